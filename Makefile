@@ -1,0 +1,44 @@
+# SPDX-FileCopyrightText: 2026 SIPCall contributors
+# SPDX-License-Identifier: AGPL-3.0-or-later
+
+# npm ci replaces the very folder that Node 24 comes from: it runs with the system's Node.
+SYSTEM_PATH := $(PATH)
+export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
+
+STAMP := node_modules/.sipcall-stamp
+
+.DEFAULT_GOAL := help
+.PHONY: help run test lint types build bench-esl tools clean
+
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1|\2/p' Makefile | awk -F'|' '{ printf "%-16s %s\n", $$1, $$2 }'
+
+run: $(STAMP) tools build ## start SIPCall with its stand-ins for Nextcloud and FreeSWITCH
+	@exec node test/stand-ins/run.ts
+
+test: $(STAMP) tools lint types build ## check the style and the types, build the UI, run all tests
+	@vitest run --reporter=default --reporter=./test/support/counts-reporter.ts
+
+lint: $(STAMP) ## check the style and the directions of the imports
+	eslint .
+
+types: $(STAMP) ## check the types of the sidecar, the tests and the UI
+	tsc --noEmit
+	vue-tsc --noEmit -p src/tsconfig.json
+
+build: $(STAMP) ## build the UI into ex_app/
+	vite build
+
+bench-esl: $(STAMP) tools ## measure the Event Socket client
+	@node test/bench/esl.ts
+
+tools:
+	@scripts/ensure-tools.sh
+
+clean: ## remove what was built, installed and stored
+	rm -rf ex_app/js ex_app/css node_modules .data coverage
+
+$(STAMP): package-lock.json
+	@echo npm ci
+	@PATH='$(SYSTEM_PATH)' npm ci --no-audit --no-fund --loglevel=error
+	@touch $@

@@ -1,0 +1,188 @@
+// SPDX-FileCopyrightText: 2026 SIPCall contributors
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+import type { CallEvent, CallLogEntry, LegReport } from './call-events.ts'
+import { type Call, type CallStatus, isLegLive, type Leg, legOfUser, legsOfDestination } from './call.ts'
+import { concludeCall } from './conclude-call.ts'
+
+/**
+ * Which status may follow which: a call only moves to the right.
+ *
+ * ```
+ * queued ──▶ calling_user ──▶ dialing ──▶ ringing ──▶ connected ──▶ ended
+ *   row         A leg          A leg       B leg        B leg       all legs are
+ *   stored      exists         answered    180 or 183   answered    gone, for good
+ *   │             │              │           │
+ *   └─────────────┴──────────────┴───────────┴────────────────────▶ ended
+ * ```
+ *
+ * Steps may be jumped over: a destination that answers at once never rings, and a report that was lost is made good
+ * by the next one.
+ */
+export const FOLLOWERS: Readonly<Record<CallStatus, readonly CallStatus[]>> = {
+	queued: ['calling_user', 'dialing', 'ringing', 'connected', 'ended'],
+	calling_user: ['dialing', 'ringing', 'connected', 'ended'],
+	dialing: ['ringing', 'connected', 'ended'],
+	ringing: ['connected', 'ended'],
+	connected: ['ended'],
+	ended: [],
+}
+
+export type Transition
+	= | { call: Call, log: CallLogEntry[] }
+		/** Late and repeated events are normal: the call stays as it is. */
+		| { ignored: 'call_has_ended' | 'unknown_leg' | 'nothing_new' }
+
+/**
+ * The one place where a call changes. Pure: the same call and event always give the same answer, and no order or
+ * repetition of events leads to another end (only the order within one leg is promised by the switch).
+ */
+export function transition(call: Call, event: CallEvent): Transition {
+	if (call.status === 'ended') {
+		return { ignored: 'call_has_ended' }
+	}
+	const next: Call = { ...call, legs: call.legs.map((leg) => ({ ...leg })) }
+	const log: CallLogEntry[] = []
+	const ignored = apply(next, event, log)
+	if (ignored !== undefined) {
+		return { ignored }
+	}
+	if (log.length === 0) {
+		return { ignored: 'nothing_new' }
+	}
+	fillTimes(next)
+	if (hasEnded(next)) {
+		concludeCall(next, event.at)
+		log.push({ at: event.at, type: 'ended', detail: { outcome: next.outcome ?? 'failed', ...(next.cause === undefined ? {} : { cause: next.cause.name }) } })
+	} else {
+		advance(next)
+	}
+	next.version++
+	return { call: next, log }
+}
+
+function apply(call: Call, event: CallEvent, log: CallLogEntry[]): 'unknown_leg' | undefined {
+	switch (event.type) {
+		case 'leg': {
+			const leg = call.legs.find(({ uuid }) => uuid === event.legUuid)
+			if (leg === undefined) {
+				return 'unknown_leg'
+			}
+			applyReport(call, leg, event, log)
+			return undefined
+		}
+		case 'leg_gone': {
+			const leg = call.legs.find(({ uuid }) => uuid === event.legUuid)
+			if (leg === undefined) {
+				return 'unknown_leg'
+			}
+			if (leg.end === undefined && leg.goneAt === undefined) {
+				leg.goneAt = event.at
+				log.push({ at: event.at, type: 'leg_gone', leg: leg.role })
+			}
+			return undefined
+		}
+		case 'originate_done': {
+			const leg = legOfUser(call)
+			if (leg.answeredAt === undefined && leg.end === undefined) {
+				leg.createdAt ??= event.at
+				leg.answeredAt = event.at
+				log.push({ at: event.at, type: 'leg_answered', leg: 'user' })
+			}
+			return undefined
+		}
+		case 'originate_failed':
+			if (call.originateFailure === undefined) {
+				call.originateFailure = { cause: event.cause, verdict: event.verdict }
+				log.push({ at: event.at, type: 'originate_failed', leg: 'user', detail: { cause: event.cause.name } })
+			}
+			return undefined
+		case 'hangup_requested':
+			if (call.hangupRequestedAt === undefined) {
+				call.hangupRequestedAt = event.at
+				call.hangupRequestedBy = event.by
+				log.push({ at: event.at, type: 'hangup_requested', detail: { by: event.by } })
+			}
+			return undefined
+	}
+}
+
+/** Takes over what is new in a report; what is known already stays as it was first told. */
+function applyReport(call: Call, leg: Leg, report: LegReport, log: CallLogEntry[]): void {
+	if (leg.end !== undefined) {
+		return
+	}
+	if (leg.createdAt === undefined) {
+		leg.createdAt = report.at
+		log.push({ at: report.at, type: 'leg_created', leg: leg.role, ...(leg.gateway === undefined ? {} : { detail: { gateway: leg.gateway } }) })
+	}
+	if (report.ringingAt !== undefined && leg.ringingAt === undefined) {
+		leg.ringingAt = report.ringingAt
+		log.push({ at: report.ringingAt, type: 'leg_ringing', leg: leg.role })
+	}
+	if (report.answeredAt !== undefined && leg.answeredAt === undefined) {
+		leg.answeredAt = report.answeredAt
+		log.push({ at: report.answeredAt, type: 'leg_answered', leg: leg.role })
+	}
+	if (report.held !== undefined && report.held !== call.onHold) {
+		call.onHold = report.held
+		log.push({ at: report.at, type: report.held ? 'held' : 'unheld', leg: leg.role })
+	}
+	if (report.end !== undefined) {
+		leg.end = report.end
+		leg.endedAt = report.at
+		log.push({
+			at: report.at,
+			type: 'leg_ended',
+			leg: leg.role,
+			detail: { cause: report.end.cause.name, q850: report.end.cause.q850, ...(report.end.cause.sip === undefined ? {} : { sip: report.end.cause.sip }) },
+		})
+	}
+}
+
+function fillTimes(call: Call): void {
+	const userAnsweredAt = legOfUser(call).answeredAt
+	if (userAnsweredAt !== undefined) {
+		call.userAnsweredAt ??= userAnsweredAt
+	}
+	for (const leg of legsOfDestination(call)) {
+		if (leg.ringingAt !== undefined) {
+			call.ringingAt ??= leg.ringingAt
+		}
+		if (leg.answeredAt !== undefined) {
+			call.answeredAt ??= leg.answeredAt
+		}
+	}
+}
+
+/**
+ * A call has ended when the A leg is over and no B leg is alive. With the A leg's end the bridge is over as well, so
+ * no further B leg can come; but a B leg's own end may still be on its way, and it is the one that tells the outcome.
+ */
+function hasEnded(call: Call): boolean {
+	const user = legOfUser(call)
+	const userIsOver = user.end !== undefined || user.goneAt !== undefined || (call.originateFailure !== undefined && !isLegLive(user))
+	return userIsOver && !legsOfDestination(call).some(isLegLive)
+}
+
+function advance(call: Call): void {
+	const reached = statusByLegs(call)
+	if (FOLLOWERS[call.status].includes(reached)) {
+		call.status = reached
+	}
+}
+
+function statusByLegs(call: Call): CallStatus {
+	const destination = legsOfDestination(call)
+	if (destination.some((leg) => leg.answeredAt !== undefined)) {
+		return 'connected'
+	}
+	if (destination.some((leg) => leg.ringingAt !== undefined)) {
+		return 'ringing'
+	}
+	const user = legOfUser(call)
+	if (user.answeredAt !== undefined || destination.some((leg) => leg.createdAt !== undefined)) {
+		return 'dialing'
+	}
+	return user.createdAt === undefined ? 'queued' : 'calling_user'
+}

@@ -1,0 +1,125 @@
+// SPDX-FileCopyrightText: 2026 SIPCall contributors
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+// What a call is. One call = one intent of a user, with an A leg (the user's own device) and then B legs (the
+// destination, one for each gateway that is tried), kept in one row and told to the outside in one shape.
+
+export type CallStatus = 'queued' | 'calling_user' | 'dialing' | 'ringing' | 'connected' | 'ended'
+
+export type CallOutcome = 'completed' | 'busy' | 'no_answer' | 'rejected' | 'cancelled' | 'failed' | 'blocked'
+
+export type EndedBy = 'user' | 'callee' | 'policy' | 'system'
+
+/** Which side a leg rings: the user's own device (A leg) or the destination (B leg). */
+export type LegRole = 'user' | 'destination'
+
+export interface Cause {
+	/** FreeSWITCH's name, verbatim: `USER_BUSY`. */
+	name: string
+	/** ITU-T Q.850, or FreeSWITCH's own number above 127. */
+	q850: number
+	/** Final SIP status of the party (RFC 3261 section 21), when it answered by SIP with a refusal. */
+	sip?: number
+}
+
+export type FixableBy = 'user' | 'admin' | 'carrier' | 'nobody'
+
+export interface Reason {
+	code: string
+	message: string
+	fixableBy: FixableBy
+}
+
+/** What the end of one leg says of the party at its other side, in words that know no switch. */
+export type Verdict
+	= | 'cleared' | 'max_duration' | 'busy' | 'no_answer' | 'unreachable' | 'not_registered' | 'rejected' | 'cancelled'
+		| 'unknown_number' | 'number_changed' | 'barred' | 'congestion' | 'switch_refused' | 'gateway_down'
+		| 'misconfigured' | 'media' | 'media_lost' | 'switch_stopped' | 'caller_id_refused' | 'trunk_refused' | 'failed'
+
+export interface LegEnd {
+	cause: Cause
+	verdict: Verdict
+	/** `party` = the phone at this leg hung up or refused; `switch` = FreeSWITCH ended the leg. */
+	hungUpBy: 'party' | 'switch'
+	/** Milliseconds between this leg's own answer and its end (FreeSWITCH's `billmsec`); 0 = never answered. */
+	talkMs: number
+	/** On the A leg: how the B legs went, when the switch tells (`originate_disposition`). */
+	onward?: { cause: Cause, verdict: Verdict }
+	/** On the A leg: milliseconds during which it was joined to a B leg, when it was. */
+	bridgedMs?: number
+}
+
+/** What is known of one channel. Every field is set once and never changed: late and doubled reports alter nothing. */
+export interface Leg {
+	/** FreeSWITCH's `Unique-ID`, chosen by us before dialling. */
+	uuid: string
+	role: LegRole
+	/** The gateway it goes through; undefined for a registered phone. */
+	gateway?: string
+	createdAt?: Date
+	/** First 180 or 183. */
+	ringingAt?: Date
+	answeredAt?: Date
+	endedAt?: Date
+	end?: LegEnd
+	/** The switch does not know the channel any more and its end was not reported. */
+	goneAt?: Date
+}
+
+export interface Call {
+	uuid: string
+	version: number
+	userId: string
+	/** E.164. */
+	to: string
+	/** What the person typed, kept beside the number. */
+	rawTo: string
+	device: { id: string, label: string }
+	/** E.164 shown to the destination; undefined = the gateway's own. */
+	callerId?: string
+	note?: string
+	tags: string[]
+	direction: 'outbound' | 'inbound'
+	status: CallStatus
+	outcome?: CallOutcome
+	endedBy?: EndedBy
+	/** Whose leg decided the outcome, beside `cause`. */
+	leg?: LegRole
+	cause?: Cause
+	reason?: Reason
+	createdAt: Date
+	userAnsweredAt?: Date
+	ringingAt?: Date
+	answeredAt?: Date
+	endedAt?: Date
+	talkMs?: number
+	onHold: boolean
+	/** The A leg first, then the B legs in the order of their gateways. */
+	legs: Leg[]
+	/** FreeSWITCH's `Job-UUID` of the one originate, chosen by us. */
+	jobUuid: string
+	/** Somebody wants the call to end; from then on the sidecar works until both legs are gone. */
+	hangupRequestedAt?: Date
+	hangupRequestedBy?: EndedBy
+	/** The switch refused the originate, or its job failed. */
+	originateFailure?: { cause: Cause, verdict: Verdict }
+}
+
+/** The user's own leg. */
+export function legOfUser(call: Call): Leg {
+	const leg = call.legs[0]
+	if (leg === undefined) {
+		throw new TypeError('A call without legs')
+	}
+	return leg
+}
+
+/** The legs towards the destination, in the order in which they are tried. */
+export function legsOfDestination(call: Call): Leg[] {
+	return call.legs.slice(1)
+}
+
+/** Whether a leg exists on the switch as far as anyone knows. */
+export function isLegLive(leg: Leg): boolean {
+	return (leg.createdAt !== undefined || leg.answeredAt !== undefined) && leg.end === undefined && leg.goneAt === undefined
+}

@@ -1,0 +1,119 @@
+// SPDX-FileCopyrightText: 2026 SIPCall contributors
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+// What the domain needs from the outside, in its own words. The adapters of lib/ implement these.
+
+import type { CallLogEntry, LegReport } from './call-events.ts'
+import type { Transition } from './call-state.ts'
+import type { Call, CallOutcome, CallStatus, Cause, LegRole, Verdict } from './call.ts'
+
+export interface Clock {
+	now(): Date
+}
+
+/** Everything that an originate consists of; `esl/dial-string.ts` checks each value again before it is written. */
+export interface OriginatePlan {
+	callUuid: string
+	jobUuid: string
+	user: {
+		legUuid: string
+		/** How the device is rung: the template of the settings with the extension, or a gateway with a number. */
+		target: { kind: 'sip', template: string, address: string, domain: string | undefined } | { kind: 'phone', gateway: string, number: string }
+		/** Shown on the user's phone. */
+		callerId: string | undefined
+		ringTimeoutSec: number
+	}
+	destination: {
+		/** E.164. */
+		number: string
+		/** One leg for each gateway, in the order in which they are tried. */
+		legs: { legUuid: string, gateway: string }[]
+		callerId: string | undefined
+		answerTimeoutSec: number
+		maxCallSec: number
+	}
+}
+
+/** The telephone switch. */
+export interface CallSwitch {
+	/** Whether an originate could be written now. */
+	isReady(): boolean
+	/**
+	 * Writes the originate, once. Resolves when the switch has taken it; what happens next comes as events.
+	 *
+	 * @throws {OriginateRefused} when it was certainly not, or not successfully, taken
+	 * @throws when nobody can tell: the caller waits for events or asks for the legs, and never repeats
+	 */
+	originate(plan: OriginatePlan): Promise<void>
+	/** Hangs a leg up. Resolves whether or not the switch knew it. */
+	kill(legUuid: string): Promise<void>
+	/** What the switch knows of a leg now; undefined when there is no such channel. */
+	look(legUuid: string): Promise<LegReport | undefined>
+}
+
+/** The originate was not executed, or the switch said no. */
+export class OriginateRefused extends Error {
+	readonly failure: { cause: Cause, verdict: Verdict }
+
+	constructor(failure: { cause: Cause, verdict: Verdict }, options?: ErrorOptions) {
+		super('The switch did not take the originate', options)
+		this.name = 'OriginateRefused'
+		this.failure = failure
+	}
+}
+
+export type SwitchNotice
+	= | { type: 'leg', report: LegReport, callUuid?: string, role?: LegRole }
+		| { type: 'job', jobUuid: string, at: Date, failure: { cause: Cause, verdict: Verdict } | undefined }
+
+export interface PlaceRequest {
+	userId: string
+	idempotencyKey: string | undefined
+	/** SHA-256 of what was asked for, to tell a repetition from another request with the same key. */
+	bodyHash: string
+	at: Date
+}
+
+/** How many calls are not ended while the next one is decided on. */
+export interface OpenCalls {
+	ofUser: number
+	inAll: number
+}
+
+export interface HistoryQuery {
+	limit: number
+	cursor?: string | undefined
+	statuses?: CallStatus[] | undefined
+	outcomes?: CallOutcome[] | undefined
+	direction?: 'outbound' | 'inbound' | undefined
+	from?: Date | undefined
+	to?: Date | undefined
+	/** E.164. */
+	number?: string | undefined
+}
+
+/** Where calls are kept. Every change is one transaction with its line in the call's own history. */
+export interface CallStore {
+	/**
+	 * Stores a new call, or finds the one that this key already stands for. `admit` runs while no other call can be
+	 * placed, so what it counted still holds when the row is committed.
+	 *
+	 * @param admit decides with the number of open calls and makes the call; what it throws, nothing is stored
+	 * @throws {SipCallError} `idempotency_key_reused`
+	 */
+	place(request: PlaceRequest, admit: (open: OpenCalls) => Promise<Call>): Promise<{ call: Call, isNew: boolean }>
+	/**
+	 * Applies a change to the stored call, alone among all who change it.
+	 *
+	 * @return the call as it is stored now; undefined when there is no such call
+	 */
+	change(uuid: string, change: (call: Call) => Transition): Promise<{ call: Call, changed: boolean } | undefined>
+	find(uuid: string): Promise<Call | undefined>
+	/** All calls that are not ended, oldest first. */
+	findOpen(): Promise<Call[]>
+	history(userId: string, query: HistoryQuery): Promise<{ items: Call[], nextCursor: string | undefined }>
+	log(uuid: string): Promise<CallLogEntry[]>
+}
+
+/** Told of every change, after it is stored. */
+export type CallListener = (call: Call) => void

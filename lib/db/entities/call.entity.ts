@@ -1,0 +1,81 @@
+// SPDX-FileCopyrightText: 2026 SIPCall contributors
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+import { defineEntity, type InferEntity, p } from '@mikro-orm/core'
+
+import type { CallOutcome, CallStatus, Cause, EndedBy, Leg, LegRole, Reason, Verdict } from '../../calls/call.ts'
+
+import { EncryptedText } from '../encrypted-text.ts'
+
+const encrypted = () => p.type(EncryptedText).$type<string>()
+
+/** Dates inside JSON columns are ISO texts; `call-repository.ts` turns them back. */
+export type StoredLeg = Omit<Leg, 'createdAt' | 'ringingAt' | 'answeredAt' | 'endedAt' | 'goneAt'>
+	& Partial<Record<'createdAt' | 'ringingAt' | 'answeredAt' | 'endedAt' | 'goneAt', string>>
+
+/** One row a call. What identifies a person is encrypted; `toIndex` finds a number without holding it. */
+export const CallEntity = defineEntity({
+	name: 'Call',
+	tableName: 'calls',
+	properties: {
+		uuid: p.uuid().primary(),
+		version: p.integer(),
+		userId: p.string(),
+		to: encrypted().name('to_number'),
+		toIndex: p.string(),
+		rawTo: encrypted(),
+		deviceId: p.uuid(),
+		deviceLabel: encrypted(),
+		callerId: encrypted().nullable(),
+		note: encrypted().nullable(),
+		tags: encrypted().nullable(),
+		direction: p.string().$type<'outbound' | 'inbound'>(),
+		status: p.string().$type<CallStatus>(),
+		outcome: p.string().$type<CallOutcome>().nullable(),
+		endedBy: p.string().$type<EndedBy>().nullable(),
+		leg: p.string().$type<LegRole>().nullable(),
+		cause: p.json<Cause>().nullable(),
+		reason: p.json<Reason>().nullable(),
+		createdAt: p.datetime(3),
+		userAnsweredAt: p.datetime(3).nullable(),
+		ringingAt: p.datetime(3).nullable(),
+		answeredAt: p.datetime(3).nullable(),
+		endedAt: p.datetime(3).nullable(),
+		talkMs: p.integer().nullable(),
+		onHold: p.boolean(),
+		legs: p.json<StoredLeg[]>(),
+		jobUuid: p.uuid(),
+		hangupRequestedAt: p.datetime(3).nullable(),
+		hangupRequestedBy: p.string().$type<EndedBy>().nullable(),
+		originateFailure: p.json<{ cause: Cause, verdict: Verdict }>().nullable(),
+	},
+})
+
+export type CallRow = InferEntity<typeof CallEntity>
+
+/** A call's own history, one row for each thing that happened to it. */
+export const CallLogEntity = defineEntity({
+	name: 'CallLog',
+	tableName: 'call_events',
+	properties: {
+		id: p.bigint().primary().autoincrement(),
+		callUuid: p.uuid(),
+		at: p.datetime(3),
+		type: p.string(),
+		leg: p.string().$type<LegRole>().nullable(),
+		detail: p.json<Record<string, string | number>>().nullable(),
+	},
+})
+
+/** Which call an Idempotency-Key stands for; kept for 24 hours. */
+export const IdempotencyEntity = defineEntity({
+	name: 'IdempotencyKey',
+	tableName: 'idempotency_keys',
+	properties: {
+		userId: p.string().primary(),
+		key: p.string().primary(),
+		bodyHash: p.string(),
+		callUuid: p.uuid(),
+		createdAt: p.datetime(3),
+	},
+})

@@ -1,0 +1,36 @@
+// SPDX-FileCopyrightText: 2026 SIPCall contributors
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+import { defineEntity, type InferEntity, p } from '@mikro-orm/core'
+
+import { EncryptedText } from '../encrypted-text.ts'
+
+/** A phone that rings for a user. */
+export const DeviceEntity = defineEntity({
+	name: 'Device',
+	tableName: 'devices',
+	properties: {
+		id: p.uuid().primary(),
+		userId: p.string(),
+		kind: p.string().$type<'sip' | 'phone'>(),
+		label: p.type(EncryptedText).$type<string>(),
+		address: p.type(EncryptedText).$type<string>(),
+		isDefault: p.boolean(),
+		verified: p.boolean(),
+		position: p.integer(),
+	},
+})
+
+export type DeviceRow = InferEntity<typeof DeviceEntity>
+
+/** What an admin has set, key by key; what is not here has its default. */
+export const SettingEntity = defineEntity({
+	name: 'Setting',
+	tableName: 'settings',
+	properties: {
+		key: p.string().primary(),
+		value: p.json<unknown>(),
+		updatedAt: p.datetime(3),
+		updatedBy: p.string(),
+	},
+})

@@ -1,0 +1,83 @@
+// SPDX-FileCopyrightText: 2026 SIPCall contributors
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+// The database connection: the pool, the keys on each connection, and the schema's version.
+
+import { MikroORM } from '@mikro-orm/postgresql'
+import { Migrator } from '@mikro-orm/migrations'
+
+import { SipCallError } from '../errors.ts'
+import type { Logger } from '../logger.ts'
+import type { KeyRing } from '../privacy/key-ring.ts'
+
+import { CallEntity, CallLogEntity, IdempotencyEntity } from './entities/call.entity.ts'
+import { DeviceEntity, SettingEntity } from './entities/device.entity.ts'
+import { Migration0001Calls } from './migrations/migration-0001-calls.ts'
+
+/** In the order in which they run; a name, once released, is never changed or removed. */
+const MIGRATIONS = [{ name: '0001-calls', class: Migration0001Calls }]
+
+const POOL_SIZE = 10
+
+interface RawConnection {
+	executeQuery(query: unknown): Promise<unknown>
+}
+
+/**
+ * Opens the pool. No query runs before the first use.
+ *
+ * @param url PostgreSQL connection URL, TCP or Unix socket
+ */
+export async function openDatabase(options: { url: string, keys: KeyRing, logger: Logger, poolSize?: number }): Promise<MikroORM> {
+	const { CompiledQuery } = await import('kysely')
+	const [active] = options.keys.storageKeys
+	return MikroORM.init({
+		clientUrl: options.url,
+		entities: [CallEntity, CallLogEntity, IdempotencyEntity, DeviceEntity, SettingEntity],
+		extensions: [Migrator],
+		migrations: { migrationsList: MIGRATIONS, snapshot: false, tableName: 'schema_migrations' },
+		pool: { min: 1, max: options.poolSize ?? POOL_SIZE },
+		forceUndefined: true,
+		// A number in an error's text would reach the log: MikroORM puts the literal SQL there only in debug mode.
+		debug: false,
+		logger: (message) => options.logger.debug(message),
+		// As bound parameters and outside MikroORM, so that no key stands in a statement or in its log.
+		onCreateConnection: async (connection) => {
+			const raw = connection as RawConnection
+			for (const { kid, passphrase } of options.keys.storageKeys) {
+				await raw.executeQuery(CompiledQuery.raw('select set_config($1, $2, false)', [`sipcall.key_${kid}`, passphrase]))
+			}
+			await raw.executeQuery(CompiledQuery.raw('select set_config($1, $2, false)', ['sipcall.kid', active?.kid ?? '']))
+		},
+	})
+}
+
+/**
+ * Brings the schema up to this version's, forward only, and checks that the keys fit the data.
+ *
+ * @throws {SipCallError} `storage_unavailable` when the schema is newer than the code, or a key is missing or wrong
+ */
+export async function migrate(orm: MikroORM, keys: KeyRing): Promise<void> {
+	const known = new Set(MIGRATIONS.map(({ name }) => name))
+	const done = await orm.migrator.getExecuted().catch(() => [])
+	const unknown = done.map(({ name }) => name).filter((name) => !known.has(name))
+	if (unknown.length > 0) {
+		throw new SipCallError('storage_unavailable', `The database was made by a newer SIPCall (migration ${unknown.join(', ')} is unknown here). Install that version again; this one leaves the data untouched.`)
+	}
+	await orm.migrator.up()
+	await checkKeys(orm, keys)
+}
+
+/** A key that does not fit must stop the start: rows written with another key could never be read together. */
+async function checkKeys(orm: MikroORM, keys: KeyRing): Promise<void> {
+	const connection = orm.em.getConnection()
+	const stored = await connection.execute<{ kid: string }[]>('select kid from encryption_keys')
+	const loaded = new Set(keys.storageKeys.map(({ kid }) => kid))
+	const missing = stored.map(({ kid }) => kid).filter((kid) => !loaded.has(kid))
+	if (missing.length > 0) {
+		throw new SipCallError('storage_unavailable', `Stored data needs the encryption key ${missing.join(', ')}, which is not loaded. Set DATABASE_ENCRYPTION_KEY (or DATABASE_ENCRYPTION_KEYS_PREVIOUS) to the key that was used, or restore encryption.key on the volume. Nothing was changed.`)
+	}
+	await connection.execute(`insert into encryption_keys (kid, probe) values (current_setting('sipcall.kid'), sipcall_encrypt('sipcall'))
+		on conflict (kid) do nothing`)
+	await connection.execute('select sipcall_decrypt(probe) from encryption_keys')
+}

@@ -1,0 +1,58 @@
+// SPDX-FileCopyrightText: 2026 SIPCall contributors
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+import { randomBytes } from 'node:crypto'
+import { link, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
+import path from 'node:path'
+
+import { SipCallError } from '../errors.ts'
+
+/**
+ * The master key of the persistent volume: made once, mode 0600, never overwritten.
+ *
+ * @param folder the persistent volume
+ * @return 32 bytes
+ * @throws {SipCallError} `storage_unavailable` when the file is there but is no key: a person must restore it
+ */
+export async function loadOrCreateKeyFile(folder: string): Promise<Buffer> {
+	const file = path.join(folder, 'encryption.key')
+	const existing = await readKey(file)
+	if (existing !== undefined) {
+		return existing
+	}
+	await mkdir(folder, { recursive: true })
+	// Written beside and linked into place: a crash leaves either no key or a whole one, and of two starts one wins.
+	const draft = `${file}.${process.pid}`
+	await writeFile(draft, `${randomBytes(32).toString('base64')}\n`, { mode: 0o600, flush: true })
+	try {
+		await link(draft, file)
+	} catch (error) {
+		if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) {
+			throw error
+		}
+	} finally {
+		await rm(draft, { force: true })
+	}
+	const key = await readKey(file)
+	if (key === undefined) {
+		throw new SipCallError('storage_unavailable', `The encryption key ${file} vanished while it was made. Check the volume.`)
+	}
+	return key
+}
+
+async function readKey(file: string): Promise<Buffer | undefined> {
+	let text: string
+	try {
+		text = await readFile(file, 'utf8')
+	} catch (error) {
+		if (error instanceof Error && 'code' in error && error.code === 'ENOENT') {
+			return undefined
+		}
+		throw error
+	}
+	const key = Buffer.from(text.trim(), 'base64')
+	if (key.length !== 32) {
+		throw new SipCallError('storage_unavailable', `${file} does not hold 32 bytes in base64. Restore it from a backup: without it the stored numbers cannot be read.`)
+	}
+	return key
+}

@@ -1,0 +1,36 @@
+// SPDX-FileCopyrightText: 2026 SIPCall contributors
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+import { randomBytes } from 'node:crypto'
+import { Client } from 'pg'
+import { inject } from 'vitest'
+
+export interface TestDatabase {
+	/** For DATABASE_URL. */
+	url: string
+	/** Removes it, and cuts the connections that are still open. */
+	drop(): Promise<void>
+}
+
+/** A fresh, empty database in the run's PostgreSQL: one per test file, dropped in its `afterAll`. */
+export async function createTestDatabase(): Promise<TestDatabase> {
+	const serverUrl = inject('databaseUrl')
+	const name = `test_${randomBytes(8).toString('hex')}`
+	await onServer(serverUrl, `create database ${name}`)
+	return {
+		// No URL object: it would not take the socket's folder for a host.
+		url: serverUrl.replace(/[^/]+$/, name),
+		drop: () => onServer(serverUrl, `drop database if exists ${name} with (force)`),
+	}
+}
+
+async function onServer(url: string, statement: string): Promise<void> {
+	const client = new Client({ connectionString: url })
+	client.on('error', () => {})
+	await client.connect()
+	try {
+		await client.query(statement)
+	} finally {
+		await client.end()
+	}
+}

@@ -1,0 +1,59 @@
+// SPDX-FileCopyrightText: 2026 SIPCall contributors
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+import type { TestProject } from 'vitest/node'
+
+import { rmSync } from 'node:fs'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { startEmbeddedPostgres } from '../../lib/embedded/postgres.ts'
+import { startEmbeddedRedis } from '../../lib/embedded/redis.ts'
+import { createLogger } from '../../lib/logger.ts'
+
+declare module 'vitest' {
+	export interface ProvidedContext {
+		/** The run's PostgreSQL; its role may create databases. Test files take theirs from createTestDatabase(). */
+		databaseUrl: string
+		/** The Unix socket of the run's Redis; undefined on a machine without one. Shared by all files: use own key prefixes. */
+		redisSocket: string | undefined
+	}
+}
+
+/**
+ * One PostgreSQL and one Redis, started the way the sidecar starts them, for the whole test run.
+ *
+ * @return the undo that vitest calls at the end
+ */
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+	const dataDir = await mkdtemp(join(tmpdir(), 'sipcall-test-'))
+	const logger = createLogger({ level: 'warn', pretty: true })
+	const undo: (() => Promise<void>)[] = []
+	const stop = async () => {
+		for (const step of undo.toReversed()) {
+			await step()
+		}
+		await rm(dataDir, { recursive: true, force: true })
+	}
+	try {
+		const postgres = await startEmbeddedPostgres({ dataDir, logger })
+		undo.push(() => postgres.stop())
+		const redis = await startEmbeddedRedis({ dataDir, logger })
+		undo.push(async () => redis?.stop())
+		// A run that is broken off calls no undo: its servers are signalled on exit, and their data go with them.
+		const removeNow = () => rmSync(dataDir, { recursive: true, force: true, maxRetries: 10 })
+		const hangUp = () => process.exit(129)
+		process.once('exit', removeNow)
+		process.once('SIGHUP', hangUp)
+		undo.unshift(async () => {
+			process.removeListener('exit', removeNow)
+			process.removeListener('SIGHUP', hangUp)
+		})
+		project.provide('databaseUrl', postgres.url)
+		project.provide('redisSocket', redis?.socketPath)
+	} catch (error) {
+		await stop()
+		throw error
+	}
+	return stop
+}

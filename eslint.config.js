@@ -38,6 +38,12 @@ export default [
 			'max-len': 'off',
 			'jsdoc/require-jsdoc': 'off',
 			'jsdoc/require-param': 'off',
+			// TSDoc names the parameters that need words, not all of them.
+			'jsdoc/check-param-names': 'off',
+			'@typescript-eslint/no-unused-vars': ['error', { ignoreRestSiblings: true }],
+			// Function declarations are hoisted: what a file is about stands first, its helpers below.
+			'no-use-before-define': 'off',
+			'@typescript-eslint/no-use-before-define': ['error', { functions: false, classes: false, variables: false }],
 		},
 	},
 	...DOMAIN.map((room) => ({

@@ -28,13 +28,16 @@ const SECRET_FIELD = /secret|password|passwd|authorization|cookie|token|api-?key
  */
 const PHONE_NUMBER = /(?<![\w.:-])\+?\d(?:[ ()/.-]{0,2}\d){6,17}(?![\w:-])/g
 
+/** A calendar day, as the embedded servers' own lines begin. */
+const DATE = /^20\d{2}-[01]\d-[0-3]\d$/
+
 /**
  * Replaces phone numbers in a text by `+••` and their last two digits.
  *
  * @param text any text that may quote a person's input or a SIP message
  */
 export function redactNumbers(text: string): string {
-	return text.replace(PHONE_NUMBER, (match) => `+••${match.slice(-2)}`)
+	return text.replace(PHONE_NUMBER, (match) => DATE.test(match) ? match : `+••${match.slice(-2)}`)
 }
 
 /**

@@ -3,18 +3,22 @@
 
 // The way down: what a user wants -> policy -> stored -> written to the switch, once.
 
-import { SipCallError } from '../errors.ts'
 import type { Logger } from '../logger.ts'
-import { isEmergencyNumber } from '../numbering/emergency.ts'
-import { type NumberFault, type ParsedNumber, parseNumber } from '../numbering/parse-number.ts'
-import { chooseCallerId, mayBeCalled, mayCall, type Refusal } from '../policy/policy.ts'
-
+import type { NumberFault, ParsedNumber } from '../numbering/parse-number.ts'
+import type { Refusal } from '../policy/policy.ts'
 import type { CallFeed } from './call-feed.ts'
 import type { CallTracker } from './call-tracker.ts'
-import { type Call, legOfUser, legsOfDestination } from './call.ts'
+import type { Call } from './call.ts'
 import type { Device } from './device.ts'
-import { type CallStore, type CallSwitch, type Clock, type OpenCalls, type OriginatePlan, OriginateRefused } from './ports.ts'
+import type { CallStore, CallSwitch, Clock, OpenCalls, OriginatePlan } from './ports.ts'
 import type { Settings } from './settings.ts'
+
+import { SipCallError } from '../errors.ts'
+import { isEmergencyNumber } from '../numbering/emergency.ts'
+import { parseNumber } from '../numbering/parse-number.ts'
+import { chooseCallerId, mayBeCalled, mayCall } from '../policy/policy.ts'
+import { legOfUser, legsOfDestination } from './call.ts'
+import { OriginateRefused } from './ports.ts'
 
 /** Who asks, as Nextcloud vouches for. */
 export interface CallingUser {

@@ -2,7 +2,9 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 
 import type { CallEvent, CallLogEntry, LegReport } from './call-events.ts'
-import { type Call, type CallStatus, isLegLive, type Leg, legOfUser, legsOfDestination } from './call.ts'
+import type { Call, CallStatus, Leg } from './call.ts'
+
+import { isLegLive, legOfUser, legsOfDestination } from './call.ts'
 import { concludeCall } from './conclude-call.ts'
 
 /**

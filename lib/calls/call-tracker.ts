@@ -5,13 +5,15 @@
 // way back to the truth when something was missed: it asks the switch for each leg and feeds the answers in here.
 
 import type { Logger } from '../logger.ts'
-
 import type { CallEvent } from './call-events.ts'
 import type { CallFeed } from './call-feed.ts'
-import { type Transition, transition } from './call-state.ts'
-import { type Call, isLegLive, type Leg } from './call.ts'
-import { OpenCallIndex } from './open-calls.ts'
+import type { Transition } from './call-state.ts'
+import type { Call, Leg } from './call.ts'
 import type { CallStore, CallSwitch, Clock, SwitchNotice } from './ports.ts'
+
+import { transition } from './call-state.ts'
+import { isLegLive } from './call.ts'
+import { OpenCallIndex } from './open-calls.ts'
 
 export interface CallTrackerOptions {
 	store: CallStore

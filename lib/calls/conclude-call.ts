@@ -1,7 +1,9 @@
 // SPDX-FileCopyrightText: 2026 SIPCall contributors
 // SPDX-License-Identifier: AGPL-3.0-or-later
 
-import { type Call, type CallOutcome, type Cause, type EndedBy, type LegRole, legOfUser, legsOfDestination, type Verdict } from './call.ts'
+import type { Call, CallOutcome, Cause, EndedBy, LegRole, Verdict } from './call.ts'
+
+import { legOfUser, legsOfDestination } from './call.ts'
 import { reasonFor } from './reasons.ts'
 
 interface Judgement {

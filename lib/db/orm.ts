@@ -3,13 +3,12 @@
 
 // The database connection: the pool, the keys on each connection, and the schema's version.
 
-import { MikroORM } from '@mikro-orm/postgresql'
-import { Migrator } from '@mikro-orm/migrations'
-
-import { SipCallError } from '../errors.ts'
 import type { Logger } from '../logger.ts'
 import type { KeyRing } from '../privacy/key-ring.ts'
 
+import { Migrator } from '@mikro-orm/migrations'
+import { MikroORM } from '@mikro-orm/postgresql'
+import { SipCallError } from '../errors.ts'
 import { CallEntity, CallLogEntity, IdempotencyEntity } from './entities/call.entity.ts'
 import { DeviceEntity, SettingEntity } from './entities/device.entity.ts'
 import { Migration0001Calls } from './migrations/migration-0001-calls.ts'

@@ -4,9 +4,11 @@
 // One connection to mod_event_socket, from connect to close. It never comes back by itself: `esl-link.ts` opens the
 // next one, so that nobody mistakes a new connection for the old one and sends something twice.
 
+import type { WireEvent } from './wire-event.ts'
+
 import { EslError } from './esl-error.ts'
 import { ModeslConnection } from './modesl-connection.ts'
-import { readWireEvent, type WireEvent } from './wire-event.ts'
+import { readWireEvent } from './wire-event.ts'
 
 export interface EslEndpoint {
 	host: string

@@ -1,23 +1,23 @@
 // SPDX-FileCopyrightText: 2026 SIPCall contributors
 // SPDX-License-Identifier: AGPL-3.0-or-later
 
-export type EslErrorCode =
+export type EslErrorCode
 	/** Nothing was written: there is no authenticated connection now. */
-	| 'not_connected'
+	= | 'not_connected'
 	/** The connection could not be opened in time, or the peer is no Event Socket. */
-	| 'unreachable'
+		| 'unreachable'
 	/** Wrong password, or a user without the right: trying again soon is pointless. */
-	| 'password_refused'
+		| 'password_refused'
 	/** The switch's access list does not contain our address (`text/rude-rejection`). */
-	| 'address_refused'
+		| 'address_refused'
 	/** No reply in time. The command may have been executed. */
-	| 'timeout'
+		| 'timeout'
 	/** The connection ended before the reply. The command may have been executed. */
-	| 'connection_lost'
+		| 'connection_lost'
 	/** The command has a control character or a word that mod_event_socket treats as code; nothing was written. */
-	| 'unsafe_command'
+		| 'unsafe_command'
 	/** The switch answered `-ERR` or `-USAGE`. */
-	| 'refused'
+		| 'refused'
 
 /**
  * A fault of the Event Socket. It answers the two questions that matter: may the command have reached the switch,

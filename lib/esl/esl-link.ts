@@ -4,10 +4,11 @@
 // Keeps one connection to a switch open: opens the next when one has ended, at a pace that suits the reason.
 
 import type { Logger } from '../logger.ts'
-
-import { EslConnection, type EslEndpoint } from './esl-connection.ts'
-import { EslError } from './esl-error.ts'
+import type { EslEndpoint } from './esl-connection.ts'
 import type { WireEvent } from './wire-event.ts'
+
+import { EslConnection } from './esl-connection.ts'
+import { EslError } from './esl-error.ts'
 
 export interface EslLinkOptions {
 	endpoint: EslEndpoint

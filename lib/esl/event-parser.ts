@@ -5,9 +5,9 @@
 
 import type { LegReport } from '../calls/call-events.ts'
 import type { LegEnd, LegRole } from '../calls/call.ts'
+import type { WireEvent } from './wire-event.ts'
 
 import { causeOf, isCauseName, verdictOf } from './hangup-causes.ts'
-import type { WireEvent } from './wire-event.ts'
 
 /** What the events connection subscribes to: enough to follow a call, and nothing that costs without telling more. */
 export const SUBSCRIPTION = [

@@ -5,9 +5,10 @@
 // the caller that has waited longest. What it does in a way that kills, leaks or stalls is replaced here and nowhere
 // else; docs/adr/0002-modesl.md lists it with figures.
 
-import modesl from 'modesl'
+import type { EslFrame } from './frame-decoder.ts'
 
-import { type EslFrame, FrameDecoder } from './frame-decoder.ts'
+import modesl from 'modesl'
+import { FrameDecoder } from './frame-decoder.ts'
 import { encodeCommand } from './safe-command.ts'
 
 /** The headers of a reply in the spelling that modesl looks for. */

@@ -2,7 +2,6 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 
 import libphonenumber from 'google-libphonenumber'
-
 import { dialledDigits } from './parse-number.ts'
 
 /** Numbers that are emergency numbers in so many places that a person may mean them anywhere. */

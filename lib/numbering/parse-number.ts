@@ -3,7 +3,9 @@
 
 // What a person typed or a `tel:` link holds -> E.164. Ambiguous input is refused, never guessed.
 
-import { type CountryCode, isSupportedCountry, parsePhoneNumberFromString } from 'libphonenumber-js/max'
+import type { CountryCode } from 'libphonenumber-js/max'
+
+import { isSupportedCountry, parsePhoneNumberFromString } from 'libphonenumber-js/max'
 
 export interface ParsedNumber {
 	/** ITU-T E.164 with `+`. */

@@ -4,7 +4,6 @@
 import { randomBytes } from 'node:crypto'
 import { link, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import path from 'node:path'
-
 import { SipCallError } from '../errors.ts'
 
 /**

@@ -1,10 +1,10 @@
 // SPDX-FileCopyrightText: 2026 SIPCall contributors
 // SPDX-License-Identifier: AGPL-3.0-or-later
 
-import { defineEntity, type InferEntity, p } from '@mikro-orm/core'
-
+import type { InferEntity } from '@mikro-orm/core'
 import type { CallOutcome, CallStatus, Cause, EndedBy, Leg, LegRole, Reason, Verdict } from '../../calls/call.ts'
 
+import { defineEntity, p } from '@mikro-orm/core'
 import { EncryptedText } from '../encrypted-text.ts'
 
 const encrypted = () => p.type(EncryptedText).$type<string>()

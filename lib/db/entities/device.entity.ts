@@ -1,8 +1,9 @@
 // SPDX-FileCopyrightText: 2026 SIPCall contributors
 // SPDX-License-Identifier: AGPL-3.0-or-later
 
-import { defineEntity, type InferEntity, p } from '@mikro-orm/core'
+import type { InferEntity } from '@mikro-orm/core'
 
+import { defineEntity, p } from '@mikro-orm/core'
 import { EncryptedText } from '../encrypted-text.ts'
 
 /** A phone that rings for a user. */

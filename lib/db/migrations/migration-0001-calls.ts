@@ -95,6 +95,8 @@ export class Migration0001Calls extends Migration {
 		)`)
 		this.addSql('create index devices_user on devices (user_id, position)')
 		this.addSql('create unique index devices_one_default on devices (user_id) where is_default')
+		// The shape that rate-limiter-flexible's RateLimiterPostgres works on; used when there is no Redis.
+		this.addSql('create unlogged table rate_limits (key varchar(255) primary key, points integer not null default 0, expire bigint)')
 		this.addSql(`create table settings (
 			key text primary key,
 			value jsonb not null,

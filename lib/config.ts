@@ -1,0 +1,175 @@
+// SPDX-FileCopyrightText: 2026 SIPCall contributors
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+// The environment -> one frozen Config. The only reader of process.env is main.ts, which hands it in here.
+
+import type { LogLevel } from './logger.ts'
+
+import { inspect } from 'node:util'
+import { z } from 'zod'
+
+/** A value that no log, error or dump may show. */
+export class Secret {
+	readonly #value: string
+
+	constructor(value: string) {
+		this.#value = value
+	}
+
+	reveal(): string {
+		return this.#value
+	}
+
+	toString(): string {
+		return '[redacted]'
+	}
+
+	toJSON(): string {
+		return '[redacted]'
+	}
+
+	[inspect.custom](): string {
+		return '[redacted]'
+	}
+}
+
+export interface FreeSwitchConfig {
+	host: string
+	port: number
+	/** `name@domain` for `userauth`. */
+	user: string | undefined
+	/** undefined: the switch is not set up yet, no connection is tried. */
+	password: Secret | undefined
+}
+
+export interface Config {
+	appId: string
+	appVersion: string
+	appSecret: Secret
+	/** Where to listen: HaRP reaches the app through a Unix socket, everything else by TCP. */
+	listen: { socketPath: string } | { host: string, port: number }
+	storagePath: string
+	nextcloudUrl: string
+	databaseUrl: Secret | undefined
+	/** 32 bytes each, the active one first; empty = the key file of the volume. */
+	encryptionKeys: Buffer[]
+	redisUrl: Secret | undefined
+	freeSwitch: FreeSwitchConfig
+	callsPerMinute: number | undefined
+	logLevel: LogLevel
+	/** Readable lines instead of JSON, for a person at a terminal. */
+	logPretty: boolean
+}
+
+/** All faults of the environment at once, each with the variable's name and how to mend it; never a value. */
+export class ConfigError extends Error {
+	readonly faults: readonly string[]
+
+	constructor(faults: readonly string[]) {
+		super(`The environment is not complete:\n${faults.map((fault) => `  - ${fault}`).join('\n')}`)
+		this.name = 'ConfigError'
+		this.faults = faults
+	}
+}
+
+const port = z.string().regex(/^\d+$/, 'is not a port; give a number from 1 to 65535').transform(Number)
+	.refine((value) => value >= 1 && value <= 65535, 'is not a port; give a number from 1 to 65535')
+
+const secret = z.string().transform((value) => new Secret(value))
+
+const noControl = (text: string) => !/\p{Cc}/u.test(text)
+
+const encryptionKey = z.string()
+	.transform((text) => Buffer.from(text, 'base64'))
+	.refine((key) => key.length === 32, 'is not 32 bytes in base64; make one with: openssl rand -base64 32')
+
+/** A JSON array in a variable, such as `["a","b"]`. */
+function jsonArray<Item extends z.ZodType>(item: Item) {
+	return z.string().transform((text, context) => {
+		try {
+			return JSON.parse(text) as unknown
+		} catch {
+			context.addIssue({ code: 'custom', message: 'is not a JSON array' })
+			return z.NEVER
+		}
+	}).pipe(z.array(item))
+}
+
+const databaseUrl = secret
+	.refine((url) => /^postgres(?:ql)?:\/\//.test(url.reveal()), 'is not a PostgreSQL URL; it begins with postgresql://')
+const redisUrl = secret
+	.refine((url) => /^rediss?:\/\/|^unix:|^\//.test(url.reveal()), 'is not a Redis URL; it begins with redis:// or rediss://')
+const password = secret.refine((value) => noControl(value.reveal()), 'holds a control character')
+
+const freeSwitchNode = z.strictObject({
+	host: z.string().min(1),
+	port: z.int().min(1).max(65535).default(8021),
+	password,
+	user: z.string().regex(/^[A-Za-z0-9_.-]+@[A-Za-z0-9_.-]+$/, 'is not of the form name@domain').optional(),
+})
+
+/** Every variable that the sidecar reads, with its meaning for the documentation. */
+export const ENVIRONMENT = z.object({
+	APP_ID: z.string().regex(/^[a-z0-9_]+$/, 'is not an app id').default('sipcall').describe('Set by AppAPI'),
+	APP_VERSION: z.string().min(1).default('0.1.0').describe('Set by AppAPI'),
+	APP_SECRET: z.string('is missing; AppAPI sets it when it deploys the app, and a server without it would be open to everyone')
+		.min(1, 'is empty').transform((value) => new Secret(value)).describe('Set by AppAPI: proves that a request comes from Nextcloud'),
+	APP_HOST: z.string().min(1).default('127.0.0.1').describe('Set by AppAPI: the address to listen on'),
+	APP_PORT: port.optional().describe('Set by AppAPI: the port to listen on'),
+	HP_SHARED_KEY: secret.optional().describe('Set by AppAPI for a HaRP daemon: listen on the Unix socket /tmp/exapp.sock instead'),
+	APP_PERSISTENT_STORAGE: z.string('is missing; name a folder that survives restarts').min(1, 'is empty').describe('Set by AppAPI: the volume for the database and the keys'),
+	AA_VERSION: z.string().optional().describe('Set by AppAPI'),
+	NEXTCLOUD_URL: z.url({ protocol: /^https?$/, error: 'is missing or no http(s) URL; give the address under which this server reaches Nextcloud' }).describe('Set by AppAPI'),
+	DATABASE_URL: databaseUrl.optional().describe('PostgreSQL 15 or newer with pgcrypto; empty: embedded on the volume'),
+	DATABASE_ENCRYPTION_KEY: encryptionKey.optional().describe('32 random bytes in base64; empty: generated once on the volume'),
+	DATABASE_ENCRYPTION_KEYS_PREVIOUS: jsonArray(encryptionKey).optional().describe('JSON array of earlier keys'),
+	REDIS_URL: redisUrl.optional().describe('Redis 7 or newer; empty: embedded when the binary is there, else PostgreSQL counts'),
+	FREESWITCH_HOST: z.string().min(1).default('127.0.0.1').describe('The Event Socket’s host'),
+	FREESWITCH_PORT: port.default(8021).describe('The Event Socket’s port'),
+	FREESWITCH_PASSWORD: password.optional().describe('The Event Socket’s password; empty: no switch is set up yet'),
+	FREESWITCH_NODES: jsonArray(freeSwitchNode).refine((nodes) => nodes.length === 1, 'must name one switch; this version works with one').optional()
+		.describe('JSON array with one `{host,port,password,user?}` instead of the three above'),
+	RATE_LIMIT_CALLS_PER_MINUTE: z.string().regex(/^[1-9]\d{0,3}$/, 'is not a number from 1 to 9999').transform(Number).optional().describe('Calls a user may start in a minute; default 10'),
+	LOG_LEVEL: z.enum(['error', 'warn', 'info', 'debug'], 'is none of error, warn, info, debug').default('info').describe('How much is logged'),
+	LOG_FORMAT: z.enum(['json', 'pretty'], 'is none of json, pretty').default('json').describe('JSON lines, or readable ones for a terminal'),
+})
+
+/**
+ * Reads the environment. An empty variable counts as not set, because AppAPI passes declared variables without a
+ * value that way.
+ *
+ * @throws {ConfigError} with every fault at once
+ */
+export function loadConfig(environment: Readonly<Record<string, string | undefined>>): Config {
+	const given = Object.fromEntries(Object.keys(ENVIRONMENT.shape)
+		.flatMap((name) => environment[name] === undefined || environment[name] === '' ? [] : [[name, environment[name]]]))
+	const result = ENVIRONMENT.safeParse(given)
+	const faults = result.success ? [] : result.error.issues.map((issue) => `${String(issue.path[0])} ${issue.message}`)
+	if (given.APP_PORT === undefined && given.HP_SHARED_KEY === undefined) {
+		faults.push('APP_PORT is missing; AppAPI sets it when it deploys the app')
+	}
+	if (!result.success || faults.length > 0) {
+		throw new ConfigError(faults)
+	}
+	const env = result.data
+	const node = env.FREESWITCH_NODES?.[0]
+	return Object.freeze<Config>({
+		appId: env.APP_ID,
+		appVersion: env.APP_VERSION,
+		appSecret: env.APP_SECRET,
+		listen: env.HP_SHARED_KEY === undefined && env.APP_PORT !== undefined
+			? { host: env.APP_HOST, port: env.APP_PORT }
+			: { socketPath: '/tmp/exapp.sock' },
+		storagePath: env.APP_PERSISTENT_STORAGE,
+		nextcloudUrl: env.NEXTCLOUD_URL.replace(/\/+$/, '').replace(/\/index\.php$/, ''),
+		databaseUrl: env.DATABASE_URL,
+		encryptionKeys: env.DATABASE_ENCRYPTION_KEY === undefined ? [] : [env.DATABASE_ENCRYPTION_KEY, ...env.DATABASE_ENCRYPTION_KEYS_PREVIOUS ?? []],
+		redisUrl: env.REDIS_URL,
+		freeSwitch: node === undefined
+			? { host: env.FREESWITCH_HOST, port: env.FREESWITCH_PORT, user: undefined, password: env.FREESWITCH_PASSWORD }
+			: { host: node.host, port: node.port, user: node.user, password: node.password },
+		callsPerMinute: env.RATE_LIMIT_CALLS_PER_MINUTE,
+		logLevel: env.LOG_LEVEL,
+		logPretty: env.LOG_FORMAT === 'pretty',
+	})
+}

@@ -1,0 +1,202 @@
+// SPDX-FileCopyrightText: 2026 SIPCall contributors
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+import type { RequiredEntityData } from '@mikro-orm/core'
+import type { EntityManager, MikroORM } from '@mikro-orm/postgresql'
+import type { CallLogEntry } from '../../calls/call-events.ts'
+import type { Transition } from '../../calls/call-state.ts'
+import type { Call, Leg } from '../../calls/call.ts'
+import type { CallStore, HistoryQuery, OpenCalls, PlaceRequest } from '../../calls/ports.ts'
+import type { KeyRing } from '../../privacy/key-ring.ts'
+import type { CallRow, StoredLeg } from '../entities/call.entity.ts'
+
+import { SipCallError } from '../../errors.ts'
+import { CallEntity, CallLogEntity, IdempotencyEntity } from '../entities/call.entity.ts'
+
+/** Any fixed number: whoever places a call holds this lock, so that what is counted stays true until the commit. */
+const PLACE_LOCK = 0x51bca11
+
+const KEY_LIFETIME_MS = 24 * 60 * 60 * 1000
+
+export class CallRepository implements CallStore {
+	readonly #orm: MikroORM
+	readonly #keys: KeyRing
+
+	constructor({ orm, keys }: { orm: MikroORM, keys: KeyRing }) {
+		this.#orm = orm
+		this.#keys = keys
+	}
+
+	async place(request: PlaceRequest, admit: (open: OpenCalls) => Promise<Call>): Promise<{ call: Call, isNew: boolean }> {
+		return this.#orm.em.fork().transactional(async (em) => {
+			await em.execute(`select pg_advisory_xact_lock(${PLACE_LOCK})`)
+			const earlier = await findByKey(em, request)
+			if (earlier !== undefined) {
+				return { call: earlier, isNew: false }
+			}
+			const [counts] = await em.execute<{ of_user: number, in_all: number }[]>(
+				'select count(*)::int as in_all, (count(*) filter (where user_id = ?))::int as of_user from calls where status <> \'ended\'',
+				[request.userId],
+			)
+			const call = await admit({ ofUser: counts?.of_user ?? 0, inAll: counts?.in_all ?? 0 })
+			// Inserted one by one and in this order: the other rows refer to the call's.
+			await em.insert(CallEntity, rowOf(call, this.#keys.blindIndex('number', call.to)))
+			await em.insert(CallLogEntity, { callUuid: call.uuid, at: call.createdAt, type: 'queued' })
+			if (request.idempotencyKey !== undefined) {
+				await em.upsert(IdempotencyEntity, {
+					userId: request.userId,
+					key: request.idempotencyKey,
+					bodyHash: request.bodyHash,
+					callUuid: call.uuid,
+					createdAt: request.at,
+				})
+			}
+			return { call, isNew: true }
+		})
+	}
+
+	async change(uuid: string, change: (call: Call) => Transition): Promise<{ call: Call, changed: boolean } | undefined> {
+		return this.#orm.em.fork().transactional(async (em) => {
+			// The lock first: decrypting is done once, for the row as it is then.
+			const [found] = await em.execute<{ uuid: string }[]>('select uuid from calls where uuid = ? for update', [uuid])
+			const row = found === undefined ? null : await em.findOne(CallEntity, { uuid })
+			if (row === null) {
+				return undefined
+			}
+			const before = callOf(row)
+			const outcome = change(before)
+			if ('ignored' in outcome) {
+				return { call: before, changed: false }
+			}
+			em.assign(row, changesOf(outcome.call))
+			for (const entry of outcome.log) {
+				em.create(CallLogEntity, { callUuid: uuid, at: entry.at, type: entry.type, leg: entry.leg, detail: entry.detail })
+			}
+			return { call: outcome.call, changed: true }
+		})
+	}
+
+	async find(uuid: string): Promise<Call | undefined> {
+		const row = await this.#orm.em.fork().findOne(CallEntity, { uuid })
+		return row === null ? undefined : callOf(row)
+	}
+
+	async findOpen(): Promise<Call[]> {
+		const rows = await this.#orm.em.fork().find(CallEntity, { status: { $ne: 'ended' } }, { orderBy: { createdAt: 'asc' } })
+		return rows.map(callOf)
+	}
+
+	/**
+	 * Keyset paging: the cursor names the last call of a page, so a page costs the same however far back it lies and new
+	 * calls move nothing.
+	 */
+	async history(userId: string, query: HistoryQuery): Promise<{ items: Call[], nextCursor: string | undefined }> {
+		const after = query.cursor === undefined ? undefined : readCursor(query.cursor)
+		const rows = await this.#orm.em.fork().find(CallEntity, {
+			userId,
+			...(query.statuses === undefined ? {} : { status: { $in: query.statuses } }),
+			...(query.outcomes === undefined ? {} : { outcome: { $in: query.outcomes } }),
+			...(query.direction === undefined ? {} : { direction: query.direction }),
+			...(query.number === undefined ? {} : { toIndex: this.#keys.blindIndex('number', query.number) }),
+			...(query.from === undefined && query.to === undefined
+				? {}
+				: { createdAt: { ...(query.from === undefined ? {} : { $gte: query.from }), ...(query.to === undefined ? {} : { $lt: query.to }) } }),
+			...(after === undefined
+				? {}
+				: { $or: [{ createdAt: { $lt: after.createdAt } }, { createdAt: after.createdAt, uuid: { $lt: after.uuid } }] }),
+		}, { orderBy: { createdAt: 'desc', uuid: 'desc' }, limit: query.limit + 1 })
+		const items = rows.slice(0, query.limit).map(callOf)
+		const last = items.at(-1)
+		return { items, nextCursor: rows.length > query.limit && last !== undefined ? writeCursor(last) : undefined }
+	}
+
+	async log(uuid: string): Promise<CallLogEntry[]> {
+		const rows = await this.#orm.em.fork().find(CallLogEntity, { callUuid: uuid }, { orderBy: { at: 'asc', id: 'asc' } })
+		return rows.map(({ at, type, leg, detail }) => ({
+			at,
+			type: type as CallLogEntry['type'],
+			...(leg ? { leg } : {}),
+			...(detail ? { detail } : {}),
+		}))
+	}
+
+	/** Forgets keys that nobody may rely on any more. */
+	async forgetOldKeys(now: Date): Promise<void> {
+		await this.#orm.em.fork().nativeDelete(IdempotencyEntity, { createdAt: { $lt: new Date(now.getTime() - KEY_LIFETIME_MS) } })
+	}
+}
+
+async function findByKey(em: EntityManager, request: PlaceRequest): Promise<Call | undefined> {
+	if (request.idempotencyKey === undefined) {
+		return undefined
+	}
+	const known = await em.findOne(IdempotencyEntity, { userId: request.userId, key: request.idempotencyKey })
+	if (known === null || known.createdAt.getTime() < request.at.getTime() - KEY_LIFETIME_MS) {
+		return undefined
+	}
+	if (known.bodyHash !== request.bodyHash) {
+		throw new SipCallError('idempotency_key_reused', 'This Idempotency-Key was used for another call. Use a new key for each new call.')
+	}
+	const row = await em.findOneOrFail(CallEntity, { uuid: known.callUuid })
+	return callOf(row)
+}
+
+function rowOf(call: Call, toIndex: string): RequiredEntityData<CallRow> {
+	const { device, legs, tags, ...rest } = call
+	return {
+		...rest,
+		toIndex,
+		deviceId: device.id,
+		deviceLabel: device.label,
+		tags: tags.length === 0 ? undefined : JSON.stringify(tags),
+		legs: legs.map(storedLeg),
+	}
+}
+
+/** What can change after a call was placed. The rest is left out, so that it is not encrypted anew for each event. */
+function changesOf(call: Call): Partial<CallRow> {
+	const { uuid, userId, to, rawTo, device, callerId, note, tags, legs, ...changes } = call
+	return { ...changes, legs: legs.map(storedLeg) } as Partial<CallRow>
+}
+
+function callOf(row: CallRow): Call {
+	const { deviceId, deviceLabel, toIndex, tags, legs, ...rest } = row
+	const known = Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== undefined && value !== null))
+	return {
+		...known as Omit<Call, 'device' | 'tags' | 'legs'>,
+		device: { id: deviceId, label: deviceLabel },
+		tags: tags ? JSON.parse(tags) as string[] : [],
+		legs: legs.map(loadedLeg),
+	}
+}
+
+function storedLeg(leg: Leg): StoredLeg {
+	const { createdAt, ringingAt, answeredAt, endedAt, goneAt, ...rest } = leg
+	const times = Object.entries({ createdAt, ringingAt, answeredAt, endedAt, goneAt })
+		.flatMap(([key, time]) => time === undefined ? [] : [[key, time.toISOString()] as const])
+	return { ...rest, ...Object.fromEntries(times) }
+}
+
+function loadedLeg(leg: StoredLeg): Leg {
+	const { createdAt, ringingAt, answeredAt, endedAt, goneAt, ...rest } = leg
+	const times = Object.entries({ createdAt, ringingAt, answeredAt, endedAt, goneAt })
+		.flatMap(([key, time]) => time === undefined ? [] : [[key, new Date(time)] as const])
+	return { ...rest, ...Object.fromEntries(times) }
+}
+
+function writeCursor(call: Call): string {
+	return Buffer.from(JSON.stringify([call.createdAt.toISOString(), call.uuid])).toString('base64url')
+}
+
+function readCursor(cursor: string): { createdAt: Date, uuid: string } {
+	try {
+		const value: unknown = JSON.parse(Buffer.from(cursor, 'base64url').toString())
+		if (Array.isArray(value) && value.length === 2 && typeof value[0] === 'string' && typeof value[1] === 'string'
+			&& !Number.isNaN(Date.parse(value[0])) && /^[0-9a-f-]{36}$/.test(value[1])) {
+			return { createdAt: new Date(value[0]), uuid: value[1] }
+		}
+	} catch {
+		// Falls through to the same answer as for a cursor of the wrong shape.
+	}
+	throw new SipCallError('invalid_request', 'The cursor is not one that this server gave out. Begin again without it.', { errors: [{ field: 'cursor', message: 'Unknown cursor' }] })
+}

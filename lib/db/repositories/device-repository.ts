@@ -1,0 +1,29 @@
+// SPDX-FileCopyrightText: 2026 SIPCall contributors
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+import type { MikroORM } from '@mikro-orm/postgresql'
+import type { Device } from '../../calls/device.ts'
+
+import { DeviceEntity } from '../entities/device.entity.ts'
+
+export class DeviceRepository {
+	readonly #orm: MikroORM
+
+	constructor({ orm }: { orm: MikroORM }) {
+		this.#orm = orm
+	}
+
+	/** A user's devices in the order in which they were given. */
+	async of(userId: string): Promise<Device[]> {
+		const rows = await this.#orm.em.fork().find(DeviceEntity, { userId }, { orderBy: { position: 'asc' } })
+		return rows.map(({ id, kind, label, address, isDefault, verified }) => ({ id, kind, label, address, isDefault, verified }))
+	}
+
+	/** Replaces the list, all of it or nothing. */
+	async replace(userId: string, devices: readonly Device[]): Promise<void> {
+		await this.#orm.em.fork().transactional(async (em) => {
+			await em.nativeDelete(DeviceEntity, { userId })
+			devices.forEach((device, position) => em.create(DeviceEntity, { ...device, userId, position }))
+		})
+	}
+}

@@ -1,0 +1,32 @@
+// SPDX-FileCopyrightText: 2026 SIPCall contributors
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+import { ConnectionException, DriverException } from '@mikro-orm/core'
+import { SipCallError } from '../errors.ts'
+
+/** SQLSTATE classes by which PostgreSQL says that it is away: connection, insufficient resources, operator intervention. */
+const AWAY_CLASSES = new Set(['08', '53', '57'])
+/** What Node says when there is nobody at the other end. */
+const AWAY_CODES = new Set(['ECONNREFUSED', 'ECONNRESET', 'ENOENT', 'EPIPE', 'ETIMEDOUT', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH'])
+const AWAY_TEXTS = /connection terminated|timeout exceeded when trying to connect|connection is closed|Client was closed/i
+
+/**
+ * Whether an error means that the database is away for now, and not that a query is wrong.
+ *
+ * @return the error to answer with; undefined for everything else
+ */
+export function storageFault(error: unknown): SipCallError | undefined {
+	for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) {
+		const code = 'code' in cause && typeof cause.code === 'string' ? cause.code : ''
+		if (cause instanceof ConnectionException || AWAY_CODES.has(code) || AWAY_TEXTS.test(cause.message)
+			|| (/^[0-9A-Z]{5}$/.test(code) && AWAY_CLASSES.has(code.slice(0, 2)))) {
+			return new SipCallError('storage_unavailable', 'The database is away for a moment. Try again in a few seconds.', { cause: withoutSql(error), retryAfterSec: 5 })
+		}
+	}
+	return undefined
+}
+
+/** MikroORM's errors may carry the literal statement, and with it a number: the log gets the name and code alone. */
+function withoutSql(error: unknown): unknown {
+	return error instanceof DriverException ? { name: error.name, code: error.code } : error
+}

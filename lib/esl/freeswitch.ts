@@ -1,0 +1,161 @@
+// SPDX-FileCopyrightText: 2026 SIPCall contributors
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+// One FreeSWITCH as the domain sees it: a connection for commands, one for events, and our words instead of its own.
+
+import type { LegReport } from '../calls/call-events.ts'
+import type { CallSwitch, OriginatePlan, SwitchNotice } from '../calls/ports.ts'
+import type { Logger } from '../logger.ts'
+import type { EslEndpoint } from './esl-connection.ts'
+import type { WireEvent } from './wire-event.ts'
+
+import { OriginateRefused } from '../calls/ports.ts'
+import { buildOriginate } from './dial-string.ts'
+import { EslError } from './esl-error.ts'
+import { EslLink } from './esl-link.ts'
+import { parseChannelDump, parseEvent, parseJobFailure, SUBSCRIPTION } from './event-parser.ts'
+import { causeOf } from './hangup-causes.ts'
+
+export interface FreeSwitchOptions {
+	endpoint: EslEndpoint
+	logger: Logger
+	now: () => Date
+	/** For tests: shorter times than a network needs. */
+	silenceMs?: number
+	commandTimeoutMs?: number
+}
+
+export interface SwitchListeners {
+	onNotice: (notice: SwitchNotice) => void
+	/** Both connections are there (again): what happened meanwhile must be asked for. */
+	onReady: () => void
+}
+
+const UUID = /^[0-9A-Za-z-]{1,64}$/
+
+export class FreeSwitch implements CallSwitch {
+	readonly #commands: EslLink
+	readonly #events: EslLink
+	readonly #options: FreeSwitchOptions
+	#listeners: SwitchListeners | undefined
+	/** FreeSWITCH's `Core-UUID`: another one means that it was restarted. */
+	#coreUuid: string | undefined
+
+	constructor(options: FreeSwitchOptions) {
+		this.#options = options
+		const common = {
+			endpoint: options.endpoint,
+			onUp: () => this.#up(),
+			...(options.silenceMs === undefined ? {} : { silenceMs: options.silenceMs }),
+			...(options.commandTimeoutMs === undefined ? {} : { commandTimeoutMs: options.commandTimeoutMs }),
+		}
+		this.#commands = new EslLink({
+			...common,
+			logger: options.logger.child({ connection: 'commands' }),
+			// Changes nothing here: this connection subscribes to nothing.
+			probe: 'noevents',
+		})
+		this.#events = new EslLink({
+			...common,
+			logger: options.logger.child({ connection: 'events' }),
+			// Adds what is subscribed already.
+			probe: 'event json HEARTBEAT',
+			prepare: async (connection) => {
+				const { text } = await connection.command(`event json ${SUBSCRIPTION.join(' ')}`)
+				if (!text.startsWith('+OK')) {
+					throw new EslError('refused', 'FreeSWITCH refused the subscription to its events')
+				}
+			},
+			onEvent: (event) => this.#event(event),
+		})
+	}
+
+	start(listeners: SwitchListeners): void {
+		this.#listeners = listeners
+		this.#events.start()
+		this.#commands.start()
+	}
+
+	stop(): void {
+		this.#commands.stop()
+		this.#events.stop()
+	}
+
+	/** An originate whose events nobody hears would be a call that nobody can end: both connections are needed. */
+	isReady(): boolean {
+		return this.#commands.connection !== undefined && this.#events.connection !== undefined
+	}
+
+	/** Why the switch is not ready, for health and for people. */
+	get lastError(): EslError | undefined {
+		return this.#commands.lastError ?? this.#events.lastError
+	}
+
+	async originate(plan: OriginatePlan): Promise<void> {
+		let reply: string
+		try {
+			reply = await this.#commands.command(`bgapi originate ${buildOriginate(plan)}`, { 'Job-UUID': plan.jobUuid })
+		} catch (error) {
+			if (error instanceof EslError && !error.mayHaveArrived) {
+				const verdict = error.code === 'unsafe_command' ? 'misconfigured' : 'switch_stopped'
+				throw new OriginateRefused({ cause: causeOf(verdict === 'misconfigured' ? 'INVALID_URL' : 'NETWORK_OUT_OF_ORDER'), verdict }, { cause: error })
+			}
+			throw error
+		}
+		if (!reply.startsWith('+OK')) {
+			this.#options.logger.error('FreeSWITCH refused to take an originate: the Event Socket user may lack the right to it', { callUuid: plan.callUuid, reply })
+			throw new OriginateRefused({ cause: causeOf('FACILITY_REJECTED'), verdict: 'misconfigured' })
+		}
+	}
+
+	async kill(legUuid: string): Promise<void> {
+		await this.#commands.command(`api uuid_kill ${checkedUuid(legUuid)}`)
+	}
+
+	async look(legUuid: string): Promise<LegReport | undefined> {
+		const exists = (await this.#commands.command(`api uuid_exists ${checkedUuid(legUuid)}`)).trim()
+		if (exists === 'false') {
+			return undefined
+		}
+		if (exists !== 'true') {
+			throw new EslError('refused', 'FreeSWITCH did not tell whether a channel exists')
+		}
+		const dump = await this.#commands.command(`api uuid_dump ${legUuid} json`)
+		// It may have ended between the two questions: then the next one tells.
+		return parseChannelDump(dump, legUuid, this.#options.now()) ?? { type: 'leg', legUuid, at: this.#options.now() }
+	}
+
+	#up(): void {
+		if (this.isReady()) {
+			this.#listeners?.onReady()
+		}
+	}
+
+	#event(wire: WireEvent): void {
+		const event = parseEvent(wire, this.#options.now())
+		switch (event?.type) {
+			case 'leg':
+				this.#listeners?.onNotice(event)
+				break
+			case 'job':
+				this.#listeners?.onNotice({ type: 'job', jobUuid: event.jobUuid, at: event.at, failure: parseJobFailure(event.text) })
+				break
+			case 'heartbeat':
+				if (this.#coreUuid !== undefined && this.#coreUuid !== event.coreUuid) {
+					this.#options.logger.warn('FreeSWITCH was restarted')
+				}
+				this.#coreUuid = event.coreUuid
+				break
+			case 'shutdown':
+				this.#options.logger.warn('FreeSWITCH is shutting down')
+		}
+	}
+}
+
+/** Leg uuids are ours, but one that the switch chose itself is taken over from its events. */
+function checkedUuid(uuid: string): string {
+	if (!UUID.test(uuid)) {
+		throw new EslError('unsafe_command', 'A channel’s uuid is not of the form that may stand in a command')
+	}
+	return uuid
+}

@@ -1,0 +1,37 @@
+// SPDX-FileCopyrightText: 2026 SIPCall contributors
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+import type { Call } from '../calls/call.ts'
+import type { CallJson } from './schemas.ts'
+
+import { parsePhoneNumberFromString } from 'libphonenumber-js/max'
+
+/** A call as the outside sees it: no legs, no user id, no raw input. */
+export function presentCall(call: Call): CallJson {
+	return {
+		uuid: call.uuid,
+		version: call.version,
+		to: call.to,
+		toDisplay: parsePhoneNumberFromString(call.to)?.formatInternational() ?? call.to,
+		device: call.device,
+		...(call.callerId === undefined ? {} : { callerId: call.callerId }),
+		direction: call.direction,
+		status: call.status,
+		...(call.outcome === undefined ? {} : { outcome: call.outcome }),
+		...(call.endedBy === undefined ? {} : { endedBy: call.endedBy }),
+		...(call.leg === undefined ? {} : { leg: call.leg }),
+		...(call.cause === undefined ? {} : { cause: call.cause }),
+		...(call.reason === undefined ? {} : { reason: call.reason }),
+		createdAt: call.createdAt.toISOString(),
+		...presentTimes(call),
+		...(call.talkMs === undefined ? {} : { talkSec: Math.round(call.talkMs / 1000) }),
+		onHold: call.onHold,
+		...(call.note === undefined ? {} : { note: call.note }),
+		tags: call.tags,
+	}
+}
+
+function presentTimes({ userAnsweredAt, ringingAt, answeredAt, endedAt }: Call): Partial<Pick<CallJson, 'userAnsweredAt' | 'ringingAt' | 'answeredAt' | 'endedAt'>> {
+	return Object.fromEntries(Object.entries({ userAnsweredAt, ringingAt, answeredAt, endedAt })
+		.flatMap(([name, value]) => value === undefined ? [] : [[name, value.toISOString()]]))
+}

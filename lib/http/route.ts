@@ -1,0 +1,123 @@
+// SPDX-FileCopyrightText: 2026 SIPCall contributors
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+// A route is data: what it needs and gives stands beside it, and every check is made in one place before its handler.
+
+import type { Request, RequestHandler, Response } from 'express'
+import type { z } from 'zod'
+
+import { SipCallError } from '../errors.ts'
+
+/** Who asks, once the proof is checked. */
+export interface Caller {
+	userId: string
+}
+
+/** `user`: somebody is signed in. `admin`: a member of Nextcloud's admin group, asked of Nextcloud. */
+export type Right = 'user' | 'admin'
+
+export interface RouteContext<Params, Query, Body> {
+	caller: Caller
+	params: Params
+	query: Query
+	body: Body
+	request: Request
+	/** Ends when the client is gone or the server stops: long waits must heed it. */
+	signal: AbortSignal
+}
+
+export interface RouteAnswer {
+	status: number
+	body: unknown
+	headers?: Record<string, string>
+}
+
+export interface Route {
+	method: 'get' | 'post' | 'put' | 'delete'
+	/** With `{name}` for parameters, as OpenAPI writes it. */
+	path: string
+	right: Right
+	summary: string
+	params: z.ZodType | undefined
+	query: z.ZodType | undefined
+	headers: z.ZodType | undefined
+	body: z.ZodType | undefined
+	/** The good answer's status and shape. */
+	answer: { status: number, schema: z.ZodType }
+	/** Codes this route may refuse with, beyond those that every route has. */
+	refusals: readonly string[]
+	handle: (context: RouteContext<unknown, unknown, unknown>) => Promise<RouteAnswer>
+}
+
+export interface RouteSpec<Params extends z.ZodType, Query extends z.ZodType, Body extends z.ZodType> {
+	method: Route['method']
+	path: string
+	right: Right
+	summary: string
+	params?: Params
+	query?: Query
+	headers?: z.ZodType
+	body?: Body
+	answer: Route['answer']
+	refusals?: readonly string[]
+	handle: (context: RouteContext<z.output<Params>, z.output<Query>, z.output<Body>>) => Promise<RouteAnswer>
+}
+
+/** Keeps the types of one route together and forgets them for the list. */
+export function route<Params extends z.ZodType, Query extends z.ZodType, Body extends z.ZodType>(spec: RouteSpec<Params, Query, Body>): Route {
+	return {
+		params: undefined,
+		query: undefined,
+		headers: undefined,
+		body: undefined,
+		refusals: [],
+		...spec,
+		handle: spec.handle as Route['handle'],
+	}
+}
+
+/** Called with the proven caller; throws when the right is missing. */
+export type RightsCheck = (caller: Caller, right: Right) => Promise<void>
+
+/**
+ * The Express handler of a route: right, then schemas, then the handler, then the answer.
+ *
+ * @param callerOf the caller that the authentication has put aside for this request
+ * @param stopping ends with the server
+ */
+export function handlerOf(route: Route, callerOf: (request: Request) => Caller, checkRight: RightsCheck, stopping: AbortSignal): RequestHandler {
+	return async (request, response) => {
+		const caller = callerOf(request)
+		await checkRight(caller, route.right)
+		const answer = await route.handle({
+			caller,
+			params: parse(route.params, request.params, ''),
+			query: parse(route.query, request.query, ''),
+			body: parse(route.body, request.body, ''),
+			request,
+			signal: AbortSignal.any([stopping, goneSignal(response)]),
+		})
+		response.status(answer.status).set(answer.headers ?? {}).json(answer.body)
+	}
+}
+
+/**
+ * @throws {SipCallError} `invalid_request` with one line for each field
+ */
+export function parse<Schema extends z.ZodType>(schema: Schema | undefined, value: unknown, prefix: string): z.output<Schema> | undefined {
+	if (schema === undefined) {
+		return undefined
+	}
+	const result = schema.safeParse(value ?? {})
+	if (!result.success) {
+		const errors = result.error.issues.slice(0, 20).map((issue) => ({ field: `${prefix}${issue.path.map(String).join('.')}`, message: issue.message }))
+		throw new SipCallError('invalid_request', `The request is not valid: ${errors.map(({ field, message }) => field === '' ? message : `${field}: ${message}`).join('; ')}.`, { errors })
+	}
+	return result.data
+}
+
+function goneSignal(response: Response): AbortSignal {
+	const controller = new AbortController()
+	response.on('close', () => controller.abort())
+	return controller.signal
+}

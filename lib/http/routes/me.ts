@@ -1,0 +1,126 @@
+// SPDX-FileCopyrightText: 2026 SIPCall contributors
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+import type { z } from 'zod'
+import type { Device } from '../../calls/device.ts'
+import type { Settings } from '../../calls/settings.ts'
+import type { Route } from '../route.ts'
+import type { MeJson } from '../schemas.ts'
+
+import { readNumber } from '../../calls/call-service.ts'
+import { SipCallError } from '../../errors.ts'
+import { mayBeCalled, mayCall } from '../../policy/policy.ts'
+import { route } from '../route.ts'
+import { MeSchema, MeUpdateSchema } from '../schemas.ts'
+
+export interface MeRoutesOptions {
+	user: (userId: string) => Promise<{ id: string, displayName: string, groups: readonly string[], isAdmin: boolean }>
+	settings: () => Promise<Settings>
+	devices: { of: (userId: string) => Promise<Device[]>, replace: (userId: string, devices: readonly Device[]) => Promise<void> }
+	isSwitchReady: () => boolean
+	newUuid: () => string
+}
+
+type Wished = NonNullable<z.output<typeof MeUpdateSchema>['devices']>[number]
+
+export function meRoutes({ user, settings, devices, isSwitchReady, newUuid }: MeRoutesOptions): Route[] {
+	const present = async (userId: string): Promise<MeJson> => {
+		const [profile, current, list] = await Promise.all([user(userId), settings(), devices.of(userId)])
+		return {
+			id: profile.id,
+			displayName: profile.displayName,
+			roles: profile.isAdmin ? ['user', 'admin'] : ['user'],
+			permissions: { call: mayCall(profile.groups, current) === undefined, admin: profile.isAdmin },
+			country: current.homeCountry,
+			callerIds: current.callerIds
+				.filter(({ groups }) => groups === undefined || groups.some((group) => profile.groups.includes(group)))
+				.map(({ number, label }) => ({ number, label })),
+			devices: list,
+			limits: [
+				{ kind: 'callsPerMinute', max: current.callsPerMinute },
+				{ kind: 'maxConcurrentPerUser', max: current.maxConcurrentPerUser },
+				{ kind: 'maxCallSec', max: current.maxCallSec },
+			],
+			service: { calling: isSwitchReady() ? 'ok' : 'down' },
+		}
+	}
+	return [
+		route({
+			method: 'get',
+			path: '/me',
+			right: 'user',
+			summary: 'The user’s profile, rights, phones and limits',
+			answer: { status: 200, schema: MeSchema },
+			refusals: ['forbidden', 'nextcloud_unavailable'],
+			handle: async ({ caller }) => ({ status: 200, body: await present(caller.userId) }),
+		}),
+		route({
+			method: 'put',
+			path: '/me',
+			right: 'user',
+			summary: 'Change what is given; `devices` replaces the whole list',
+			body: MeUpdateSchema,
+			answer: { status: 200, schema: MeSchema },
+			refusals: ['csrf', 'unsupported_media_type', 'payload_too_large', 'invalid_number', 'destination_not_allowed', 'forbidden', 'nextcloud_unavailable'],
+			handle: async ({ caller, body }) => {
+				// Asked before anything is stored: somebody whom Nextcloud does not know must not leave data behind.
+				await user(caller.userId)
+				if (body.devices !== undefined) {
+					const next = mergeDevices(body.devices, await devices.of(caller.userId), await settings(), newUuid)
+					await devices.replace(caller.userId, next)
+				}
+				return { status: 200, body: await present(caller.userId) }
+			},
+		}),
+	]
+}
+
+/**
+ * The new list of devices. A device keeps its id, and keeps being verified only while its address stays the same.
+ *
+ * @throws {SipCallError} `invalid_request` for an id that is not the user's, two defaults or two equal phones;
+ * `invalid_number`, `destination_not_allowed` for a phone that may not be rung
+ */
+export function mergeDevices(wished: readonly Wished[], existing: readonly Device[], settings: Settings, newUuid: () => string): Device[] {
+	if (wished.filter(({ isDefault }) => isDefault === true).length > 1) {
+		throw invalid('devices', 'Only one device can be the default')
+	}
+	const merged = wished.map((wish, position): Device => {
+		const before = wish.id === undefined ? undefined : existing.find(({ id }) => id === wish.id)
+		if (wish.id !== undefined && before === undefined) {
+			throw invalid(`devices.${position}.id`, 'Not one of your devices; leave the id out to add one')
+		}
+		const address = wish.kind === 'phone' ? allowedPhone(wish.address, settings) : wish.address
+		const isUnchanged = before !== undefined && before.kind === wish.kind && before.address === address
+		const needsNoProof = wish.kind === 'phone' ? settings.deviceVerification.phone === 'none' : settings.deviceVerification.sip === 'none'
+		return {
+			id: before?.id ?? newUuid(),
+			kind: wish.kind,
+			label: wish.label,
+			address,
+			isDefault: wish.isDefault ?? false,
+			verified: needsNoProof || (isUnchanged && before.verified),
+		}
+	})
+	if (new Set(merged.map(({ kind, address }) => `${kind} ${address}`)).size < merged.length || new Set(merged.map(({ id }) => id)).size < merged.length) {
+		throw invalid('devices', 'The same phone stands in the list twice')
+	}
+	const first = merged[0]
+	if (first !== undefined && !merged.some(({ isDefault }) => isDefault)) {
+		first.isDefault = true
+	}
+	return merged
+}
+
+function allowedPhone(input: string, settings: Settings): string {
+	const number = readNumber(input, settings)
+	const refusal = mayBeCalled(number, settings)
+	if (refusal !== undefined) {
+		throw new SipCallError(refusal.code, refusal.message)
+	}
+	return number.e164
+}
+
+function invalid(field: string, message: string): SipCallError {
+	return new SipCallError('invalid_request', `The request is not valid: ${message}.`, { errors: [{ field, message }] })
+}

@@ -1,0 +1,148 @@
+// SPDX-FileCopyrightText: 2026 SIPCall contributors
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+// One schema for each shape of the API: it validates, gives the type, and documents itself in /openapi.json.
+
+import { z } from 'zod'
+
+/** Text that a person wrote: PostgreSQL cannot store NUL, and no other control character but line breaks makes sense. */
+function text(longest: number) {
+	return z.string().max(longest)
+	// eslint-disable-next-line no-control-regex
+		.regex(/^[^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]*$/, 'Control characters are not allowed')
+}
+
+const e164 = z.string().regex(/^\+[1-9][0-9]{6,14}$/, 'Not an E.164 number').meta({ examples: ['+4930123456'] })
+const time = z.iso.datetime({ precision: 3 }).meta({ examples: ['2026-11-22T09:30:00.000Z'] })
+const uuid = z.uuid()
+
+export const CALL_STATUSES = ['queued', 'calling_user', 'dialing', 'ringing', 'connected', 'ended'] as const
+export const CALL_OUTCOMES = ['completed', 'busy', 'no_answer', 'rejected', 'cancelled', 'failed', 'blocked'] as const
+
+export const CallSchema = z.object({
+	uuid,
+	version: z.int().describe('Grows with every change'),
+	to: e164,
+	toDisplay: z.string(),
+	device: z.object({ id: uuid, label: z.string() }),
+	callerId: e164.optional(),
+	direction: z.enum(['outbound', 'inbound']),
+	status: z.enum(CALL_STATUSES).describe('Only moves to the right; `ended` is final'),
+	outcome: z.enum(CALL_OUTCOMES).optional().describe('Only when ended'),
+	endedBy: z.enum(['user', 'callee', 'policy', 'system']).optional(),
+	leg: z.enum(['user', 'destination']).optional().describe('Whose phone decided the outcome'),
+	cause: z.object({ name: z.string(), q850: z.int(), sip: z.int().optional() }).optional(),
+	reason: z.object({ code: z.string(), message: z.string(), fixableBy: z.enum(['user', 'admin', 'carrier', 'nobody']) }).optional(),
+	createdAt: time,
+	userAnsweredAt: time.optional(),
+	ringingAt: time.optional(),
+	answeredAt: time.optional(),
+	endedAt: time.optional(),
+	talkSec: z.number().optional().describe('Seconds since the destination answered'),
+	onHold: z.boolean(),
+	note: z.string().optional(),
+	tags: z.array(z.string()),
+}).meta({ id: 'Call' })
+
+export type CallJson = z.infer<typeof CallSchema>
+
+export const CallWishSchema = z.strictObject({
+	to: z.string().min(1).max(400).describe('Anything a person types, or a tel: URI'),
+	device: uuid.optional().describe('The phone that rings; without it the default one'),
+	callerId: e164.optional(),
+	note: text(4000).optional(),
+}).meta({ id: 'CallWish' })
+
+/** 1–128 printable characters. */
+export const IdempotencyKeySchema = z.string().regex(/^[\u0020-\u007e]{1,128}$/, 'Use 1 to 128 printable ASCII characters')
+
+export const CallParamsSchema = z.object({ uuid: uuid.describe('The call') })
+
+const whole = (smallest: number, largest: number) => z.string().regex(/^\d{1,9}$/, 'Not a whole number').transform(Number).pipe(z.int().min(smallest).max(largest))
+
+export const CallStatusQuerySchema = z.object({
+	version: whole(0, 999_999_999).optional().describe('Answer when the version is above this'),
+	wait: whole(0, 25).optional().describe('Wait at most this many seconds for that'),
+})
+
+function commaList<const Values extends readonly string[]>(values: Values) {
+	return z.string().transform((list) => list.split(',')).pipe(z.array(z.enum(values)))
+}
+
+const moment = z.iso.datetime({ offset: true }).transform((value) => new Date(value))
+
+export const HistoryQuerySchema = z.object({
+	limit: whole(1, 200).default(50),
+	cursor: z.string().max(400).optional(),
+	status: commaList(CALL_STATUSES).optional(),
+	outcome: commaList(CALL_OUTCOMES).optional(),
+	direction: z.enum(['outbound', 'inbound']).optional(),
+	from: moment.optional(),
+	to: moment.optional(),
+	number: z.string().max(200).optional(),
+})
+
+export const HistorySchema = z.object({
+	items: z.array(CallSchema),
+	nextCursor: z.string().nullable(),
+}).meta({ id: 'CallHistory' })
+
+export const CallEventsSchema = z.array(z.object({
+	at: time,
+	type: z.string(),
+	leg: z.enum(['user', 'destination']).optional(),
+	detail: z.record(z.string(), z.union([z.string(), z.number()])).optional(),
+})).meta({ id: 'CallEvents' })
+
+const DeviceSchema = z.object({
+	id: uuid,
+	kind: z.enum(['sip', 'phone']),
+	label: z.string(),
+	address: z.string(),
+	isDefault: z.boolean(),
+	verified: z.boolean(),
+}).meta({ id: 'Device' })
+
+export const MeSchema = z.object({
+	id: z.string(),
+	displayName: z.string(),
+	roles: z.array(z.enum(['user', 'admin'])),
+	permissions: z.object({ call: z.boolean(), admin: z.boolean() }),
+	country: z.string().nullable(),
+	callerIds: z.array(z.object({ number: e164, label: z.string() })),
+	devices: z.array(DeviceSchema),
+	limits: z.array(z.object({ kind: z.string(), used: z.int().optional(), max: z.int() })),
+	service: z.object({ calling: z.enum(['ok', 'degraded', 'down']) }),
+}).meta({ id: 'Me' })
+
+export type MeJson = z.infer<typeof MeSchema>
+
+export const MeUpdateSchema = z.strictObject({
+	devices: z.array(z.discriminatedUnion('kind', [
+		z.strictObject({
+			id: uuid.optional(),
+			kind: z.literal('sip'),
+			label: text(64).min(1),
+			address: z.string().regex(/^[A-Za-z0-9_.+-]{1,64}$/, 'An extension has letters, digits and _ . + - only'),
+			isDefault: z.boolean().optional(),
+		}),
+		z.strictObject({
+			id: uuid.optional(),
+			kind: z.literal('phone'),
+			label: text(64).min(1),
+			address: z.string().min(1).max(200),
+			isDefault: z.boolean().optional(),
+		}),
+	])).max(20).optional(),
+}).meta({ id: 'MeUpdate' })
+
+export const ProblemSchema = z.looseObject({
+	type: z.string(),
+	title: z.string(),
+	status: z.int(),
+	detail: z.string(),
+	code: z.string(),
+	requestId: z.string(),
+	retryAfterSec: z.int().optional(),
+	errors: z.array(z.object({ field: z.string(), message: z.string() })).optional(),
+}).meta({ id: 'Problem' })

@@ -1,0 +1,197 @@
+// SPDX-FileCopyrightText: 2026 SIPCall contributors
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+// The HTTP server: what every request passes through, in the order of this file.
+
+import type { ErrorRequestHandler, Express, Request } from 'express'
+import type { IncomingHttpHeaders, Server } from 'node:http'
+import type { Logger } from '../logger.ts'
+import type { Problem } from './problem.ts'
+import type { Caller, RightsCheck, Route } from './route.ts'
+
+import express from 'express'
+import helmet from 'helmet'
+import { rm } from 'node:fs/promises'
+import { createServer } from 'node:http'
+import { SipCallError } from '../errors.ts'
+import { browserOrigin } from './middlewares/browser-origin.ts'
+import { requestId } from './middlewares/request-id.ts'
+import { openApiDocument } from './openapi.ts'
+import { bareProblem, clientFault, problemOf } from './problem.ts'
+import { handlerOf } from './route.ts'
+
+export interface HttpOptions {
+	/** Undefined until everything behind the routes is up: until then they answer 503 and `/heartbeat` alone works. */
+	routes: () => readonly Route[] | undefined
+	/** All routes for `/openapi.json`. */
+	version: string
+	/**
+	 * Checks Nextcloud's proof.
+	 *
+	 * @return the user's id; undefined when there is no valid proof, or it names nobody
+	 */
+	authenticate: (headers: NodeJS.Dict<string[]>) => string | undefined
+	checkRight: RightsCheck
+	/** Tells a fault of a part behind the routes (the database is away) from a bug. */
+	faultOf: (error: unknown) => SipCallError | undefined
+	logger: Logger
+}
+
+const BODY_LIMIT = '64kb'
+/** A request must have arrived within this; long waits are on our side, not on the client's. */
+const REQUEST_TIMEOUT_MS = 30_000
+const HEADERS_TIMEOUT_MS = 15_000
+
+export interface HttpServer {
+	/** `http://host:port`, or the socket's path. */
+	readonly address: string
+	/** The port that was bound; undefined on a socket. */
+	readonly port: number | undefined
+	/** Ends long waits, answers what is under way, then closes. Resolves at the latest after the given time. */
+	stop(limitMs: number): Promise<void>
+}
+
+/** Opens the server; `/heartbeat` answers from then on. */
+export async function startHttpServer(listen: { host: string, port: number } | { socketPath: string }, options: HttpOptions): Promise<HttpServer> {
+	const stopping = new AbortController()
+	const server = createServer({ requestTimeout: REQUEST_TIMEOUT_MS, headersTimeout: HEADERS_TIMEOUT_MS }, createHttpApp(options, stopping.signal))
+	if ('socketPath' in listen) {
+		// A killed process leaves its socket behind, and a socket that nobody serves cannot be bound again.
+		await rm(listen.socketPath, { force: true })
+	}
+	await new Promise<void>((resolve, reject) => {
+		server.once('error', reject)
+		server.listen('socketPath' in listen ? { path: listen.socketPath, writableAll: true, readableAll: true } : listen, () => {
+			server.off('error', reject)
+			resolve()
+		})
+	})
+	const bound = server.address()
+	return {
+		address: typeof bound === 'string' || bound === null ? String(bound) : `http://${bound.family === 'IPv6' ? `[${bound.address}]` : bound.address}:${bound.port}`,
+		port: typeof bound === 'object' ? bound?.port : undefined,
+		stop: (limitMs) => stopServer(server, stopping, limitMs),
+	}
+}
+
+async function stopServer(server: Server, stopping: AbortController, limitMs: number): Promise<void> {
+	stopping.abort()
+	const timer = setTimeout(() => server.closeAllConnections(), limitMs)
+	await new Promise<void>((resolve) => {
+		server.close(() => resolve())
+		server.closeIdleConnections()
+	})
+	clearTimeout(timer)
+}
+
+/** The Express app without a socket, for tests and for startHttpServer. */
+export function createHttpApp(options: HttpOptions, stopping: AbortSignal): Express {
+	const app = express()
+	app.disable('x-powered-by')
+	app.disable('etag')
+	app.set('query parser', 'simple')
+
+	app.use(requestId)
+	app.use(helmet({ crossOriginResourcePolicy: false }))
+	app.get('/heartbeat', (_request, response) => {
+		response.json({ status: 'ok' })
+	})
+	app.get('/openapi.json', (_request, response) => {
+		response.json(openApiDocument(options.routes() ?? [], options.version))
+	})
+
+	const callers = new WeakMap<Request, Caller>()
+	app.use((request, _response, next) => {
+		dropCredentials(request.headers)
+		const userId = options.authenticate(request.headersDistinct)
+		if (userId === undefined) {
+			throw new SipCallError('not_authenticated', 'This address answers only signed-in users of Nextcloud. Open SIPCall inside Nextcloud.')
+		}
+		callers.set(request, { userId })
+		next()
+	})
+	app.use(browserOrigin)
+	app.use((_request, _response, next) => {
+		if (stopping.aborted) {
+			throw new SipCallError('shutting_down', 'SIPCall is restarting. Try again in a few seconds.', { retryAfterSec: 5 })
+		}
+		next()
+	})
+	app.use(express.json({ limit: BODY_LIMIT, inflate: false, strict: true }))
+
+	app.use(lateRoutes(options, callers, stopping))
+	app.use(() => {
+		throw new SipCallError('not_found', 'There is nothing at this address.')
+	})
+	app.use(errorHandler(options))
+	return app
+}
+
+/** The routes are put in place at the first request after everything behind them is up. */
+function lateRoutes(options: HttpOptions, callers: WeakMap<Request, Caller>, stopping: AbortSignal): express.RequestHandler {
+	let router: express.Router | undefined
+	return (request, response, next) => {
+		const routes = options.routes()
+		if (routes === undefined) {
+			throw new SipCallError('storage_unavailable', 'SIPCall is starting. Try again in a few seconds.', { retryAfterSec: 5 })
+		}
+		router ??= routerOf(routes, options, callers, stopping)
+		router(request, response, next)
+	}
+}
+
+function routerOf(routes: readonly Route[], options: HttpOptions, callers: WeakMap<Request, Caller>, stopping: AbortSignal): express.Router {
+	const router = express.Router()
+	const callerOf = (request: Request) => {
+		const caller = callers.get(request)
+		if (caller === undefined) {
+			throw new TypeError('A route was reached without authentication')
+		}
+		return caller
+	}
+	for (const route of routes) {
+		router[route.method](expressPath(route.path), handlerOf(route, callerOf, options.checkRight, stopping))
+	}
+	for (const path of new Set(routes.map((route) => route.path))) {
+		const allowed = routes.filter((route) => route.path === path).map(({ method }) => method.toUpperCase()).join(', ')
+		router.all(expressPath(path), (_request, response) => {
+			response.set('Allow', allowed)
+			throw new SipCallError('method_not_allowed', `This address answers ${allowed} only.`)
+		})
+	}
+	return router
+}
+
+function expressPath(path: string): string {
+	return path.replaceAll(/\{(\w+)\}/g, ':$1')
+}
+
+/** The proxies pass the user's Nextcloud session on: it is none of ours, and nothing here may ever log or use it. */
+function dropCredentials(headers: IncomingHttpHeaders): void {
+	delete headers.cookie
+	delete headers['harp-shared-key']
+}
+
+function errorHandler({ logger, faultOf }: HttpOptions): ErrorRequestHandler {
+	return (error: unknown, request, response, next) => {
+		const id = String(response.locals.requestId)
+		const known = error instanceof SipCallError ? error : clientFault(error) ?? faultOf(error)
+		const problem: Problem = known === undefined ? bareProblem(id) : problemOf(known, id)
+		if (known === undefined) {
+			logger.error('A request failed by a fault of ours', { requestId: id, method: request.method, error })
+		} else if (problem.status >= 500) {
+			logger.warn('A request could not be served', { requestId: id, code: known.code, error: known.cause })
+		} else {
+			logger.info('A request was refused', { requestId: id, code: known.code })
+		}
+		if (response.headersSent) {
+			next(error)
+			return
+		}
+		if (problem.retryAfterSec !== undefined) {
+			response.set('Retry-After', String(problem.retryAfterSec))
+		}
+		// As bytes: Express would add a charset that RFC 9457's media type does not have.
+		response.status(problem.status).set('Content-Type', 'application/problem+json').send(Buffer.from(JSON.stringify(problem)))
+	}
+}

@@ -1,0 +1,191 @@
+// SPDX-FileCopyrightText: 2026 SIPCall contributors
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+import type { Ref } from 'vue'
+import type { Notice } from '../services/failure-words.ts'
+import type { Call, CallRequest } from '../services/types.ts'
+import type { Round } from './usePolling.ts'
+
+import { computed, shallowRef } from 'vue'
+import { ApiFailure, getCall, hangUp, newIdempotencyKey, postCall } from '../services/api.ts'
+import { failureNotice } from '../services/failure-words.ts'
+import { t } from '../services/l10n.ts'
+import { usePolling } from './usePolling.ts'
+
+const POLL_EVERY_MS = 1000
+
+/** A request to call whose answer was lost is sent again after these waits, always with the same key. */
+const REPEAT_AFTER_MS = [1000, 3000]
+
+/** A call that has a card: live, or ended and not yet put away. */
+export interface CardCall {
+	call: Call
+	/** When the server took the order to hang up, by this computer's clock. */
+	hangUpAt: number | undefined
+}
+
+/** A click on “Call” that the server has not answered yet. */
+export interface Placing {
+	request: CallRequest
+	key: string
+	isInDoubt: boolean
+	isCancelled: boolean
+}
+
+export interface Calls {
+	cards: Readonly<Ref<readonly CardCall[]>>
+	placing: Readonly<Ref<Placing | undefined>>
+	notice: Readonly<Ref<Notice | undefined>>
+	isConnectionLost: Readonly<Ref<boolean>>
+	/** @return whether there is a call now; if not, `notice` says why */
+	place: (request: CallRequest) => Promise<boolean>
+	/** Sends the click whose answer was lost once more: it is the same click, so it cannot ring twice. */
+	repeat: () => Promise<boolean>
+	/**
+	 * Takes back a click that the server has not answered. The call is hung up as soon as its id is known, even when
+	 * the answer was lost and the request has to be sent again for that: nobody but the user's own phone rings meanwhile.
+	 */
+	cancelPlacing: () => void
+	hangUp: (uuid: string) => Promise<void>
+	/** Puts the card of an ended call away. */
+	close: (uuid: string) => void
+	/** Takes over a call that the server told of; older news than the known are dropped. */
+	follow: (call: Call) => void
+}
+
+export function useCalls(options: { onEnded: (call: Call) => void }): Calls {
+	const cards = shallowRef<readonly CardCall[]>([])
+	const placing = shallowRef<Placing>()
+	const notice = shallowRef<Notice>()
+	const inDoubt = shallowRef<Placing>()
+	const hasLiveCall = computed(() => cards.value.some(({ call }) => call.status !== 'ended'))
+
+	function follow(call: Call): void {
+		const known = cards.value.find((card) => card.call.uuid === call.uuid)
+		if (known === undefined) {
+			cards.value = [{ call, hangUpAt: undefined }, ...cards.value]
+		} else if (known.call.version < call.version && known.call.status !== 'ended') {
+			cards.value = cards.value.map((card) => card === known ? { ...card, call } : card)
+		} else {
+			return
+		}
+		if (call.status === 'ended') {
+			options.onEnded(call)
+		}
+	}
+
+	function close(uuid: string): void {
+		cards.value = cards.value.filter(({ call }) => call.uuid !== uuid)
+	}
+
+	function setHangUpAt(uuid: string, hangUpAt: number | undefined): void {
+		cards.value = cards.value.map((card) => card.call.uuid === uuid ? { ...card, hangUpAt } : card)
+	}
+
+	async function hangUpCall(uuid: string): Promise<void> {
+		notice.value = undefined
+		setHangUpAt(uuid, Date.now())
+		try {
+			await hangUp(uuid)
+		} catch (error) {
+			setHangUpAt(uuid, undefined)
+			notice.value = failureNotice(error as ApiFailure, t('The call was not hung up. You can hang up on your phone.'))
+		}
+	}
+
+	async function send(click: Placing): Promise<boolean> {
+		notice.value = undefined
+		inDoubt.value = undefined
+		placing.value = click
+		cards.value = cards.value.filter(({ call }) => call.status !== 'ended')
+		try {
+			const call = await postPatiently(click)
+			follow(call)
+			if (placing.value.isCancelled) {
+				void hangUpCall(call.uuid)
+			}
+			return true
+		} catch (error) {
+			const failure = error as ApiFailure
+			inDoubt.value = failure.isInDoubt ? click : undefined
+			notice.value = failure.isInDoubt
+				? { type: 'warning', heading: t('SIPCall could not find out whether the call was started.'), text: t('Check your phone. To try again is safe: it cannot ring twice.'), action: 'repeat_call' }
+				: failureNotice(failure, t('The call was not started.'))
+			return false
+		} finally {
+			placing.value = undefined
+		}
+	}
+
+	async function postPatiently(click: Placing): Promise<Call> {
+		for (const waitMs of REPEAT_AFTER_MS) {
+			try {
+				return await postCall(click.request, click.key)
+			} catch (error) {
+				if (!(error instanceof ApiFailure) || !error.isInDoubt) {
+					throw error
+				}
+			}
+			placing.value = { ...click, ...placing.value, isInDoubt: true }
+			await new Promise((resolve) => {
+				setTimeout(resolve, waitMs)
+			})
+		}
+		return postCall(click.request, click.key)
+	}
+
+	/** One request after the other, never two at once. */
+	async function round(): Promise<Round> {
+		for (const { call } of cards.value) {
+			if (call.status === 'ended') {
+				continue
+			}
+			try {
+				follow(await getCall(call.uuid))
+			} catch (error) {
+				const failure = error as ApiFailure
+				if (!failure.isFinal) {
+					const { retryAfterSec } = failure.problem ?? {}
+					return retryAfterSec === undefined ? {} : { retryAfterMs: retryAfterSec * 1000 }
+				}
+				notice.value = failureNotice(failure, t('The state of the call is unknown.'))
+				if (failure.problem?.status !== 404) {
+					return 'stop'
+				}
+				// The server does not know this one any more, which says nothing about the others.
+				close(call.uuid)
+			}
+		}
+		return 'go_on'
+	}
+
+	const { isFailing } = usePolling({ round, isWanted: () => hasLiveCall.value, everyMs: POLL_EVERY_MS })
+
+	return {
+		cards,
+		placing,
+		notice,
+		isConnectionLost: computed(() => isFailing.value && hasLiveCall.value),
+		follow,
+		close,
+		hangUp: hangUpCall,
+		async place(request) {
+			if (placing.value !== undefined) {
+				return false
+			}
+			// The same number on the same phone while the last click is in doubt can only mean that click.
+			const isSameClick = inDoubt.value !== undefined
+				&& inDoubt.value.request.to === request.to && inDoubt.value.request.device === request.device
+			const key = isSameClick && inDoubt.value !== undefined ? inDoubt.value.key : newIdempotencyKey()
+			return send({ request, key, isInDoubt: false, isCancelled: false })
+		},
+		async repeat() {
+			return inDoubt.value !== undefined && placing.value === undefined && send({ ...inDoubt.value, isInDoubt: true, isCancelled: false })
+		},
+		cancelPlacing() {
+			if (placing.value !== undefined) {
+				placing.value = { ...placing.value, isCancelled: true }
+			}
+		},
+	}
+}

@@ -1,0 +1,147 @@
+// SPDX-FileCopyrightText: 2026 SIPCall contributors
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+/**
+ * The only place that speaks HTTP. Everything goes through Nextcloud's proxy, which adds who is asking. What comes back
+ * is the API's JSON, the API's `application/problem+json`, or something of the proxy's own: an HTML page or nothing.
+ */
+
+import type { AxiosRequestConfig, AxiosResponse } from '@nextcloud/axios'
+import type { Call, CallPage, CallRequest, Me, NewDevice, Problem } from './types.ts'
+
+import axios, { isAxiosError } from '@nextcloud/axios'
+import { generateUrl } from '@nextcloud/router'
+
+/** A request to the proxy is answered or given up within this time, so that a lost one does not stop the polling. */
+const TIMEOUT_MS = 20_000
+
+export type FailureKind
+	/** No answer: whether the server has done what was asked is unknown. */
+	= | 'network'
+	/** SIPCall itself refused, and says why. */
+		| 'problem'
+	/** Nextcloud no longer knows this browser. */
+		| 'logged_out'
+	/** Nextcloud does not let the request through to SIPCall: disabled, being updated, or logged out. */
+		| 'unavailable'
+	/** Nextcloud let it through, and SIPCall broke off: it is down or has just gone down. */
+		| 'broken_off'
+
+export class ApiFailure extends Error {
+	readonly kind: FailureKind
+	readonly problem: Problem | undefined
+
+	constructor(kind: FailureKind, problem?: Problem, cause?: unknown) {
+		super(problem?.detail ?? kind, { cause })
+		this.name = 'ApiFailure'
+		this.kind = kind
+		this.problem = problem
+	}
+
+	/** The server may have done what was asked: only the same request with the same key may be sent again. */
+	get isInDoubt(): boolean {
+		return this.kind === 'network' || this.kind === 'broken_off'
+	}
+
+	/** Asking again can only annoy: HaRP and Nextcloud count such answers against the visitor's address. */
+	get isFinal(): boolean {
+		const status = this.problem?.status
+		return this.kind === 'logged_out' || this.kind === 'unavailable' || status === 401 || status === 403 || status === 404
+	}
+}
+
+/** How much the server's clock is ahead of this computer's, in milliseconds. */
+let clockOffsetMs = 0
+
+/** The time by the server's clock, so that timers agree with the server's time stamps. */
+export function serverNow(): number {
+	return Date.now() + clockOffsetMs
+}
+
+export function getMe(): Promise<Me> {
+	return send({ method: 'get', url: 'me' })
+}
+
+/** Replaces the whole list of devices. */
+export async function putDevices(devices: NewDevice[]): Promise<void> {
+	await send({ method: 'put', url: 'me', data: { devices } })
+}
+
+/**
+ * @param request whom to call, and which device rings first
+ * @param idempotencyKey one per click; a request that is sent again after a fault carries the same, so that one click
+ *        is one call at most
+ */
+export function postCall(request: CallRequest, idempotencyKey: string): Promise<Call> {
+	return send({ method: 'post', url: 'call', data: request, headers: { 'Idempotency-Key': idempotencyKey } })
+}
+
+export function getCall(uuid: string): Promise<Call> {
+	return send({ method: 'get', url: `call-status/${encodeURIComponent(uuid)}` })
+}
+
+export async function hangUp(uuid: string): Promise<void> {
+	await send({ method: 'delete', url: `call/${encodeURIComponent(uuid)}` })
+}
+
+export function getHistory(limit: number, cursor?: string): Promise<CallPage> {
+	return send({ method: 'get', url: 'call-history', params: { limit, ...(cursor === undefined ? {} : { cursor }) } })
+}
+
+/** `crypto.randomUUID` is missing on a page that was loaded by plain http. */
+export function newIdempotencyKey(): string {
+	if (typeof crypto.randomUUID === 'function') {
+		return crypto.randomUUID()
+	}
+	return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('')
+}
+
+async function send<Answer>(config: AxiosRequestConfig & { url: string }): Promise<Answer> {
+	try {
+		// @nextcloud/axios adds X-Requested-With, which the server asks of every request that changes something.
+		const response = await axios.request<Answer>({
+			...config,
+			url: generateUrl('/apps/app_api/proxy/sipcall/') + config.url,
+			timeout: TIMEOUT_MS,
+			headers: { Accept: 'application/json', ...config.headers },
+		})
+		noteServerTime(response)
+		if (response.status !== 204 && !contentType(response).startsWith('application/json')) {
+			throw new ApiFailure('unavailable')
+		}
+		return response.data
+	} catch (error) {
+		throw failureOf(error)
+	}
+}
+
+function failureOf(error: unknown): ApiFailure {
+	if (error instanceof ApiFailure) {
+		return error
+	}
+	if (!isAxiosError(error) || error.response === undefined) {
+		return new ApiFailure('network', undefined, error)
+	}
+	const response: AxiosResponse<unknown> = error.response
+	if (contentType(response).startsWith('application/problem+json') && isProblem(response.data)) {
+		return new ApiFailure(response.status === 401 ? 'logged_out' : 'problem', response.data, error)
+	}
+	if (response.status === 401) {
+		return new ApiFailure('logged_out', undefined, error)
+	}
+	return new ApiFailure(response.status >= 500 ? 'broken_off' : 'unavailable', undefined, error)
+}
+
+function isProblem(data: unknown): data is Problem {
+	return typeof data === 'object' && data !== null && 'code' in data && 'detail' in data && 'status' in data
+}
+
+function contentType(response: AxiosResponse): string {
+	return String(response.headers['content-type'] ?? '')
+}
+
+function noteServerTime(response: AxiosResponse): void {
+	const offset = Date.parse(String(response.headers.date)) - Date.now()
+	// The header has whole seconds only, and the way takes time: less than two seconds is no sign of a wrong clock.
+	clockOffsetMs = Number.isFinite(offset) && Math.abs(offset) > 2000 ? offset : 0
+}

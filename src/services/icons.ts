@@ -1,0 +1,28 @@
+// SPDX-FileCopyrightText: 2026 SIPCall contributors
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+/** Outline icons on a 24 × 24 grid, drawn for this app; `NcIconSvgWrapper` takes them as `svg`. */
+
+const HANDSET = 'M4.9 3.6h3.3l1.9 4.5-2.3 1.7a11.6 11.6 0 0 0 6.4 6.4l1.7-2.3 4.5 1.9v3.3a1.4 1.4 0 0 1-1.5 1.4A16 16 0 0 1 3.5 5.1a1.4 1.4 0 0 1 1.4-1.5z'
+
+function outline(...paths: string[]): string {
+	const drawn = paths.map((path) => `<path d="${path}"/>`).join('')
+	return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 24 24"><g fill="none" stroke="currentColor" stroke-width="1.9" stroke-linecap="round" stroke-linejoin="round">${drawn}</g></svg>`
+}
+
+export const iconPhone = outline(HANDSET)
+
+export const iconPhoneRinging = outline(HANDSET, 'M14.2 3.4a6.6 6.6 0 0 1 6.4 6.4', 'M14.2 6.8a3.2 3.2 0 0 1 3 3')
+
+export const iconPhoneOutgoing = outline(HANDSET, 'M14.5 9.5l5.7-5.7', 'M15.6 3.8h4.6v4.6')
+
+export const iconPhoneTalking = outline(HANDSET, 'M13.4 4.2h7', 'M13.4 7.6h7')
+
+export const iconPhonePaused = outline(HANDSET, 'M15.2 3.4v5.4', 'M19 3.4v5.4')
+
+/** The handset laid down. */
+export const iconHangUp = outline('M3.2 15.4a1.4 1.4 0 0 1 .1-1.9 12.6 12.6 0 0 1 17.4 0 1.4 1.4 0 0 1 .1 1.9l-1.9 2.1-4-1.7.1-2.5a9.6 9.6 0 0 0-6 0l.1 2.5-4 1.7z')
+
+export const iconOutgoing = outline('M6.5 17.5l11-11', 'M9 6.5h8.5v8.5')
+
+export const iconIncoming = outline('M17.5 6.5l-11 11', 'M6.5 9v8.5h8.5')

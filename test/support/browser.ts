@@ -1,0 +1,38 @@
+// SPDX-FileCopyrightText: 2026 SIPCall contributors
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+import type { Browser } from 'playwright-core'
+
+import { accessSync, constants } from 'node:fs'
+import { chromium } from 'playwright-core'
+
+/** The system's own Chromium: nothing is downloaded for the tests. */
+function executablePath(): string {
+	return process.env.CHROMIUM_PATH || '/usr/bin/chromium'
+}
+
+/** For `describe.skipIf`: a machine without a browser skips the tests that need one. */
+export function browserAvailable(): boolean {
+	try {
+		accessSync(executablePath(), constants.X_OK)
+		return true
+	} catch {
+		return false
+	}
+}
+
+/** A headless Chromium that talks to nobody but the page under test. Whoever starts it closes it. */
+export function launchBrowser(): Promise<Browser> {
+	return chromium.launch({
+		executablePath: executablePath(),
+		args: [
+			// Chromium's sandbox refuses to run as root, as tests do in a container.
+			...(process.getuid?.() === 0 ? ['--no-sandbox'] : []),
+			'--disable-background-networking',
+			'--disable-component-update',
+			'--disable-sync',
+			'--no-first-run',
+			'--disable-gpu',
+		],
+	})
+}

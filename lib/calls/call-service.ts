@@ -81,12 +81,16 @@ export class CallService {
 	 */
 	async place(user: CallingUser, wish: CallWish, idempotencyKey: string | undefined, bodyHash: string): Promise<Call> {
 		const { store, tracker, clock } = this.#options
+		// Read before: while a call is being placed nobody else can place one, so nothing is waited for in there.
+		const [settings, devices] = await Promise.all([this.#options.settings(), this.#options.devices(user.id)])
 		const request = { userId: user.id, idempotencyKey, bodyHash, at: clock.now() }
 		let plan: OriginatePlan | undefined
 		const { call, isNew } = await store.place(request, async (open) => {
-			const prepared = await this.#prepare(user, wish, open)
-			plan = prepared.plan
-			return prepared.call
+			const device = this.#check(user, wish, settings, devices)
+			await this.#admit(user, settings, open)
+			const made = this.#make(user, wish, settings, device)
+			plan = planOf(made, device, settings)
+			return made
 		})
 		if (!isNew || plan === undefined) {
 			return call
@@ -157,40 +161,51 @@ export class CallService {
 		}
 	}
 
-	async #prepare(user: CallingUser, wish: CallWish, open: OpenCalls): Promise<{ call: Call, plan: OriginatePlan }> {
-		const { callSwitch, clock, limiter, newUuid } = this.#options
-		const settings = await this.#options.settings()
+	/**
+	 * The rules that look at this call alone.
+	 *
+	 * @return the phone that rings
+	 */
+	#check(user: CallingUser, wish: CallWish, settings: Settings, devices: readonly Device[]): Device {
 		// First of all, and counted nowhere: who needs help must be told at once to use a real phone.
 		if (isEmergencyNumber(wish.to, settings.homeCountry)) {
 			throw new SipCallError('emergency_number', 'This is an emergency number. Use a phone to call it directly: a call from here is slow and tells the emergency service the wrong place.')
 		}
 		refuse(mayCall(user.groups, settings))
-		const number = readNumber(wish.to, settings)
-		refuse(mayBeCalled(number, settings))
+		refuse(mayBeCalled(readNumber(wish.to, settings), settings))
 		const callerId = chooseCallerId(wish.callerId, user.groups, settings)
 		refuse('code' in callerId ? callerId : undefined)
-		const device = await this.#chooseDevice(user, wish.deviceId, settings)
+		return chooseDevice(devices, wish.deviceId, settings)
+	}
+
+	/** The rules that look at other calls, and the last of them counts this one. */
+	async #admit(user: CallingUser, settings: Settings, open: OpenCalls): Promise<void> {
 		if (open.ofUser >= settings.maxConcurrentPerUser) {
 			throw new SipCallError('already_in_call', 'You are in a call already. End it before you start another one.')
 		}
 		if (open.inAll >= settings.maxConcurrent) {
 			throw new SipCallError('limit_reached', 'All lines are in use. Try again in a minute.', { retryAfterSec: 60 })
 		}
-		if (!callSwitch.isReady()) {
+		if (!this.#options.callSwitch.isReady()) {
 			throw new SipCallError('switch_unavailable', 'The phone system cannot be reached. Try again in a moment, and tell your administrator if it stays so.', { retryAfterSec: 10 })
 		}
-		const waitSec = await limiter.consume(user.id, settings.callsPerMinute)
+		const waitSec = await this.#options.limiter.consume(user.id, settings.callsPerMinute)
 		if (waitSec !== undefined) {
 			throw new SipCallError('rate_limited', `You have called too often in the last minute. Try again in ${waitSec} seconds.`, {
 				retryAfterSec: waitSec,
 				extra: { limits: [{ kind: 'callsPerMinute', used: settings.callsPerMinute, max: settings.callsPerMinute }] },
 			})
 		}
-		const call: Call = {
+	}
+
+	#make(user: CallingUser, wish: CallWish, settings: Settings, device: Device): Call {
+		const { clock, newUuid } = this.#options
+		const callerId = chooseCallerId(wish.callerId, user.groups, settings)
+		return {
 			uuid: newUuid(),
 			version: 1,
 			userId: user.id,
-			to: number.e164,
+			to: readNumber(wish.to, settings).e164,
 			rawTo: wish.to,
 			device: { id: device.id, label: device.label },
 			...('number' in callerId && callerId.number !== undefined ? { callerId: callerId.number } : {}),
@@ -206,25 +221,6 @@ export class CallService {
 			],
 			jobUuid: newUuid(),
 		}
-		return { call, plan: planOf(call, device, settings) }
-	}
-
-	async #chooseDevice(user: CallingUser, deviceId: string | undefined, settings: Settings): Promise<Device> {
-		const devices = await this.#options.devices(user.id)
-		const device = deviceId === undefined ? devices.find(({ isDefault }) => isDefault) ?? devices[0] : devices.find(({ id }) => id === deviceId)
-		if (device === undefined) {
-			throw new SipCallError('no_device', deviceId === undefined
-				? 'You have no phone that could ring. Add one in the settings.'
-				: 'This phone is not one of yours. Choose another one.')
-		}
-		if (!device.verified) {
-			throw new SipCallError('no_device', 'This phone is not verified yet. Verify it in the settings, or choose another one.')
-		}
-		if (device.kind === 'phone') {
-			// The A leg costs money as well: without this a user could relay to any number.
-			refuse(mayBeCalled(readNumber(device.address, settings), settings))
-		}
-		return device
 	}
 
 	/** Written once. Whatever goes wrong is told as an event of the call, never tried again. */
@@ -240,6 +236,23 @@ export class CallService {
 			this.#options.logger.warn('The switch did not confirm an originate; its legs will be asked for', { callUuid: plan.callUuid, error })
 		}
 	}
+}
+
+function chooseDevice(devices: readonly Device[], deviceId: string | undefined, settings: Settings): Device {
+	const device = deviceId === undefined ? devices.find(({ isDefault }) => isDefault) ?? devices[0] : devices.find(({ id }) => id === deviceId)
+	if (device === undefined) {
+		throw new SipCallError('no_device', deviceId === undefined
+			? 'You have no phone that could ring. Add one in the settings.'
+			: 'This phone is not one of yours. Choose another one.')
+	}
+	if (!device.verified) {
+		throw new SipCallError('no_device', 'This phone is not verified yet. Verify it in the settings, or choose another one.')
+	}
+	if (device.kind === 'phone') {
+		// The A leg costs money as well: without this a user could relay to any number.
+		refuse(mayBeCalled(readNumber(device.address, settings), settings))
+	}
+	return device
 }
 
 function refuse(refusal: Refusal | undefined): void {

@@ -98,7 +98,8 @@ export interface CallStore {
 	 * Stores a new call, or finds the one that this key already stands for. `admit` runs while no other call can be
 	 * placed, so what it counted still holds when the row is committed.
 	 *
-	 * @param admit decides with the number of open calls and makes the call; what it throws, nothing is stored
+	 * @param admit decides with the number of open calls and makes the call; when it throws, nothing is stored. It holds
+	 * up everybody else who places a call, and a database connection: it must not ask this store for anything.
 	 * @throws {SipCallError} `idempotency_key_reused`
 	 */
 	place(request: PlaceRequest, admit: (open: OpenCalls) => Promise<Call>): Promise<{ call: Call, isNew: boolean }>

@@ -17,6 +17,8 @@ import { Migration0001Calls } from './migrations/migration-0001-calls.ts'
 const MIGRATIONS = [{ name: '0001-calls', class: Migration0001Calls }]
 
 const POOL_SIZE = 10
+const CONNECT_TIMEOUT_MS = 5_000
+const STATEMENT_TIMEOUT_MS = 30_000
 
 interface RawConnection {
 	executeQuery(query: unknown): Promise<unknown>
@@ -36,6 +38,12 @@ export async function openDatabase(options: { url: string, keys: KeyRing, logger
 		extensions: [Migrator],
 		migrations: { migrationsList: MIGRATIONS, snapshot: false, tableName: 'schema_migrations' },
 		pool: { min: 1, max: options.poolSize ?? POOL_SIZE },
+		// A query that hangs must become an error that somebody hears of.
+		driverOptions: {
+			connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+			statement_timeout: STATEMENT_TIMEOUT_MS,
+			idle_in_transaction_session_timeout: STATEMENT_TIMEOUT_MS,
+		},
 		forceUndefined: true,
 		// A number in an error's text would reach the log: MikroORM puts the literal SQL there only in debug mode.
 		debug: false,

@@ -30,7 +30,7 @@ export const SettingEntity = defineEntity({
 	tableName: 'settings',
 	properties: {
 		key: p.string().primary(),
-		value: p.json<unknown>(),
+		value: p.json<unknown>().nullable(),
 		updatedAt: p.datetime(3),
 		updatedBy: p.string(),
 	},

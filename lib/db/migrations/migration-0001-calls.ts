@@ -99,7 +99,8 @@ export class Migration0001Calls extends Migration {
 		this.addSql('create unlogged table rate_limits (key varchar(255) primary key, points integer not null default 0, expire bigint)')
 		this.addSql(`create table settings (
 			key text primary key,
-			value jsonb not null,
+			-- null is a value: everyone may call, no home country
+			value jsonb,
 			updated_at timestamptz(3) not null,
 			updated_by text not null
 		)`)

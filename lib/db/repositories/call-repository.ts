@@ -21,13 +21,22 @@ const KEY_LIFETIME_MS = 24 * 60 * 60 * 1000
 export class CallRepository implements CallStore {
 	readonly #orm: MikroORM
 	readonly #keys: KeyRing
+	#placing: Promise<void> = Promise.resolve()
 
 	constructor({ orm, keys }: { orm: MikroORM, keys: KeyRing }) {
 		this.#orm = orm
 		this.#keys = keys
 	}
 
-	async place(request: PlaceRequest, admit: (open: OpenCalls) => Promise<Call>): Promise<{ call: Call, isNew: boolean }> {
+	place(request: PlaceRequest, admit: (open: OpenCalls) => Promise<Call>): Promise<{ call: Call, isNew: boolean }> {
+		// The lock in the database makes all sidecars take turns. Within this one the turns are taken before a connection
+		// is: otherwise those who wait would hold every connection of the pool.
+		const placed = this.#placing.then(() => this.#place(request, admit))
+		this.#placing = placed.then(() => {}, () => {})
+		return placed
+	}
+
+	async #place(request: PlaceRequest, admit: (open: OpenCalls) => Promise<Call>): Promise<{ call: Call, isNew: boolean }> {
 		return this.#orm.em.fork().transactional(async (em) => {
 			await em.execute(`select pg_advisory_xact_lock(${PLACE_LOCK})`)
 			const earlier = await findByKey(em, request)

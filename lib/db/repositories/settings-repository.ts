@@ -27,7 +27,7 @@ export class SettingsRepository {
 	/** What an admin has saved, and nothing else. */
 	async saved(): Promise<Partial<Settings>> {
 		const rows = await this.#orm.em.fork().findAll(SettingEntity)
-		return Object.fromEntries(rows.filter(({ key }) => Object.hasOwn(DEFAULT_SETTINGS, key)).map(({ key, value }) => [key, value]))
+		return Object.fromEntries(rows.filter(({ key }) => Object.hasOwn(DEFAULT_SETTINGS, key)).map(({ key, value }) => [key, value ?? null]))
 	}
 
 	/** Saves a valid change, all of it or nothing. */

@@ -1,0 +1,189 @@
+// SPDX-FileCopyrightText: 2026 SIPCall contributors
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+// The whole sidecar in a test: real PostgreSQL and Redis, the scripted FreeSWITCH, the Nextcloud shell.
+
+import { randomBytes } from 'node:crypto'
+import { inject } from 'vitest'
+
+import { type AppOverrides, type RunningApp, startApp } from '../../lib/app.ts'
+import { loadConfig } from '../../lib/config.ts'
+import type { CallJson } from '../../lib/http/schemas.ts'
+import { createLogger } from '../../lib/logger.ts'
+import { type ScriptedFreeSwitch, type ScriptedFreeSwitchOptions, startScriptedFreeSwitch } from '../stand-ins/freeswitch/index.ts'
+import { type NextcloudShell, startNextcloudShell } from '../stand-ins/nextcloud/nextcloud-shell.ts'
+import { createTestDatabase, type TestDatabase } from './database.ts'
+
+export const APP_SECRET = 'test-secret:with-a-colon'
+
+export interface Answer<Body = Record<string, unknown>> {
+	status: number
+	headers: Headers
+	body: Body
+	text: string
+}
+
+/** Requests as Nextcloud's proxy would sign them for one user. */
+export class ApiClient {
+	readonly #url: string
+	readonly #userId: string
+
+	constructor(url: string, userId: string) {
+		this.#url = url
+		this.#userId = userId
+	}
+
+	async request<Body = Record<string, unknown>>(method: string, path: string, body?: unknown, headers: Record<string, string> = {}): Promise<Answer<Body>> {
+		const response = await fetch(`${this.#url}${path}`, {
+			method,
+			headers: {
+				'EX-APP-ID': 'sipcall',
+				'EX-APP-VERSION': '0.1.0',
+				'AUTHORIZATION-APP-API': Buffer.from(`${this.#userId}:${APP_SECRET}`).toString('base64'),
+				'X-Requested-With': 'XMLHttpRequest',
+				...(body === undefined ? {} : { 'Content-Type': 'application/json' }),
+				...headers,
+			},
+			...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+		})
+		const text = await response.text()
+		const isJson = response.headers.get('content-type')?.includes('json') === true
+		return { status: response.status, headers: response.headers, body: (isJson ? JSON.parse(text) : {}) as Body, text }
+	}
+
+	get<Body = Record<string, unknown>>(path: string): Promise<Answer<Body>> {
+		return this.request<Body>('GET', path)
+	}
+
+	call(to: string, options: { key?: string, [field: string]: unknown } = {}): Promise<Answer<CallJson>> {
+		const { key, ...wish } = options
+		return this.request<CallJson>('POST', '/call', { to, ...wish }, key === undefined ? {} : { 'Idempotency-Key': key })
+	}
+
+	hangUp(uuid: string): Promise<Answer<CallJson>> {
+		return this.request<CallJson>('DELETE', `/call/${uuid}`)
+	}
+
+	/** Follows a call by long polls until the condition holds. */
+	async until(uuid: string, condition: (call: CallJson) => boolean): Promise<CallJson> {
+		for (let version = 0; ;) {
+			const { body, status } = await this.get<CallJson>(`/call-status/${uuid}?version=${version}&wait=25`)
+			if (status !== 200) {
+				throw new Error(`The call's status was answered by ${status}`)
+			}
+			if (condition(body)) {
+				return body
+			}
+			if (body.status === 'ended') {
+				throw new Error(`The call ended (${body.outcome}) before what was waited for`)
+			}
+			version = body.version
+		}
+	}
+
+	untilEnded(uuid: string): Promise<CallJson> {
+		return this.until(uuid, ({ status }) => status === 'ended')
+	}
+}
+
+export interface TestApp {
+	readonly url: string
+	readonly app: RunningApp
+	readonly freeSwitch: ScriptedFreeSwitch
+	readonly nextcloud: NextcloudShell
+	readonly database: TestDatabase
+	/** The environment that the sidecar was started with. */
+	readonly environment: Record<string, string>
+	as(userId: string): ApiClient
+	/** `demo` with one phone (extension 1000), and calls to Germany allowed for everybody. */
+	prepare(settings?: Record<string, unknown>): Promise<ApiClient>
+	/** Waits until the switch's connections are up. */
+	ready(): Promise<void>
+	/** Stops the sidecar and starts it again on the same data. */
+	restart(): Promise<void>
+	stop(): Promise<void>
+}
+
+export interface TestAppOptions {
+	freeSwitch?: ScriptedFreeSwitchOptions
+	environment?: Record<string, string>
+	overrides?: AppOverrides
+	/** false: PostgreSQL counts the limits. */
+	redis?: boolean
+}
+
+/** The environment of a sidecar for tests, on the run's PostgreSQL and Redis. */
+export function testEnvironment(database: TestDatabase, freeSwitch: ScriptedFreeSwitch, nextcloudUrl: string, redis: boolean): Record<string, string> {
+	const redisSocket = inject('redisSocket')
+	return {
+		APP_SECRET,
+		APP_PORT: '1',
+		APP_PERSISTENT_STORAGE: '/nonexistent',
+		NEXTCLOUD_URL: nextcloudUrl,
+		DATABASE_URL: database.url,
+		DATABASE_ENCRYPTION_KEY: randomBytes(32).toString('base64'),
+		FREESWITCH_HOST: freeSwitch.host,
+		FREESWITCH_PORT: String(freeSwitch.port),
+		FREESWITCH_PASSWORD: 'ClueCon',
+		...(redisSocket === undefined || !redis ? { REDIS_URL: 'redis://127.0.0.1:1' } : { REDIS_URL: `unix:${redisSocket}` }),
+	}
+}
+
+export async function startTestApp(options: TestAppOptions = {}): Promise<TestApp> {
+	const database = await createTestDatabase()
+	const freeSwitch = await startScriptedFreeSwitch({ speed: Infinity, heartbeatSec: 0, ...options.freeSwitch })
+	const nextcloud = await startNextcloudShell({ appId: 'sipcall', appSecret: APP_SECRET, appVersion: '0.1.0', exAppUrl: 'http://127.0.0.1:1' })
+	const environment = { ...testEnvironment(database, freeSwitch, nextcloud.url, options.redis ?? true), ...options.environment }
+	const logger = createLogger({ level: 'error', pretty: true, silent: process.env.SIPCALL_TEST_LOG === undefined })
+	// Port 0 is not valid in the environment of a real start: here it keeps test files out of each other's way.
+	const start = () => startApp({ ...loadConfig(environment), listen: { host: '127.0.0.1', port: 0 } }, logger, options.overrides)
+	let app = await start()
+	const as = (userId: string) => new ApiClient(app.url, userId)
+	const ready = () => freeSwitch.until(() => freeSwitch.commands.some(({ command }) => command.startsWith('event json')) && freeSwitch.clients >= 2)
+	return {
+		get url() {
+			return app.url
+		},
+		get app() {
+			return app
+		},
+		freeSwitch,
+		nextcloud,
+		database,
+		environment,
+		as,
+		ready,
+		async prepare(settings = {}) {
+			await ready()
+			const demo = as('demo')
+			const saved = await demo.request('POST', '/admin/config', { homeCountry: 'DE', allowedGroups: null, callsPerMinute: 1000, ...settings })
+			const me = await demo.request('PUT', '/me', { devices: [{ kind: 'sip', label: 'Desk', address: '1000' }] })
+			if (saved.status !== 200 || me.status !== 200) {
+				throw new Error(`The test's sidecar could not be prepared: ${saved.text} ${me.text}`)
+			}
+			await waitUntilServing(demo)
+			return demo
+		},
+		async restart() {
+			await app.stop()
+			app = await start()
+			await freeSwitch.until(() => freeSwitch.clients >= 2)
+		},
+		async stop() {
+			await app.stop()
+			await nextcloud.stop()
+			await freeSwitch.stop()
+			await database.drop()
+		},
+	}
+}
+
+/** The switch has answered the sidecar's login before the sidecar has read the answer. */
+async function waitUntilServing(client: ApiClient): Promise<void> {
+	for (;;) {
+		const { body } = await client.get<{ service: { calling: string } }>('/me')
+		if (body.service.calling === 'ok') {
+			return
+		}
+	}
+}

@@ -179,7 +179,7 @@ function errorHandler({ logger, faultOf }: HttpOptions): ErrorRequestHandler {
 		const problem: Problem = known === undefined ? bareProblem(id) : problemOf(known, id)
 		if (known === undefined) {
 			logger.error('A request failed by a fault of ours', { requestId: id, method: request.method, error })
-		} else if (problem.status >= 500) {
+		} else if (problem.status >= 500 && known.cause !== undefined) {
 			logger.warn('A request could not be served', { requestId: id, code: known.code, error: known.cause })
 		} else {
 			logger.info('A request was refused', { requestId: id, code: known.code })

@@ -3,16 +3,20 @@
 
 // The whole sidecar in a test: real PostgreSQL and Redis, the scripted FreeSWITCH, the Nextcloud shell.
 
+import type { AppOverrides, RunningApp } from '../../lib/app.ts'
+import type { CallJson } from '../../lib/http/schemas.ts'
+import type { ScriptedFreeSwitch, ScriptedFreeSwitchOptions } from '../stand-ins/freeswitch/index.ts'
+import type { NextcloudShell } from '../stand-ins/nextcloud/nextcloud-shell.ts'
+import type { TestDatabase } from './database.ts'
+
 import { randomBytes } from 'node:crypto'
 import { inject } from 'vitest'
-
-import { type AppOverrides, type RunningApp, startApp } from '../../lib/app.ts'
+import { startApp } from '../../lib/app.ts'
 import { loadConfig } from '../../lib/config.ts'
-import type { CallJson } from '../../lib/http/schemas.ts'
 import { createLogger } from '../../lib/logger.ts'
-import { type ScriptedFreeSwitch, type ScriptedFreeSwitchOptions, startScriptedFreeSwitch } from '../stand-ins/freeswitch/index.ts'
-import { type NextcloudShell, startNextcloudShell } from '../stand-ins/nextcloud/nextcloud-shell.ts'
-import { createTestDatabase, type TestDatabase } from './database.ts'
+import { startScriptedFreeSwitch } from '../stand-ins/freeswitch/index.ts'
+import { startNextcloudShell } from '../stand-ins/nextcloud/nextcloud-shell.ts'
+import { createTestDatabase } from './database.ts'
 
 export const APP_SECRET = 'test-secret:with-a-colon'
 
@@ -21,6 +25,15 @@ export interface Answer<Body = Record<string, unknown>> {
 	headers: Headers
 	body: Body
 	text: string
+}
+
+/** AppAPI's proof for a user; empty for Nextcloud itself. */
+export function signedHeaders(userId: string): Record<string, string> {
+	return {
+		'EX-APP-ID': 'sipcall',
+		'EX-APP-VERSION': '0.1.0',
+		'AUTHORIZATION-APP-API': Buffer.from(`${userId}:${APP_SECRET}`).toString('base64'),
+	}
 }
 
 /** Requests as Nextcloud's proxy would sign them for one user. */
@@ -37,9 +50,7 @@ export class ApiClient {
 		const response = await fetch(`${this.#url}${path}`, {
 			method,
 			headers: {
-				'EX-APP-ID': 'sipcall',
-				'EX-APP-VERSION': '0.1.0',
-				'AUTHORIZATION-APP-API': Buffer.from(`${this.#userId}:${APP_SECRET}`).toString('base64'),
+				...signedHeaders(this.#userId),
 				'X-Requested-With': 'XMLHttpRequest',
 				...(body === undefined ? {} : { 'Content-Type': 'application/json' }),
 				...headers,

@@ -8,6 +8,8 @@ import { inject } from 'vitest'
 export interface TestDatabase {
 	/** For DATABASE_URL. */
 	url: string
+	/** Runs one statement in it, past the sidecar. */
+	query(statement: string): Promise<void>
 	/** Removes it, and cuts the connections that are still open. */
 	drop(): Promise<void>
 }
@@ -17,9 +19,11 @@ export async function createTestDatabase(): Promise<TestDatabase> {
 	const serverUrl = inject('databaseUrl')
 	const name = `test_${randomBytes(8).toString('hex')}`
 	await onServer(serverUrl, `create database ${name}`)
+	// No URL object: it would not take the socket's folder for a host.
+	const url = serverUrl.replace(/[^/]+$/, name)
 	return {
-		// No URL object: it would not take the socket's folder for a host.
-		url: serverUrl.replace(/[^/]+$/, name),
+		url,
+		query: (statement) => onServer(url, statement),
 		drop: () => onServer(serverUrl, `drop database if exists ${name} with (force)`),
 	}
 }

@@ -4,9 +4,11 @@
 // Takes recorded bytes through the parser and the transition, as the sidecar does between socket and database.
 
 import type { CallEvent } from '../../lib/calls/call-events.ts'
-import { transition } from '../../lib/calls/call-state.ts'
 import type { Call, CallStatus } from '../../lib/calls/call.ts'
-import { parseEvent, parseJobFailure, type SwitchEvent } from '../../lib/esl/event-parser.ts'
+import type { SwitchEvent } from '../../lib/esl/event-parser.ts'
+
+import { transition } from '../../lib/calls/call-state.ts'
+import { parseEvent, parseJobFailure } from '../../lib/esl/event-parser.ts'
 import { FrameDecoder } from '../../lib/esl/frame-decoder.ts'
 import { readWireEvent } from '../../lib/esl/wire-event.ts'
 

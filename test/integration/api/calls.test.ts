@@ -1,10 +1,11 @@
 // SPDX-FileCopyrightText: 2026 SIPCall contributors
 // SPDX-License-Identifier: AGPL-3.0-or-later
 
+import type { ApiClient, TestApp } from '../../support/app.ts'
+
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-
-import { type ApiClient, startTestApp, type TestApp } from '../../support/app.ts'
+import { startTestApp } from '../../support/app.ts'
 
 describe('a call over HTTP', () => {
 	let test: TestApp
@@ -31,7 +32,14 @@ describe('a call over HTTP', () => {
 		}
 		const events = await demo.get<{ type: string, leg?: string }[]>(`/call/${placed.body.uuid}/events`)
 		expect(events.body.map(({ type, leg }) => `${type} ${leg ?? ''}`.trim())).toEqual(expect.arrayContaining([
-			'queued', 'leg_created user', 'leg_answered user', 'leg_created destination', 'leg_ringing destination', 'leg_answered destination', 'leg_ended destination', 'ended',
+			'queued',
+			'leg_created user',
+			'leg_answered user',
+			'leg_created destination',
+			'leg_ringing destination',
+			'leg_answered destination',
+			'leg_ended destination',
+			'ended',
 		]))
 		const history = await demo.get<{ items: unknown[] }>('/call-history?limit=1')
 		expect(history.body.items).toEqual([ended])

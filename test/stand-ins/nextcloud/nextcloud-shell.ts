@@ -32,6 +32,8 @@ export interface NextcloudShellOptions {
 	/** Where the ExApp listens, as in `http://127.0.0.1:23000`. */
 	exAppUrl: string
 	users?: ShellUser[]
+	/** A line that stands above the app on the page, such as that no real phone rings. */
+	notice?: string
 }
 
 /** One request as Nextcloud received it. */
@@ -136,7 +138,7 @@ export async function startNextcloudShell(options: NextcloudShellOptions): Promi
 				'Set-Cookie': [`nc_username=${encodeURIComponent(user.id)}; path=/; SameSite=Lax`, 'oc_sessionPassphrase=stand-in; path=/; HttpOnly; SameSite=Lax'],
 				...securityHeaders(user, nonce, request.headers.host ?? ''),
 			})
-			response.end(renderPage({ appId: options.appId, user, nonce }))
+			response.end(renderPage({ appId: options.appId, user, nonce, notice: options.notice }))
 		} else {
 			response.writeHead(404, { 'Content-Type': 'text/html; charset=UTF-8', ...securityHeaders(user, newNonce()) })
 			response.end(request.method === 'HEAD' ? undefined : renderNotFound())

@@ -69,7 +69,7 @@ export function proxyHeaders(user: ShellUser | undefined): Record<string, string
  * As recorded: two nested `#content`, the skip links, globals before the app's script. The initial state is JSON within
  * JSON, then base64.
  */
-export function renderPage({ appId, user, nonce }: { appId: string, user: ShellUser, nonce: string }): string {
+export function renderPage({ appId, user, nonce, notice }: { appId: string, user: ShellUser, nonce: string, notice?: string | undefined }): string {
 	const proxy = `/index.php/apps/app_api/proxy/${appId}`
 	const isAdmin = user.groups.includes('admin')
 	const config = { version: '32.0.1.2', versionstring: '32.0.1', modRewriteWorking: false, session_keepalive: true, session_lifetime: 1440, 'enable_non-accessible_features': true }
@@ -116,6 +116,7 @@ var OC={config:_oc_config,webroot:_oc_webroot,appswebroots:_oc_appswebroots,core
 				<nav id="header-start__appmenu" aria-label="Applications menu"><a href="/" aria-current="page">SIPCall</a></nav>
 			</div>
 			<div class="header-end">
+				${notice === undefined ? '' : `<div id="notice" role="note">${escape(notice)}</div>`}
 				<div id="user-menu">${escape(user.displayName)}</div>
 			</div>
 		</header>

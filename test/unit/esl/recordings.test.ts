@@ -4,15 +4,17 @@
 // Every recorded call of a real FreeSWITCH, through decoder, parser and transition, to the end that the recordings'
 // description names.
 
+import type { CallEvent } from '../../../lib/calls/call-events.ts'
+import type { Recording } from '../../stand-ins/freeswitch/replay.ts'
+import type { Legs } from '../../support/replay-call.ts'
+
 import fc from 'fast-check'
 import { existsSync, readdirSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
-
-import type { CallEvent } from '../../../lib/calls/call-events.ts'
 import { FOLLOWERS } from '../../../lib/calls/call-state.ts'
-import { callEventsOf, type Legs, newCall, playCall, switchEventsOf, verdictOfCall } from '../../support/replay-call.ts'
-import { readRecording, type Recording } from '../../stand-ins/freeswitch/replay.ts'
+import { readRecording } from '../../stand-ins/freeswitch/replay.ts'
+import { callEventsOf, newCall, playCall, switchEventsOf, verdictOfCall } from '../../support/replay-call.ts'
 
 interface Expected {
 	outcome: string

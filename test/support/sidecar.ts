@@ -1,0 +1,68 @@
+// SPDX-FileCopyrightText: 2026 SIPCall contributors
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+// The sidecar as a process of its own, for tests that kill it.
+
+import type { ChildProcess } from 'node:child_process'
+
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { createServer } from 'node:net'
+import { fileURLToPath } from 'node:url'
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url))
+
+export interface Sidecar {
+	readonly url: string
+	readonly process: ChildProcess
+	/** Everything it printed so far. */
+	output(): string
+	/** Resolves with the exit code, or null after a signal. */
+	readonly exited: Promise<number | null>
+}
+
+/** A port that nobody listens on now. */
+export async function findFreePort(): Promise<number> {
+	const server = createServer()
+	server.listen(0, '127.0.0.1')
+	await once(server, 'listening')
+	const address = server.address()
+	server.close()
+	await once(server, 'close')
+	if (address === null || typeof address === 'string') {
+		throw new TypeError('A TCP server without a port')
+	}
+	return address.port
+}
+
+/** Starts what `npm start` starts. Resolves at once; `untilUp` waits. */
+export function spawnSidecar(environment: Record<string, string>, port: number): Sidecar {
+	const child = spawn(process.execPath, ['lib/main.ts'], {
+		cwd: ROOT,
+		env: { PATH: process.env.PATH ?? '', ...environment, APP_HOST: '127.0.0.1', APP_PORT: String(port) },
+		stdio: ['ignore', 'pipe', 'pipe'],
+	})
+	let output = ''
+	child.stdout.on('data', (chunk: Buffer) => {
+		output += chunk.toString()
+	})
+	child.stderr.on('data', (chunk: Buffer) => {
+		output += chunk.toString()
+	})
+	return {
+		url: `http://127.0.0.1:${port}`,
+		process: child,
+		output: () => output,
+		exited: once(child, 'exit').then(([code]) => code as number | null),
+	}
+}
+
+/** Resolves once the sidecar has told that it is up. */
+export async function untilUp(sidecar: Sidecar): Promise<void> {
+	while (!sidecar.output().includes('SIPCall is up')) {
+		const ended = await Promise.race([sidecar.exited.then(() => true), once(sidecar.process.stdout ?? sidecar.process, 'data').then(() => false)])
+		if (ended) {
+			throw new Error(`The sidecar ended before it was up:\n${sidecar.output()}`)
+		}
+	}
+}

@@ -45,6 +45,15 @@ export function isDomain(domain: string): boolean {
 }
 
 /**
+ * The whole command: one line, and the header by which the switch names the job.
+ *
+ * @throws {EslError} `unsafe_command` when a value does not match its pattern; the value is not repeated
+ */
+export function originateCommand(plan: OriginatePlan): { line: string, headers: { 'Job-UUID': string } } {
+	return { line: `bgapi originate ${buildOriginate(plan)}`, headers: { 'Job-UUID': checked('uuid', plan.jobUuid) } }
+}
+
+/**
  * The argument of `bgapi originate`: rings the A leg, and when it is answered bridges it to the destination.
  *
  * `{A variables}device &bridge({common B variables}[of this leg]sofia/gateway/<name>/<number>|…)`

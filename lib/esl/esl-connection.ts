@@ -4,6 +4,7 @@
 // One connection to mod_event_socket, from connect to close. It never comes back by itself: `esl-link.ts` opens the
 // next one, so that nobody mistakes a new connection for the old one and sends something twice.
 
+import type { Socket } from 'node:net'
 import type { WireEvent } from './wire-event.ts'
 
 import { EslError } from './esl-error.ts'
@@ -24,6 +25,8 @@ export interface EslConnectionOptions {
 	/** For each command, unless it brings its own. */
 	commandTimeoutMs?: number
 	onEvent?: (event: WireEvent) => void
+	/** Gives up connecting and signing in. */
+	signal?: AbortSignal
 	/** Called once, when an opened connection has ended for whatever reason. */
 	onClose?: (error: EslError) => void
 }
@@ -42,6 +45,8 @@ const COMMAND_TIMEOUT_MS = 5_000
 
 export class EslConnection {
 	readonly #connection: ModeslConnection
+	/** modesl forgets its socket at the peer's FIN; it must be closed all the same. */
+	readonly #socket: Socket | null
 	readonly #commandTimeoutMs: number
 	readonly #waiting = new Set<Waiting>()
 	#onClose: ((error: EslError) => void) | undefined
@@ -51,6 +56,7 @@ export class EslConnection {
 
 	private constructor(connection: ModeslConnection, options: EslConnectionOptions) {
 		this.#connection = connection
+		this.#socket = connection.socket
 		this.#commandTimeoutMs = options.commandTimeoutMs ?? COMMAND_TIMEOUT_MS
 	}
 
@@ -65,12 +71,17 @@ export class EslConnection {
 		const { promise, resolve, reject } = Promise.withResolvers<void>()
 		const timer = setTimeout(() => self.#end(new EslError('unreachable', 'FreeSWITCH did not answer in time')), options.connectTimeoutMs ?? CONNECT_TIMEOUT_MS)
 
+		const giveUp = () => self.close()
+		options.signal?.addEventListener('abort', giveUp)
+
 		self.#onClose = reject
-		connection.socket?.on('data', () => {
+		self.#socket?.on('data', () => {
 			self.lastHeardAt = performance.now()
 		})
 		connection.on('error', (error: Error) => self.#end(new EslError('connection_lost', 'The connection to FreeSWITCH broke', { cause: error })))
-		connection.socket?.on('close', () => self.#end(new EslError('connection_lost', 'FreeSWITCH closed the connection')))
+		for (const farewell of ['end', 'close']) {
+			self.#socket?.on(farewell, () => self.#end(new EslError('connection_lost', 'FreeSWITCH closed the connection')))
+		}
 		connection.on('esl::event::auth::success', () => resolve())
 		connection.on('esl::event::auth::fail', () => self.#end(new EslError('password_refused', 'FreeSWITCH refused the Event Socket password')))
 		connection.on('esl::event::raw::text/rude-rejection', () => self.#end(new EslError('address_refused', 'FreeSWITCH’s access list does not allow this address')))
@@ -82,12 +93,17 @@ export class EslConnection {
 		}
 		try {
 			await promise
+			// Signed in and lost within the same bytes: nobody has been told yet.
+			if (self.#closed !== undefined) {
+				throw self.#closed
+			}
 		} catch (error) {
 			throw error instanceof EslError && error.code === 'connection_lost'
 				? new EslError('unreachable', 'FreeSWITCH’s Event Socket cannot be reached', { cause: error.cause ?? error })
 				: error
 		} finally {
 			clearTimeout(timer)
+			options.signal?.removeEventListener('abort', giveUp)
 		}
 		self.#onClose = options.onClose
 		return self
@@ -142,7 +158,7 @@ export class EslConnection {
 			return
 		}
 		this.#closed = error
-		this.#connection.socket?.destroy()
+		this.#socket?.destroy()
 		this.#connection.cmdCallbackQueue.length = 0
 		for (const waiting of [...this.#waiting]) {
 			waiting.settle(error.code === 'timeout' ? error : new EslError('connection_lost', error.message, { cause: error }))

@@ -15,6 +15,8 @@ export interface EslLinkOptions {
 	logger: Logger
 	/** Runs on each new connection before anybody may use it (subscriptions). A rejection ends that connection. */
 	prepare?: (connection: EslConnection) => Promise<void>
+	/** Asked before each attempt. When it says no, the link waits until `start` is called again. */
+	mayTry?: () => boolean
 	/** A harmless command that proves the peer is alive, sent only after `silenceMs` without a byte from it. */
 	probe: string
 	/** FreeSWITCH sends a HEARTBEAT every 20 s to those who subscribed: longer silence is suspicious. */
@@ -50,14 +52,16 @@ export function retryDelayMs(failures: number, error: EslError, random: number):
 	return longest * (1 - random / 2)
 }
 
-/** Nothing happens before `start()`; `stop()` is final. */
+/** Nothing happens before `start()`, which may be called again at any time; `stop()` is final. */
 export class EslLink {
 	readonly #options: EslLinkOptions
+	readonly #stop = new AbortController()
 	#connection: EslConnection | undefined
+	#preparing: EslConnection | undefined
+	#isTrying = false
 	#timer: NodeJS.Timeout | undefined
 	#probing: NodeJS.Timeout | undefined
 	#failures = 0
-	#stopped = false
 	/** Why there is no connection; undefined while there is one or before the first attempt ended. */
 	lastError: EslError | undefined
 
@@ -70,14 +74,21 @@ export class EslLink {
 		return this.#connection
 	}
 
+	/** Tries at once, unless there is a connection or an attempt under way. */
 	start(): void {
+		if (this.#stop.signal.aborted || this.#isTrying || this.#connection !== undefined || this.#options.mayTry?.() === false) {
+			return
+		}
+		clearTimeout(this.#timer)
+		this.#isTrying = true
 		void this.#attempt()
 	}
 
 	stop(): void {
-		this.#stopped = true
+		this.#stop.abort()
 		clearTimeout(this.#timer)
 		clearInterval(this.#probing)
+		this.#preparing?.close()
 		this.#connection?.close()
 		this.#connection = undefined
 	}
@@ -99,6 +110,7 @@ export class EslLink {
 		let lost: EslError | undefined
 		try {
 			opened = await EslConnection.open(this.#options.endpoint, {
+				signal: this.#stop.signal,
 				...(this.#options.commandTimeoutMs === undefined ? {} : { commandTimeoutMs: this.#options.commandTimeoutMs }),
 				onEvent: (event) => this.#options.onEvent?.(event),
 				onClose: (error) => {
@@ -108,13 +120,18 @@ export class EslLink {
 					}
 				},
 			})
+			this.#preparing = opened
 			await this.#options.prepare?.(opened)
 		} catch (error) {
 			opened?.close()
+			this.#isTrying = false
 			this.#down(error instanceof EslError ? error : new EslError('unreachable', 'The connection could not be prepared', { cause: error }))
 			return
+		} finally {
+			this.#preparing = undefined
 		}
-		if (this.#stopped) {
+		this.#isTrying = false
+		if (this.#stop.signal.aborted) {
 			opened.close()
 			return
 		}
@@ -145,7 +162,7 @@ export class EslLink {
 		clearInterval(this.#probing)
 		const wasUp = this.#connection !== undefined
 		this.#connection = undefined
-		if (this.#stopped) {
+		if (this.#stop.signal.aborted) {
 			return
 		}
 		this.#failures++
@@ -154,7 +171,7 @@ export class EslLink {
 			this.#options.logger[error.isConfiguration ? 'error' : 'warn'](error.message, { code: error.code, retryInMs: Math.round(delayMs) })
 		}
 		this.lastError = error
-		this.#timer = setTimeout(() => void this.#attempt(), delayMs)
+		this.#timer = setTimeout(() => this.start(), delayMs)
 		this.#timer.unref()
 		if (wasUp) {
 			this.#options.onDown?.(error)

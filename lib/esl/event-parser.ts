@@ -85,7 +85,7 @@ export function parseEvent(event: WireEvent, now: Date): SwitchEvent | undefined
 export function parseChannelDump(text: string, legUuid: string, now: Date): LegReport | undefined {
 	try {
 		const dump: unknown = JSON.parse(text)
-		if (typeof dump !== 'object' || dump === null) {
+		if (typeof dump !== 'object' || dump === null || Array.isArray(dump)) {
 			return undefined
 		}
 		const event = { ...dump as WireEvent, 'Unique-ID': legUuid }
@@ -149,7 +149,7 @@ function parseEnd(event: WireEvent, reached: { progressed: boolean, answered: bo
 		cause,
 		verdict: verdictOf(cause, reached),
 		hungUpBy: BY_PARTY.has(event.variable_sip_hangup_disposition ?? '') ? 'party' : 'switch',
-		talkMs: Number(event.variable_billmsec ?? 0) || 0,
+		talkMs: milliseconds(event.variable_billmsec),
 		...(onward === undefined || onward === 'SUCCESS' || !isCauseName(onward)
 			? {}
 			: { onward: { cause: causeOf(onward), verdict: verdictOf(causeOf(onward), NOT_REACHED) } }),
@@ -171,12 +171,18 @@ function toLocalTime(micros: string | undefined, eventMicros: string | undefined
 	}
 	const eventTime = Number(eventMicros ?? 0)
 	const agoMs = eventTime > 0 ? Math.max(0, Math.round((eventTime - time) / 1000)) : 0
-	return new Date(now.getTime() - agoMs)
+	// No channel is older than the calendar: a number beyond it is none of the switch's.
+	return new Date(agoMs > now.getTime() ? now : now.getTime() - agoMs)
+}
+
+function milliseconds(text: string | undefined): number {
+	const value = Number(text ?? 0)
+	return Number.isSafeInteger(value) && value > 0 ? value : 0
 }
 
 function microsBetween(from: string | undefined, to: string | undefined): number | undefined {
 	const [start, end] = [Number(from ?? 0), Number(to ?? 0)]
-	return start > 0 && end >= start ? Math.round((end - start) / 1000) : undefined
+	return Number.isSafeInteger(end) && start > 0 && end >= start ? Math.round((end - start) / 1000) : undefined
 }
 
 function earliest(a: Date | undefined, b: Date | undefined): Date | undefined {

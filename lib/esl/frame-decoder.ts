@@ -59,11 +59,15 @@ export class FrameDecoder {
 			}
 			const headerEnd = bytes.indexOf('\n\n', offset, 'latin1')
 			if (headerEnd === -1) {
-				if (bytes.length - offset > MAX_HEADER_BYTES) {
+				// One byte more may be there: the first half of the empty line.
+				if (bytes.length - offset > MAX_HEADER_BYTES + 1) {
 					throw new EslFramingError('The header block does not end')
 				}
 				this.neededBytes = bytes.length - offset + 1
 				break
+			}
+			if (headerEnd - offset > MAX_HEADER_BYTES) {
+				throw new EslFramingError('The header block is too long')
 			}
 			const headers = parseHeaders(bytes.toString('utf8', offset, headerEnd))
 			const bodyBytes = contentLength(headers)

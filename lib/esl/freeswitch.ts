@@ -10,7 +10,7 @@ import type { EslEndpoint } from './esl-connection.ts'
 import type { WireEvent } from './wire-event.ts'
 
 import { OriginateRefused } from '../calls/ports.ts'
-import { buildOriginate } from './dial-string.ts'
+import { originateCommand } from './dial-string.ts'
 import { EslError } from './esl-error.ts'
 import { EslLink } from './esl-link.ts'
 import { parseChannelDump, parseEvent, parseJobFailure, SUBSCRIPTION } from './event-parser.ts'
@@ -54,6 +54,8 @@ export class FreeSwitch implements CallSwitch {
 			logger: options.logger.child({ connection: 'commands' }),
 			// Changes nothing here: this connection subscribes to nothing.
 			probe: 'noevents',
+			// One of the two finds out whether the switch takes us: with a wrong password both would try, twice a minute.
+			mayTry: () => this.#events.connection !== undefined,
 		})
 		this.#events = new EslLink({
 			...common,
@@ -73,7 +75,6 @@ export class FreeSwitch implements CallSwitch {
 	start(listeners: SwitchListeners): void {
 		this.#listeners = listeners
 		this.#events.start()
-		this.#commands.start()
 	}
 
 	stop(): void {
@@ -88,13 +89,14 @@ export class FreeSwitch implements CallSwitch {
 
 	/** Why the switch is not ready, for health and for people. */
 	get lastError(): EslError | undefined {
-		return this.#commands.lastError ?? this.#events.lastError
+		return this.#events.lastError ?? this.#commands.lastError
 	}
 
 	async originate(plan: OriginatePlan): Promise<void> {
 		let reply: string
 		try {
-			reply = await this.#commands.command(`bgapi originate ${buildOriginate(plan)}`, { 'Job-UUID': plan.jobUuid })
+			const { line, headers } = originateCommand(plan)
+			reply = await this.#commands.command(line, headers)
 		} catch (error) {
 			if (error instanceof EslError && !error.mayHaveArrived) {
 				const verdict = error.code === 'unsafe_command' ? 'misconfigured' : 'switch_stopped'
@@ -126,6 +128,7 @@ export class FreeSwitch implements CallSwitch {
 	}
 
 	#up(): void {
+		this.#commands.start()
 		if (this.isReady()) {
 			this.#listeners?.onReady()
 		}

@@ -163,7 +163,8 @@ const TRUNK_REFUSALS = new Set([401, 402, 407])
  * @param sip final SIP status (RFC 3261 section 21), 0 or undefined when there was none
  */
 export function causeOf(name: string, sip?: number): Cause {
-	return { name, q850: NUMBERS[name] ?? 31, ...(sip === undefined || sip < 300 || sip > 699 ? {} : { sip }) }
+	const q850 = (isCauseName(name) ? NUMBERS[name] : undefined) ?? 31
+	return { name, q850, ...(sip !== undefined && Number.isInteger(sip) && sip >= 300 && sip <= 699 ? { sip } : {}) }
 }
 
 /** Whether a text is the name of a cause that FreeSWITCH knows. */
@@ -178,13 +179,17 @@ export function isCauseName(text: string): boolean {
  * @param reached how far the leg had come: rung (or sent early media), been answered
  */
 export function verdictOf(cause: Cause, reached: { progressed: boolean, answered: boolean }): Verdict {
-	const verdict = VERDICTS[cause.name] ?? 'failed'
+	const verdict = (isCauseName(cause.name) ? VERDICTS[cause.name] : undefined) ?? 'failed'
 	// FreeSWITCH ends a leg by `leg_timeout` with the very cause by which it ends a call that was too long.
 	if (verdict === 'max_duration' && !reached.answered) {
 		return 'no_answer'
 	}
 	if (verdict === 'rejected' && cause.sip !== undefined && TRUNK_REFUSALS.has(cause.sip)) {
 		return 'trunk_refused'
+	}
+	// The far end said so itself (502 Bad Gateway): it is not our switch that is at its limit.
+	if (verdict === 'switch_refused' && cause.sip !== undefined) {
+		return 'congestion'
 	}
 	// A timer that runs out after ringing means that nobody picked up; before it, nobody was there (Q.850 cause 102).
 	return verdict === 'unreachable' && reached.progressed ? 'no_answer' : verdict

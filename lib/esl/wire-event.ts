@@ -27,10 +27,21 @@ export function readWireEvent(frame: EslFrame): WireEvent | undefined {
 function readJson(text: string): WireEvent | undefined {
 	try {
 		const value: unknown = JSON.parse(text)
-		return typeof value === 'object' && value !== null && !Array.isArray(value) ? value as WireEvent : undefined
+		return typeof value === 'object' && value !== null && !Array.isArray(value) ? textsOf(value as Record<string, unknown>) : undefined
 	} catch {
 		return undefined
 	}
+}
+
+/** Every value as text: a repeated header is an array in JSON, and in plain events `ARRAY::first|:second`. */
+function textsOf(event: Record<string, unknown>): WireEvent {
+	for (const name in event) {
+		const value = event[name]
+		if (typeof value !== 'string') {
+			event[name] = Array.isArray(value) ? `ARRAY::${value.join('|:')}` : String(value)
+		}
+	}
+	return event as WireEvent
 }
 
 /** `name: url-encoded value` lines, an empty line, then the event's own body of its own Content-Length (bytes). */

@@ -41,6 +41,7 @@ const BODY_LIMIT = '64kb'
 /** A request must have arrived within this; long waits are on our side, not on the client's. */
 const REQUEST_TIMEOUT_MS = 30_000
 const HEADERS_TIMEOUT_MS = 15_000
+const IDLE_SWEEP_MS = 20
 
 export interface HttpServer {
 	/** `http://host:port`, or the socket's path. */
@@ -76,12 +77,14 @@ export async function startHttpServer(listen: { host: string, port: number } | {
 
 async function stopServer(server: Server, stopping: AbortController, limitMs: number): Promise<void> {
 	stopping.abort()
-	const timer = setTimeout(() => server.closeAllConnections(), limitMs)
+	const limit = setTimeout(() => server.closeAllConnections(), limitMs)
+	// A connection becomes idle only when its last answer is out, and a client may keep it for long.
+	const sweep = setInterval(() => server.closeIdleConnections(), IDLE_SWEEP_MS)
 	await new Promise<void>((resolve) => {
 		server.close(() => resolve())
-		server.closeIdleConnections()
 	})
-	clearTimeout(timer)
+	clearTimeout(limit)
+	clearInterval(sweep)
 }
 
 /** The Express app without a socket, for tests and for startHttpServer. */

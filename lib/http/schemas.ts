@@ -24,6 +24,7 @@ export const CallSchema = z.object({
 	version: z.int().describe('Grows with every change'),
 	to: e164,
 	toDisplay: z.string(),
+	contactName: z.string().optional(),
 	device: z.object({ id: uuid, label: z.string() }),
 	callerId: e164.optional(),
 	direction: z.enum(['outbound', 'inbound']),
@@ -52,6 +53,8 @@ export const CallWishSchema = z.strictObject({
 	callerId: e164.optional(),
 	note: text(4000).optional(),
 }).meta({ id: 'CallWish' })
+
+export type CallWishJson = z.input<typeof CallWishSchema>
 
 /** 1–128 printable characters. */
 export const IdempotencyKeySchema = z.string().regex(/^[\u0020-\u007e]{1,128}$/, 'Use 1 to 128 printable ASCII characters')
@@ -86,6 +89,8 @@ export const HistorySchema = z.object({
 	items: z.array(CallSchema),
 	nextCursor: z.string().nullable(),
 }).meta({ id: 'CallHistory' })
+
+export type HistoryJson = z.infer<typeof HistorySchema>
 
 export const CallEventsSchema = z.array(z.object({
 	at: time,
@@ -136,6 +141,8 @@ export const MeUpdateSchema = z.strictObject({
 	])).max(20).optional(),
 }).meta({ id: 'MeUpdate' })
 
+export type DeviceWishJson = NonNullable<z.input<typeof MeUpdateSchema>['devices']>[number]
+
 export const ProblemSchema = z.looseObject({
 	type: z.string(),
 	title: z.string(),
@@ -146,3 +153,5 @@ export const ProblemSchema = z.looseObject({
 	retryAfterSec: z.int().optional(),
 	errors: z.array(z.object({ field: z.string(), message: z.string() })).optional(),
 }).meta({ id: 'Problem' })
+
+export type ProblemJson = z.infer<typeof ProblemSchema>

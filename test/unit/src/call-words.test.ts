@@ -17,6 +17,7 @@ function makeCall(overrides: Partial<Call> = {}): Call {
 		status: 'queued',
 		createdAt: '2026-11-22T09:30:00.000Z',
 		onHold: false,
+		tags: [],
 		...overrides,
 	}
 }

@@ -3,8 +3,7 @@
 
 // The composition root: the only file that sees every part. What is acquired first is released last.
 
-import type { CallLimiter } from './calls/call-service.ts'
-import type { Clock } from './calls/ports.ts'
+import type { CallLimiter, Clock } from './calls/ports.ts'
 import type { Settings } from './calls/settings.ts'
 import type { Config } from './config.ts'
 import type { RightsCheck, Route } from './http/route.ts'
@@ -127,7 +126,7 @@ export async function startApp(config: Config, logger: Logger, overrides: AppOve
 }
 
 async function startParts(config: Config, logger: Logger, clock: Clock, overrides: AppOverrides, users: UserDirectory, releasers: Releasers): Promise<readonly Route[]> {
-	const masterKeys = config.encryptionKeys.length > 0 ? config.encryptionKeys : [await loadOrCreateKeyFile(config.storagePath)]
+	const masterKeys = config.encryptionKeys.length > 0 ? config.encryptionKeys.map((key) => key.reveal()) : [await loadOrCreateKeyFile(config.storagePath)]
 	const [activeKey, ...previousKeys] = masterKeys
 	if (activeKey === undefined) {
 		throw new TypeError('There is no encryption key')

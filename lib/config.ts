@@ -9,14 +9,14 @@ import { inspect } from 'node:util'
 import { z } from 'zod'
 
 /** A value that no log, error or dump may show. */
-export class Secret {
-	readonly #value: string
+export class Secret<Value = string> {
+	readonly #value: Value
 
-	constructor(value: string) {
+	constructor(value: Value) {
 		this.#value = value
 	}
 
-	reveal(): string {
+	reveal(): Value {
 		return this.#value
 	}
 
@@ -52,7 +52,7 @@ export interface Config {
 	nextcloudUrl: string
 	databaseUrl: Secret | undefined
 	/** 32 bytes each, the active one first; empty = the key file of the volume. */
-	encryptionKeys: Buffer[]
+	encryptionKeys: Secret<Buffer>[]
 	redisUrl: Secret | undefined
 	freeSwitch: FreeSwitchConfig
 	callsPerMinute: number | undefined
@@ -82,6 +82,7 @@ const noControl = (text: string) => !/\p{Cc}/u.test(text)
 const encryptionKey = z.string()
 	.transform((text) => Buffer.from(text, 'base64'))
 	.refine((key) => key.length === 32, 'is not 32 bytes in base64; make one with: openssl rand -base64 32')
+	.transform((key) => new Secret(key))
 
 /** A JSON array in a variable, such as `["a","b"]`. */
 function jsonArray<Item extends z.ZodType>(item: Item) {
@@ -101,6 +102,12 @@ const redisUrl = secret
 	.refine((url) => /^rediss?:\/\/|^unix:|^\//.test(url.reveal()), 'is not a Redis URL; it begins with redis:// or rediss://')
 const password = secret.refine((value) => noControl(value.reveal()), 'holds a control character')
 
+/** Paths are added to it, and `fetch` refuses one with a name and password in it. */
+function isPlainAddress(text: string) {
+	const { username, password, search, hash } = new URL(text)
+	return username === '' && password === '' && search === '' && hash === ''
+}
+
 const freeSwitchNode = z.strictObject({
 	host: z.string().min(1),
 	port: z.int().min(1).max(65535).default(8021),
@@ -119,7 +126,8 @@ export const ENVIRONMENT = z.object({
 	HP_SHARED_KEY: secret.optional().describe('Set by AppAPI for a HaRP daemon: listen on the Unix socket /tmp/exapp.sock instead'),
 	APP_PERSISTENT_STORAGE: z.string('is missing; name a folder that survives restarts').min(1, 'is empty').describe('Set by AppAPI: the volume for the database and the keys'),
 	AA_VERSION: z.string().optional().describe('Set by AppAPI'),
-	NEXTCLOUD_URL: z.url({ protocol: /^https?$/, error: 'is missing or no http(s) URL; give the address under which this server reaches Nextcloud' }).describe('Set by AppAPI'),
+	NEXTCLOUD_URL: z.url({ protocol: /^https?$/, error: 'is missing or no http(s) URL; give the address under which this server reaches Nextcloud' })
+		.refine(isPlainAddress, 'holds a user name, a query or a fragment; give the address alone').describe('Set by AppAPI'),
 	DATABASE_URL: databaseUrl.optional().describe('PostgreSQL 15 or newer with pgcrypto; empty: embedded on the volume'),
 	DATABASE_ENCRYPTION_KEY: encryptionKey.optional().describe('32 random bytes in base64; empty: generated once on the volume'),
 	DATABASE_ENCRYPTION_KEYS_PREVIOUS: jsonArray(encryptionKey).optional().describe('JSON array of earlier keys'),
@@ -129,7 +137,7 @@ export const ENVIRONMENT = z.object({
 	FREESWITCH_PASSWORD: password.optional().describe('The Event Socket’s password; empty: no switch is set up yet'),
 	FREESWITCH_NODES: jsonArray(freeSwitchNode).refine((nodes) => nodes.length === 1, 'must name one switch; this version works with one').optional()
 		.describe('JSON array with one `{host,port,password,user?}` instead of the three above'),
-	RATE_LIMIT_CALLS_PER_MINUTE: z.string().regex(/^[1-9]\d{0,3}$/, 'is not a number from 1 to 9999').transform(Number).optional().describe('Calls a user may start in a minute; default 10'),
+	RATE_LIMIT_CALLS_PER_MINUTE: z.string().regex(/^(?:[1-9]\d{0,2}|1000)$/, 'is not a number from 1 to 1000').transform(Number).optional().describe('Calls a user may start in a minute; default 10'),
 	LOG_LEVEL: z.enum(['error', 'warn', 'info', 'debug'], 'is none of error, warn, info, debug').default('info').describe('How much is logged'),
 	LOG_FORMAT: z.enum(['json', 'pretty'], 'is none of json, pretty').default('json').describe('JSON lines, or readable ones for a terminal'),
 })
@@ -144,9 +152,12 @@ export function loadConfig(environment: Readonly<Record<string, string | undefin
 	const given = Object.fromEntries(Object.keys(ENVIRONMENT.shape)
 		.flatMap((name) => environment[name] === undefined || environment[name] === '' ? [] : [[name, environment[name]]]))
 	const result = ENVIRONMENT.safeParse(given)
-	const faults = result.success ? [] : result.error.issues.map((issue) => `${String(issue.path[0])} ${issue.message}`)
+	const faults = result.success ? [] : result.error.issues.map(faultText)
 	if (given.APP_PORT === undefined && given.HP_SHARED_KEY === undefined) {
 		faults.push('APP_PORT is missing; AppAPI sets it when it deploys the app')
+	}
+	if (given.DATABASE_ENCRYPTION_KEYS_PREVIOUS !== undefined && given.DATABASE_ENCRYPTION_KEY === undefined) {
+		faults.push('DATABASE_ENCRYPTION_KEYS_PREVIOUS is set without DATABASE_ENCRYPTION_KEY; name the key that is to encrypt from now on')
 	}
 	if (!result.success || faults.length > 0) {
 		throw new ConfigError(faults)
@@ -161,7 +172,7 @@ export function loadConfig(environment: Readonly<Record<string, string | undefin
 			? { host: env.APP_HOST, port: env.APP_PORT }
 			: { socketPath: '/tmp/exapp.sock' },
 		storagePath: env.APP_PERSISTENT_STORAGE,
-		nextcloudUrl: env.NEXTCLOUD_URL.replace(/\/+$/, '').replace(/\/index\.php$/, ''),
+		nextcloudUrl: env.NEXTCLOUD_URL.replace(/(?:\/+index\.php)?\/*$/, ''),
 		databaseUrl: env.DATABASE_URL,
 		encryptionKeys: env.DATABASE_ENCRYPTION_KEY === undefined ? [] : [env.DATABASE_ENCRYPTION_KEY, ...env.DATABASE_ENCRYPTION_KEYS_PREVIOUS ?? []],
 		redisUrl: env.REDIS_URL,
@@ -172,4 +183,10 @@ export function loadConfig(environment: Readonly<Record<string, string | undefin
 		logLevel: env.LOG_LEVEL,
 		logPretty: env.LOG_FORMAT === 'pretty',
 	})
+}
+
+/** One line for a fault; of a list also where in it. An unknown key is part of the value, and so is not repeated. */
+function faultText(issue: z.core.$ZodIssue): string {
+	const [name, ...place] = issue.path.map(String)
+	return `${name}${place.length === 0 ? '' : ` (${place.join('.')})`} ${issue.code === 'unrecognized_keys' ? 'holds a key that is not known here' : issue.message}`
 }

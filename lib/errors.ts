@@ -35,11 +35,21 @@ export interface FieldError {
 	message: string
 }
 
+export interface RateLimit {
+	policy: string
+	quota: number
+	windowSec: number
+	remaining: number
+	resetSec: number
+}
+
 export interface SipCallErrorOptions {
 	cause?: unknown
 	errors?: FieldError[]
 	/** Seconds after which the same request may succeed. */
 	retryAfterSec?: number
+	/** The quota that is used up, for the `RateLimit` headers (draft-ietf-httpapi-ratelimit-headers). */
+	rateLimit?: RateLimit
 	/** Extra members of the problem document (RFC 9457 section 3.2); never secrets, never phone numbers of others. */
 	extra?: Record<string, unknown>
 }
@@ -52,6 +62,7 @@ export class SipCallError extends Error {
 	readonly code: ErrorCode
 	readonly errors: FieldError[] | undefined
 	readonly retryAfterSec: number | undefined
+	readonly rateLimit: RateLimit | undefined
 	readonly extra: Record<string, unknown> | undefined
 
 	constructor(code: ErrorCode, message: string, options: SipCallErrorOptions = {}) {
@@ -60,6 +71,7 @@ export class SipCallError extends Error {
 		this.code = code
 		this.errors = options.errors
 		this.retryAfterSec = options.retryAfterSec
+		this.rateLimit = options.rateLimit
 		this.extra = options.extra
 	}
 }

@@ -20,24 +20,45 @@ export interface Logger {
 	child(fields: LogFields): Logger
 }
 
-const SECRET_FIELD = /secret|password|passwd|authorization|cookie|token|api-?key|shared-?key|encryption/i
+const SECRET_FIELD = /secret|password|passwd|authorization|cookie|token|api[-_]?key|shared[-_]?key|private[-_]?key|passphrase|encryption/i
+
+/** What looks like a number but is none, and must stay readable: UUIDs, times, addresses of machines. First match wins. */
+const NO_NUMBER = [
+	'(?<![\\p{L}\\p{N}])[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}(?![\\p{L}\\p{N}])',
+	// ISO 8601, as the embedded servers' own lines begin.
+	'(?<!\\p{N})20\\d{2}-[01]\\d-[0-3]\\d(?:[T ][0-2]\\d:[0-5]\\d(?::[0-5]\\d(?:[.,]\\d{1,9})?)?(?:Z|[+-]\\d{2}:?\\d{2})?)?(?!\\p{N})',
+	// Private and local IPv4 addresses, and any with a port. A number such as 12.34.56.78 is a phone's in Denmark.
+	'(?<![+\\p{N}.])(?:10|127|192\\.168|169\\.254|172\\.(?:1[6-9]|2\\d|3[01]))(?:\\.(?:0|[1-9]\\d{0,2})){2,3}(?![\\p{N}.])',
+	'(?<![+\\p{N}.])[1-9]\\d{0,2}(?:\\.(?:0|[1-9]\\d{0,2})){3}:\\d{2,5}(?!\\p{N})',
+].join('|')
+
+/** What people and programs put between digits; percent-encoded too, as in a URI. */
+const BETWEEN = '(?:[ ()/.\\-\\u00a0\\u00ad\\u2000-\\u2015\\u202f\\u2060\\u2212\\ufeff\\t]|%20|%28|%29|%2D|%2F){0,4}'
+const DIGITS = `\\p{Nd}(?:${BETWEEN}\\p{Nd}){6,}`
 
 /**
- * A run of seven or more digits, with the separators people type between them. UUIDs, times and hexadecimal ids are
- * not numbers: a digit run inside a longer word of letters, digits, `-` and `_` stays.
+ * Seven or more digits with the separators of their spelling. After a `+` whatever follows is a number; without one, it
+ * must not be a part of a longer word, as in hexadecimal ids. The `n` of an escaped line break is no word.
  */
-const PHONE_NUMBER = /(?<![\w.:-])\+?\d(?:[ ()/.-]{0,2}\d){6,17}(?![\w:-])/g
+const PHONE_NUMBER = [
+	`(?:[+\\uff0b]|%2B)${BETWEEN}${DIGITS}`,
+	`(?:(?<![\\p{L}\\p{N}])|(?<=\\\\[nrt]|%20|%3A))${DIGITS}(?:(?![\\p{L}\\p{N}_])|(?=(?:x|ext|p|w)\\.?\\d))`,
+].join('|')
 
-/** A calendar day, as the embedded servers' own lines begin. */
-const DATE = /^20\d{2}-[01]\d-[0-3]\d$/
+const NUMBERS = new RegExp(`(?<keep>${NO_NUMBER})|${PHONE_NUMBER}`, 'giu')
+
+/** A name and password in a URL. */
+const URL_CREDENTIALS = /(?<=:\/\/)[^\s/@]+@/g
 
 /**
- * Replaces phone numbers in a text by `+••` and their last two digits.
+ * Replaces phone numbers in a text by `+••` and their last two digits, and credentials in URLs.
  *
  * @param text any text that may quote a person's input or a SIP message
  */
 export function redactNumbers(text: string): string {
-	return text.replace(PHONE_NUMBER, (match) => DATE.test(match) ? match : `+••${match.slice(-2)}`)
+	return text
+		.replace(URL_CREDENTIALS, '[redacted]@')
+		.replace(NUMBERS, (match: string, keep: string | undefined) => keep ?? `+••${match.slice(-2)}`)
 }
 
 /**
@@ -66,7 +87,11 @@ export function redact(value: unknown, depth = 0): unknown {
 		}
 	}
 	if (value instanceof Date) {
-		return value.toISOString()
+		return Number.isNaN(value.getTime()) ? 'Invalid Date' : value.toISOString()
+	}
+	// A key, or the bytes of a message: as numbers they would get past every rule here.
+	if (ArrayBuffer.isView(value)) {
+		return '[bytes]'
 	}
 	if (Array.isArray(value)) {
 		return value.map((entry) => redact(entry, depth + 1))
@@ -75,7 +100,7 @@ export function redact(value: unknown, depth = 0): unknown {
 		return redact(value.toJSON(), depth + 1)
 	}
 	return Object.fromEntries(Object.entries(value)
-		.map(([key, entry]) => [key, SECRET_FIELD.test(key) ? '[redacted]' : redact(entry, depth + 1)]))
+		.map(([key, entry]) => [redactNumbers(key), SECRET_FIELD.test(key) ? '[redacted]' : redact(entry, depth + 1)]))
 }
 
 /** Fields that the logger itself writes: their digits are no phone numbers. */

@@ -4,44 +4,18 @@
 // The way down: what a user wants -> policy -> stored -> written to the switch, once.
 
 import type { Logger } from '../logger.ts'
-import type { NumberFault, ParsedNumber } from '../numbering/parse-number.ts'
-import type { Refusal } from '../policy/policy.ts'
 import type { CallFeed } from './call-feed.ts'
+import type { CallingUser, CallWish } from './call-rules.ts'
 import type { CallTracker } from './call-tracker.ts'
 import type { Call } from './call.ts'
 import type { Device } from './device.ts'
-import type { CallStore, CallSwitch, Clock, OpenCalls, OriginatePlan } from './ports.ts'
+import type { CallLimiter, CallStore, CallSwitch, Clock, OriginatePlan } from './ports.ts'
 import type { Settings } from './settings.ts'
 
 import { SipCallError } from '../errors.ts'
-import { isEmergencyNumber } from '../numbering/emergency.ts'
-import { parseNumber } from '../numbering/parse-number.ts'
-import { chooseCallerId, mayBeCalled, mayCall } from '../policy/policy.ts'
-import { legOfUser, legsOfDestination } from './call.ts'
+import { admitCall, allowCall } from './call-rules.ts'
+import { newCall, planOf } from './originate-plan.ts'
 import { OriginateRefused } from './ports.ts'
-
-/** Who asks, as Nextcloud vouches for. */
-export interface CallingUser {
-	id: string
-	groups: readonly string[]
-}
-
-export interface CallWish {
-	to: string
-	deviceId: string | undefined
-	callerId: string | undefined
-	note: string | undefined
-}
-
-/** Counts attempts to call. */
-export interface CallLimiter {
-	/**
-	 * Counts one attempt.
-	 *
-	 * @return undefined when it is within the limit, else the seconds until the next one may be
-	 */
-	consume(userId: string, perMinute: number): Promise<number | undefined>
-}
 
 export interface CallServiceOptions {
 	store: CallStore
@@ -54,15 +28,6 @@ export interface CallServiceOptions {
 	clock: Clock
 	newUuid: () => string
 	logger: Logger
-}
-
-const NUMBER_FAULTS: Readonly<Record<NumberFault, string>> = {
-	empty: 'There is no number. Type one with its country code, such as +49 30 123456.',
-	too_long: 'This is too long for a phone number. Type the number alone.',
-	not_a_number: 'This is not a phone number. Use digits, and + for the country code, such as +49 30 123456.',
-	needs_country_code: 'The country is missing. Begin the number with + and the country code, such as +49 30 123456.',
-	extension_not_supported: 'Extensions and service codes cannot be dialled yet. Type the number without them.',
-	impossible: 'No number looks like this. Check the digits and the country code.',
 }
 
 export class CallService {
@@ -86,10 +51,10 @@ export class CallService {
 		const request = { userId: user.id, idempotencyKey, bodyHash, at: clock.now() }
 		let plan: OriginatePlan | undefined
 		const { call, isNew } = await store.place(request, async (open) => {
-			const device = this.#check(user, wish, settings, devices)
-			await this.#admit(user, settings, open)
-			const made = this.#make(user, wish, settings, device)
-			plan = planOf(made, device, settings)
+			const allowed = allowCall(user, wish, settings, devices)
+			await admitCall(user, settings, open, this.#options.callSwitch, this.#options.limiter)
+			const made = newCall({ userId: user.id, rawTo: wish.to, note: wish.note, at: request.at }, allowed, settings.gateways, this.#options.newUuid)
+			plan = planOf(made, allowed.device, settings)
 			return made
 		})
 		if (!isNew || plan === undefined) {
@@ -161,68 +126,6 @@ export class CallService {
 		}
 	}
 
-	/**
-	 * The rules that look at this call alone.
-	 *
-	 * @return the phone that rings
-	 */
-	#check(user: CallingUser, wish: CallWish, settings: Settings, devices: readonly Device[]): Device {
-		// First of all, and counted nowhere: who needs help must be told at once to use a real phone.
-		if (isEmergencyNumber(wish.to, settings.homeCountry)) {
-			throw new SipCallError('emergency_number', 'This is an emergency number. Use a phone to call it directly: a call from here is slow and tells the emergency service the wrong place.')
-		}
-		refuse(mayCall(user.groups, settings))
-		refuse(mayBeCalled(readNumber(wish.to, settings), settings))
-		const callerId = chooseCallerId(wish.callerId, user.groups, settings)
-		refuse('code' in callerId ? callerId : undefined)
-		return chooseDevice(devices, wish.deviceId, settings)
-	}
-
-	/** The rules that look at other calls, and the last of them counts this one. */
-	async #admit(user: CallingUser, settings: Settings, open: OpenCalls): Promise<void> {
-		if (open.ofUser >= settings.maxConcurrentPerUser) {
-			throw new SipCallError('already_in_call', 'You are in a call already. End it before you start another one.')
-		}
-		if (open.inAll >= settings.maxConcurrent) {
-			throw new SipCallError('limit_reached', 'All lines are in use. Try again in a minute.', { retryAfterSec: 60 })
-		}
-		if (!this.#options.callSwitch.isReady()) {
-			throw new SipCallError('switch_unavailable', 'The phone system cannot be reached. Try again in a moment, and tell your administrator if it stays so.', { retryAfterSec: 10 })
-		}
-		const waitSec = await this.#options.limiter.consume(user.id, settings.callsPerMinute)
-		if (waitSec !== undefined) {
-			throw new SipCallError('rate_limited', `You have called too often in the last minute. Try again in ${waitSec} seconds.`, {
-				retryAfterSec: waitSec,
-				extra: { limits: [{ kind: 'callsPerMinute', used: settings.callsPerMinute, max: settings.callsPerMinute }] },
-			})
-		}
-	}
-
-	#make(user: CallingUser, wish: CallWish, settings: Settings, device: Device): Call {
-		const { clock, newUuid } = this.#options
-		const callerId = chooseCallerId(wish.callerId, user.groups, settings)
-		return {
-			uuid: newUuid(),
-			version: 1,
-			userId: user.id,
-			to: readNumber(wish.to, settings).e164,
-			rawTo: wish.to,
-			device: { id: device.id, label: device.label },
-			...('number' in callerId && callerId.number !== undefined ? { callerId: callerId.number } : {}),
-			...(wish.note === undefined ? {} : { note: wish.note }),
-			tags: [],
-			direction: 'outbound',
-			status: 'queued',
-			createdAt: clock.now(),
-			onHold: false,
-			legs: [
-				{ uuid: newUuid(), role: 'user' },
-				...settings.gateways.map((gateway) => ({ uuid: newUuid(), role: 'destination' as const, gateway })),
-			],
-			jobUuid: newUuid(),
-		}
-	}
-
 	/** Written once. Whatever goes wrong is told as an event of the call, never tried again. */
 	async #originate(plan: OriginatePlan): Promise<void> {
 		try {
@@ -235,63 +138,5 @@ export class CallService {
 			// Nobody knows whether the switch has it: its events or its answers about the legs will tell.
 			this.#options.logger.warn('The switch did not confirm an originate; its legs will be asked for', { callUuid: plan.callUuid, error })
 		}
-	}
-}
-
-function chooseDevice(devices: readonly Device[], deviceId: string | undefined, settings: Settings): Device {
-	const device = deviceId === undefined ? devices.find(({ isDefault }) => isDefault) ?? devices[0] : devices.find(({ id }) => id === deviceId)
-	if (device === undefined) {
-		throw new SipCallError('no_device', deviceId === undefined
-			? 'You have no phone that could ring. Add one in the settings.'
-			: 'This phone is not one of yours. Choose another one.')
-	}
-	if (!device.verified) {
-		throw new SipCallError('no_device', 'This phone is not verified yet. Verify it in the settings, or choose another one.')
-	}
-	if (device.kind === 'phone') {
-		// The A leg costs money as well: without this a user could relay to any number.
-		refuse(mayBeCalled(readNumber(device.address, settings), settings))
-	}
-	return device
-}
-
-function refuse(refusal: Refusal | undefined): void {
-	if (refusal !== undefined) {
-		throw new SipCallError(refusal.code, refusal.message, { extra: { refusal: { code: refusal.code, message: refusal.message, fixableBy: refusal.fixableBy } } })
-	}
-}
-
-/**
- * @throws {SipCallError} `invalid_number`
- */
-export function readNumber(input: string, settings: Pick<Settings, 'homeCountry'>): ParsedNumber {
-	const number = parseNumber(input, settings.homeCountry)
-	if ('fault' in number) {
-		throw new SipCallError('invalid_number', NUMBER_FAULTS[number.fault], { errors: [{ field: 'to', message: NUMBER_FAULTS[number.fault] }] })
-	}
-	return number
-}
-
-function planOf(call: Call, device: Device, settings: Settings): OriginatePlan {
-	const callerId = call.callerId
-	return {
-		callUuid: call.uuid,
-		jobUuid: call.jobUuid,
-		user: {
-			legUuid: legOfUser(call).uuid,
-			target: device.kind === 'sip'
-				? { kind: 'sip', template: settings.sipDialString, address: device.address, domain: settings.sipDomain ?? undefined }
-				: { kind: 'phone', gateway: settings.gateways[0] ?? '', number: device.address },
-			// A desk phone shows who is being called; a phone behind the trunk may only be shown a number that is ours.
-			callerId: device.kind === 'sip' ? call.to : callerId,
-			ringTimeoutSec: settings.ringTimeoutSec,
-		},
-		destination: {
-			number: call.to,
-			legs: legsOfDestination(call).map(({ uuid, gateway = '' }) => ({ legUuid: uuid, gateway })),
-			callerId,
-			answerTimeoutSec: settings.answerTimeoutSec,
-			maxCallSec: settings.maxCallSec,
-		},
 	}
 }

@@ -116,5 +116,29 @@ export interface CallStore {
 	log(uuid: string): Promise<CallLogEntry[]>
 }
 
+/** How many calls a user may start within a time. */
+export interface CallQuota {
+	kind: 'callsPerMinute' | 'callsPerHour' | 'callsPerDay'
+	max: number
+	windowSec: number
+}
+
+export interface QuotaRefusal {
+	quota: CallQuota
+	/** Seconds until the next attempt may be. */
+	retryAfterSec: number
+}
+
+/** Counts attempts to call. */
+export interface CallLimiter {
+	/**
+	 * Counts one attempt against all quotas, or, when one of them is used up, against none.
+	 *
+	 * @param quotas the widest window first
+	 * @return the quota that is used up
+	 */
+	consume(userId: string, quotas: readonly CallQuota[]): Promise<QuotaRefusal | undefined>
+}
+
 /** Told of every change, after it is stored. */
 export type CallListener = (call: Call) => void

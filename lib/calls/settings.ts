@@ -15,6 +15,8 @@ export interface Settings {
 	/** Nextcloud groups that may call; null = everyone. */
 	allowedGroups: string[] | null
 	callsPerMinute: number
+	callsPerHour: number
+	callsPerDay: number
 	maxConcurrentPerUser: number
 	maxConcurrent: number
 	maxCallSec: number
@@ -37,6 +39,8 @@ export const DEFAULT_SETTINGS: Readonly<Settings> = Object.freeze<Settings>({
 	deniedPrefixes: [],
 	allowedGroups: ['admin'],
 	callsPerMinute: 10,
+	callsPerHour: 60,
+	callsPerDay: 200,
 	maxConcurrentPerUser: 1,
 	maxConcurrent: 10,
 	maxCallSec: 3600,

@@ -116,6 +116,22 @@ export function parse<Schema extends z.ZodType>(schema: Schema | undefined, valu
 	return result.data
 }
 
+/**
+ * Reads a number that stands in a field of the request.
+ *
+ * @throws {SipCallError} what `read` throws, with this field's name
+ */
+export function inField<Value>(field: string, read: () => Value): Value {
+	try {
+		return read()
+	} catch (error) {
+		if (error instanceof SipCallError) {
+			throw new SipCallError(error.code, error.message, { cause: error.cause, extra: error.extra ?? {}, errors: [{ field, message: error.message }] })
+		}
+		throw error
+	}
+}
+
 function goneSignal(response: Response): AbortSignal {
 	const controller = new AbortController()
 	response.on('close', () => controller.abort())

@@ -5,9 +5,13 @@
 
 import { z } from 'zod'
 
-/** Text that a person wrote: PostgreSQL cannot store NUL, and no other control character but line breaks makes sense. */
-function text(longest: number) {
+/**
+ * Text that a person wrote: PostgreSQL cannot store NUL or half a surrogate pair, and no other control character but
+ * line breaks makes sense.
+ */
+export function text(longest: number) {
 	return z.string().max(longest)
+		.refine((value) => value.isWellFormed(), 'Not valid Unicode')
 	// eslint-disable-next-line no-control-regex
 		.regex(/^[^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]*$/, 'Control characters are not allowed')
 }

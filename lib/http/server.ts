@@ -11,6 +11,7 @@ import type { Caller, RightsCheck, Route } from './route.ts'
 
 import express from 'express'
 import helmet from 'helmet'
+import { isUtf8 } from 'node:buffer'
 import { rm } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import { SipCallError } from '../errors.ts'
@@ -120,7 +121,7 @@ export function createHttpApp(options: HttpOptions, stopping: AbortSignal): Expr
 		}
 		next()
 	})
-	app.use(express.json({ limit: BODY_LIMIT, inflate: false, strict: true }))
+	app.use(express.json({ limit: BODY_LIMIT, inflate: false, strict: true, verify: refuseBrokenText }))
 
 	app.use(lateRoutes(options, callers, stopping))
 	app.use(() => {
@@ -128,6 +129,13 @@ export function createHttpApp(options: HttpOptions, stopping: AbortSignal): Expr
 	})
 	app.use(errorHandler(options))
 	return app
+}
+
+/** RFC 8259 section 8.1: JSON is UTF-8. Express would read broken bytes as replacement characters and store those. */
+function refuseBrokenText(_request: unknown, _response: unknown, body: Buffer): void {
+	if (!isUtf8(body)) {
+		throw new SipCallError('invalid_request', 'The request’s body is not UTF-8.')
+	}
 }
 
 /** The routes are put in place at the first request after everything behind them is up. */
@@ -193,6 +201,11 @@ function errorHandler({ logger, faultOf }: HttpOptions): ErrorRequestHandler {
 		}
 		if (problem.retryAfterSec !== undefined) {
 			response.set('Retry-After', String(problem.retryAfterSec))
+		}
+		if (known?.rateLimit !== undefined) {
+			const { policy, quota, windowSec, remaining, resetSec } = known.rateLimit
+			response.set('RateLimit-Policy', `"${policy}";q=${quota};w=${windowSec}`)
+			response.set('RateLimit', `"${policy}";r=${remaining};t=${resetSec}`)
 		}
 		// As bytes: Express would add a charset that RFC 9457's media type does not have.
 		response.status(problem.status).set('Content-Type', 'application/problem+json').send(Buffer.from(JSON.stringify(problem)))

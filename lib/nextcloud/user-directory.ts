@@ -63,8 +63,12 @@ export class UserDirectory {
 	 */
 	async get(userId: string): Promise<NextcloudUser> {
 		const known = this.#known.get(userId)
-		if (known !== undefined && this.#options.now() - known.at < FRESH_MS) {
-			return known.user
+		if (known !== undefined) {
+			const ageMs = this.#options.now() - known.at
+			// A clock that was set back must not keep a right alive.
+			if (ageMs >= 0 && ageMs < FRESH_MS) {
+				return known.user
+			}
 		}
 		const asking = this.#asking.get(userId) ?? this.#ask(userId).finally(() => this.#asking.delete(userId))
 		this.#asking.set(userId, asking)
@@ -87,9 +91,13 @@ export class UserDirectory {
 			await response.body?.cancel()
 			throw gone()
 		}
-		const parsed = response.ok ? CloudUser.safeParse(await response.json().catch(() => undefined)) : undefined
-		if (parsed?.success !== true) {
-			throw unavailable(parsed?.error)
+		if (!response.ok) {
+			await response.body?.cancel()
+			throw unavailable(undefined)
+		}
+		const parsed = CloudUser.safeParse(await response.json().catch(() => undefined))
+		if (!parsed.success) {
+			throw unavailable(parsed.error)
 		}
 		const { id, enabled, displayname, groups } = parsed.data.ocs.data
 		if (enabled === false || id !== userId) {

@@ -2,10 +2,13 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 
 import libphonenumber from 'google-libphonenumber'
-import { dialledDigits } from './parse-number.ts'
+import { dialledDigits, parseNumber, withoutScheme } from './parse-number.ts'
 
 /** Numbers that are emergency numbers in so many places that a person may mean them anywhere. */
 const WORLD = new Set(['112', '911', '999', '110', '000', '111', '113', '115', '117', '118', '119', '15', '17', '18', '19', '10', '100', '101', '102', '103', '108', '120', '122', '190', '192', '193', '997', '998'])
+
+/** Up to this length digits are dialled as a short number, whatever else they might be. */
+const SHORT_NUMBER = 5
 
 const shortNumbers = libphonenumber.ShortNumberInfo.getInstance()
 
@@ -17,9 +20,18 @@ const shortNumbers = libphonenumber.ShortNumberInfo.getInstance()
  * @param input as typed, or a `tel:` URI
  */
 export function isEmergencyNumber(input: string, homeCountry: string | null): boolean {
-	const digits = dialledDigits(input.trim().replace(/^tel:/i, '').split(';')[0] ?? '')
+	const digits = dialledDigits(withoutScheme(input)?.split(';')[0] ?? '')
 	if (!/^\d{2,8}$/.test(digits)) {
 		return false
 	}
-	return WORLD.has(digits) || (homeCountry !== null && shortNumbers.connectsToEmergencyNumber(digits, homeCountry))
+	if (WORLD.has(digits)) {
+		return true
+	}
+	return homeCountry !== null && shortNumbers.connectsToEmergencyNumber(digits, homeCountry) && !isOrdinaryNumber(digits, homeCountry)
+}
+
+/** In some countries people's own numbers begin with an emergency number's digits: 9999 5161 is a mobile in Oman. */
+function isOrdinaryNumber(digits: string, homeCountry: string): boolean {
+	const number = parseNumber(digits, homeCountry)
+	return digits.length > SHORT_NUMBER && 'type' in number && number.type !== undefined
 }

@@ -3,7 +3,7 @@
 
 // What a person typed or a `tel:` link holds -> E.164. Ambiguous input is refused, never guessed.
 
-import type { CountryCode } from 'libphonenumber-js/max'
+import type { CountryCode, PhoneNumber } from 'libphonenumber-js/max'
 
 import { isSupportedCountry, parsePhoneNumberFromString } from 'libphonenumber-js/max'
 
@@ -22,6 +22,11 @@ export type NumberFault
 	= | 'empty' | 'too_long' | 'not_a_number' | 'needs_country_code' | 'extension_not_supported' | 'impossible'
 
 const LONGEST_INPUT = 200
+const TEL_SCHEME = /^\s*tel:/i
+/** The `(0)` directly behind a country code. */
+const TRUNK_ZERO = /^(\D*\+[^(]{1,8})\(\s*0\s*\)/u
+/** Full-width forms, as East Asian keyboards give them, and the small `+` and `-`. */
+const FULL_WIDTH = /[\uff01-\uff5e\ufe62\ufe63]/gu
 const E164 = /^\+[1-9][0-9]{6,14}$/
 /** RFC 3966 visual separators, and what else people put between digits: no-break and thin spaces, dashes, slashes. */
 const SEPARATORS = /[\s\-.()/\u00ad\u2010-\u2015\u2212\u2060\ufeff\u200b-\u200f\u202a-\u202e\u2066-\u2069]/gu
@@ -36,7 +41,7 @@ export function parseNumber(input: string, homeCountry: string | null): ParsedNu
 	if (input.length > LONGEST_INPUT) {
 		return { fault: 'too_long' }
 	}
-	const text = /^tel:/i.test(input.trim()) ? readTelUri(input.trim().slice(4)) : input
+	const text = TEL_SCHEME.test(input) ? readTelUri(input) : input
 	if (typeof text === 'object') {
 		return text
 	}
@@ -45,14 +50,18 @@ export function parseNumber(input: string, homeCountry: string | null): ParsedNu
 		return { fault: 'empty' }
 	}
 	if (!/^\+?[0-9]+$/.test(dialled)) {
-		return { fault: /(?:;|,|ext|x|#)/i.test(dialled) ? 'extension_not_supported' : 'not_a_number' }
+		return { fault: /^(?:\+?[0-9]+(?:[;,#x]|ext)|[*#])/i.test(dialled) ? 'extension_not_supported' : 'not_a_number' }
 	}
 	const home = homeCountry !== null && isSupportedCountry(homeCountry) ? homeCountry as CountryCode : undefined
 	if (!dialled.startsWith('+') && home === undefined) {
 		return { fault: 'needs_country_code' }
 	}
-	const parsed = parsePhoneNumberFromString(dialled, { extract: false, ...(home === undefined ? {} : { defaultCountry: home }) })
-	if (parsed === undefined || parsed.ext !== undefined || !E164.test(parsed.number) || !parsed.isPossible()) {
+	const parsed = readDialled(dialled, dialledDigits(fold(text).replace(TRUNK_ZERO, '$1')), home)
+	if (parsed === undefined || !E164.test(parsed.number) || !parsed.isPossible()) {
+		return { fault: 'impossible' }
+	}
+	// A number with a trunk prefix too many (`+49 00 30 …`) would turn into another one when it is read again.
+	if (parsePhoneNumberFromString(parsed.number, { extract: false })?.number !== parsed.number) {
 		return { fault: 'impossible' }
 	}
 	return {
@@ -64,33 +73,62 @@ export function parseNumber(input: string, homeCountry: string | null): ParsedNu
 }
 
 /**
- * The characters that would be dialled: separators taken out, digits of every script as ASCII, `(0)` after a country
- * code dropped.
+ * The `0` of `+44 (0) 20 …` belongs to calls within the country, so it is dropped; where a number itself begins with 0
+ * (`+39 (0)6 …` in Italy) it stays.
+ */
+function readDialled(dialled: string, withoutZero: string, home: CountryCode | undefined): PhoneNumber | undefined {
+	const options = { extract: false, ...(home === undefined ? {} : { defaultCountry: home }) }
+	const whole = parsePhoneNumberFromString(dialled, options)
+	if (dialled === withoutZero || (whole?.isValid() === true && whole.nationalNumber.startsWith('0'))) {
+		return whole
+	}
+	return parsePhoneNumberFromString(withoutZero, options)
+}
+
+/**
+ * The characters that would be dialled: separators taken out, digits of every script as ASCII. Raised and circled digits
+ * are none: they are footnotes.
  */
 export function dialledDigits(text: string): string {
-	return text
-		.normalize('NFKC')
-		.replace(/^(\s*\+[\d\s]+?)\(0\)/u, '$1')
+	return fold(text)
 		.replace(SEPARATORS, '')
 		.replace(/\p{Nd}/gu, (digit) => String(digitValue(digit)))
 }
 
-/** Each script's digits stand in a run of ten code points that begins with its zero. */
+function fold(text: string): string {
+	return text.replace(FULL_WIDTH, (character) => character.normalize('NFKC'))
+}
+
+/** Each script's digits stand in runs of ten code points that begin with its zero; some runs follow one another. */
 function digitValue(digit: string): number {
 	const code = digit.codePointAt(0) ?? 0
-	let zero = code
-	while (/\p{Nd}/u.test(String.fromCodePoint(zero - 1)) && code - zero < 9) {
-		zero--
+	let first = code
+	while (/\p{Nd}/u.test(String.fromCodePoint(first - 1))) {
+		first--
 	}
-	return code - zero
+	return (code - first) % 10
+}
+
+/**
+ * What stands in a `tel:` URI behind the scheme, percent-decoded; any other input as it is.
+ *
+ * @return undefined when it is no text
+ */
+export function withoutScheme(input: string): string | undefined {
+	if (!TEL_SCHEME.test(input)) {
+		return input
+	}
+	try {
+		return decodeURIComponent(input.replace(TEL_SCHEME, ''))
+	} catch {
+		return undefined
+	}
 }
 
 /** RFC 3966: `tel:` number, then parameters. Parameters that would change what is dialled are refused. */
-function readTelUri(rest: string): string | { fault: NumberFault } {
-	let decoded: string
-	try {
-		decoded = decodeURIComponent(rest)
-	} catch {
+function readTelUri(uri: string): string | { fault: NumberFault } {
+	const decoded = withoutScheme(uri)
+	if (decoded === undefined) {
 		return { fault: 'not_a_number' }
 	}
 	const [number = '', ...parameters] = decoded.split(';')
@@ -99,6 +137,10 @@ function readTelUri(rest: string): string | { fault: NumberFault } {
 		const [name = '', value = ''] = parameter.split('=')
 		switch (name.toLowerCase()) {
 			case 'phone-context':
+				// Section 3: no parameter stands there twice. Of two contexts one would have to be guessed.
+				if (context !== '') {
+					return { fault: 'not_a_number' }
+				}
 				context = value
 				break
 			case 'ext':
@@ -115,5 +157,5 @@ function readTelUri(rest: string): string | { fault: NumberFault } {
 		return number
 	}
 	// A domain as context names a private numbering plan, which nobody can dial from here.
-	return /^\+[\d\-.()]+$/.test(context) ? `${context}${number.replace(/^0/, '')}` : { fault: 'not_a_number' }
+	return /^\+[\d\-.()]+$/.test(context) ? `${context}${number}` : { fault: 'not_a_number' }
 }

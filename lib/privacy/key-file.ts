@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: 2026 SIPCall contributors
 // SPDX-License-Identifier: AGPL-3.0-or-later
 
-import { randomBytes } from 'node:crypto'
+import { randomBytes, randomUUID } from 'node:crypto'
 import { link, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { SipCallError } from '../errors.ts'
@@ -21,8 +21,10 @@ export async function loadOrCreateKeyFile(folder: string): Promise<Buffer> {
 	}
 	await mkdir(folder, { recursive: true })
 	// Written beside and linked into place: a crash leaves either no key or a whole one, and of two starts one wins.
-	const draft = `${file}.${process.pid}`
-	await writeFile(draft, `${randomBytes(32).toString('base64')}\n`, { mode: 0o600, flush: true })
+	// Its name is nobody else's: process ids repeat from container to container, and a shared draft would be written
+	// through its link into the finished key.
+	const draft = `${file}.${randomUUID()}`
+	await writeFile(draft, `${randomBytes(32).toString('base64')}\n`, { mode: 0o600, flush: true, flag: 'wx' })
 	try {
 		await link(draft, file)
 	} catch (error) {

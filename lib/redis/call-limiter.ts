@@ -5,52 +5,74 @@
 
 import type { Redis } from 'ioredis'
 import type { RateLimiterAbstract } from 'rate-limiter-flexible'
-import type { CallLimiter } from '../calls/call-service.ts'
+import type { CallLimiter, CallQuota, QuotaRefusal } from '../calls/ports.ts'
 import type { Logger } from '../logger.ts'
 
 import { Pool } from 'pg'
 import { RateLimiterMemory, RateLimiterPostgres, RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible'
 
-const WINDOW_SEC = 60
-const KEY_PREFIX = 'sipcall_calls'
+const KEY_PREFIX = 'sipcall'
 const POSTGRES_CONNECTIONS = 2
 const POSTGRES_TIMEOUT_MS = 1_000
 
-type MakeLimiter = (options: { points: number, duration: number, keyPrefix: string, insuranceLimiter: RateLimiterMemory }) => RateLimiterAbstract
+interface Window {
+	points: number
+	duration: number
+	keyPrefix: string
+}
+
+type MakeLimiter = (options: Window & { insuranceLimiter: RateLimiterMemory }) => RateLimiterAbstract
 
 class FlexibleCallLimiter implements CallLimiter {
 	readonly #make: MakeLimiter
-	/** The limit is a setting: a limiter for each value that was used, all on the same counters. */
-	readonly #limiters = new Map<number, RateLimiterAbstract>()
+	/** Quotas are settings: a limiter for each that was used; those of one kind work on the same counters. */
+	readonly #limiters = new Map<string, RateLimiterAbstract>()
 
 	constructor(make: MakeLimiter) {
 		this.#make = make
 	}
 
-	async consume(userId: string, perMinute: number): Promise<number | undefined> {
+	async consume(userId: string, quotas: readonly CallQuota[]): Promise<QuotaRefusal | undefined> {
+		const consumed: CallQuota[] = []
+		for (const quota of quotas) {
+			const msBeforeNext = await this.#consumeOne(userId, quota)
+			if (msBeforeNext !== undefined) {
+				// A refused attempt costs nothing: what the wider windows have counted is given back.
+				await Promise.all(consumed.map((done) => this.#limiterFor(done).reward(userId)))
+				return { quota, retryAfterSec: Math.max(1, Math.ceil(msBeforeNext / 1000)) }
+			}
+			consumed.push(quota)
+		}
+		return undefined
+	}
+
+	/** @return undefined when it was within the quota, else the milliseconds until it is again */
+	async #consumeOne(userId: string, quota: CallQuota): Promise<number | undefined> {
 		try {
-			await this.#limiterFor(perMinute).consume(userId)
+			await this.#limiterFor(quota).consume(userId)
 			return undefined
 		} catch (refusal) {
 			if (refusal instanceof RateLimiterRes) {
-				return Math.max(1, Math.ceil(refusal.msBeforeNext / 1000))
+				return refusal.msBeforeNext
 			}
 			throw refusal
 		}
 	}
 
-	#limiterFor(points: number): RateLimiterAbstract {
-		const known = this.#limiters.get(points)
+	#limiterFor({ kind, max, windowSec }: CallQuota): RateLimiterAbstract {
+		const id = `${kind}:${max}`
+		const known = this.#limiters.get(id)
 		if (known !== undefined) {
 			return known
 		}
-		const window = { points, duration: WINDOW_SEC, keyPrefix: KEY_PREFIX }
+		const window: Window = { points: max, duration: windowSec, keyPrefix: `${KEY_PREFIX}:${kind}` }
 		const made = this.#make({ ...window, insuranceLimiter: new RateLimiterMemory(window) })
-		this.#limiters.set(points, made)
+		this.#limiters.set(id, made)
 		return made
 	}
 }
 
+/** On the sidecar's Redis connection. */
 export function createRedisCallLimiter(redis: Redis): CallLimiter {
 	return new FlexibleCallLimiter((options) => new RateLimiterRedis({ ...options, storeClient: redis, rejectIfRedisNotReady: true }))
 }

@@ -167,7 +167,7 @@ export async function startTestApp(options: TestAppOptions = {}): Promise<TestAp
 		async prepare(settings = {}) {
 			await ready()
 			const demo = as('demo')
-			const saved = await demo.request('POST', '/admin/config', { homeCountry: 'DE', allowedGroups: null, callsPerMinute: 1000, ...settings })
+			const saved = await demo.request('POST', '/admin/config', { homeCountry: 'DE', allowedGroups: null, callsPerMinute: 1000, callsPerHour: 1000, callsPerDay: 1000, ...settings })
 			const me = await demo.request('PUT', '/me', { devices: [{ kind: 'sip', label: 'Desk', address: '1000' }] })
 			if (saved.status !== 200 || me.status !== 200) {
 				throw new Error(`The test's sidecar could not be prepared: ${saved.text} ${me.text}`)

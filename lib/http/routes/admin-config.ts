@@ -9,6 +9,7 @@ import { getCountries } from 'libphonenumber-js/max'
 import { z } from 'zod'
 import { DEFAULT_SETTINGS } from '../../calls/settings.ts'
 import { parse, route } from '../route.ts'
+import { text } from '../schemas.ts'
 
 export interface AdminConfigOptions {
 	settings: {
@@ -31,22 +32,24 @@ function settingsSchema({ isDialTemplate, isGatewayName, isDomain }: AdminConfig
 	const prefix = z.string().regex(/^\+[1-9][0-9]{0,14}$/, 'Not the beginning of an E.164 number such as +4930')
 	const count = (largest: number) => z.int().min(1).max(largest)
 	const e164 = z.string().regex(/^\+[1-9][0-9]{6,14}$/, 'Not an E.164 number such as +4930123456')
-	const label = z.string().min(1).max(64)
+	const label = text(64).min(1)
 	return z.strictObject({
 		homeCountry: country.nullable(),
 		allowedCountries: z.array(country).max(300).nullable(),
 		allowedTypes: z.array(z.enum(TYPES)),
 		allowedPrefixes: z.array(prefix).max(1000),
 		deniedPrefixes: z.array(prefix).max(1000),
-		allowedGroups: z.array(z.string().min(1).max(64)).max(100).nullable(),
-		callsPerMinute: count(1000),
-		maxConcurrentPerUser: count(100),
+		allowedGroups: z.array(text(64).min(1)).max(100).nullable(),
+		callsPerMinute: count(1_000_000),
+		callsPerHour: count(1_000_000),
+		callsPerDay: count(1_000_000),
+		maxConcurrentPerUser: count(1000),
 		maxConcurrent: count(10_000),
 		maxCallSec: count(86_400),
 		sipDialString: z.string().refine(isDialTemplate, 'Not a dial string such as user/{address}@{domain} or sofia/internal/{address}@{domain}'),
 		sipDomain: z.string().refine(isDomain, 'Not a host name').nullable(),
 		gateways: z.array(z.string().refine(isGatewayName, 'Not a gateway’s name: letters, digits and _ . - only')).min(1).max(5),
-		callerIds: z.array(z.strictObject({ number: e164, label, groups: z.array(z.string().min(1).max(64)).optional() })).max(200),
+		callerIds: z.array(z.strictObject({ number: e164, label, groups: z.array(text(64).min(1)).optional() })).max(200),
 		deviceVerification: z.strictObject({ phone: z.enum(['code', 'none']), sip: z.enum(['none', 'admin']) }),
 		ringTimeoutSec: count(300),
 		answerTimeoutSec: count(300),

@@ -1,16 +1,17 @@
 // SPDX-FileCopyrightText: 2026 SIPCall contributors
 // SPDX-License-Identifier: AGPL-3.0-or-later
 
-import type { CallingUser, CallService } from '../../calls/call-service.ts'
+import type { CallingUser } from '../../calls/call-rules.ts'
+import type { CallService } from '../../calls/call-service.ts'
 import type { CallStore } from '../../calls/ports.ts'
 import type { Settings } from '../../calls/settings.ts'
 import type { Route, RouteContext } from '../route.ts'
 
 import { createHash } from 'node:crypto'
 import { z } from 'zod'
-import { readNumber } from '../../calls/call-service.ts'
+import { readNumber } from '../../calls/call-rules.ts'
 import { presentCall } from '../presenters.ts'
-import { parse, route } from '../route.ts'
+import { inField, parse, route } from '../route.ts'
 import { CallEventsSchema, CallParamsSchema, CallSchema, CallStatusQuerySchema, CallWishSchema, HistoryQuerySchema, HistorySchema, IdempotencyKeySchema } from '../schemas.ts'
 
 export interface CallRoutesOptions {
@@ -96,11 +97,12 @@ export function callRoutes({ calls, store, settings, groupsOf }: CallRoutesOptio
 			refusals: ['invalid_number'],
 			handle: async ({ caller, query }) => {
 				const { status, outcome, number, ...rest } = query
+				const current = await settings()
 				const { items, nextCursor } = await store.history(caller.userId, {
 					...rest,
 					statuses: status,
 					outcomes: outcome,
-					number: number === undefined ? undefined : readNumber(number, await settings()).e164,
+					number: number === undefined ? undefined : inField('number', () => readNumber(number, current)).e164,
 				})
 				return { status: 200, body: { items: items.map(presentCall), nextCursor: nextCursor ?? null } }
 			},

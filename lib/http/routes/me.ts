@@ -7,10 +7,10 @@ import type { Settings } from '../../calls/settings.ts'
 import type { Route } from '../route.ts'
 import type { MeJson } from '../schemas.ts'
 
-import { readNumber } from '../../calls/call-service.ts'
+import { readNumber } from '../../calls/call-rules.ts'
 import { SipCallError } from '../../errors.ts'
 import { mayBeCalled, mayCall } from '../../policy/policy.ts'
-import { route } from '../route.ts'
+import { inField, route } from '../route.ts'
 import { MeSchema, MeUpdateSchema } from '../schemas.ts'
 
 export interface MeRoutesOptions {
@@ -38,6 +38,8 @@ export function meRoutes({ user, settings, devices, isSwitchReady, newUuid }: Me
 			devices: list,
 			limits: [
 				{ kind: 'callsPerMinute', max: current.callsPerMinute },
+				{ kind: 'callsPerHour', max: current.callsPerHour },
+				{ kind: 'callsPerDay', max: current.callsPerDay },
 				{ kind: 'maxConcurrentPerUser', max: current.maxConcurrentPerUser },
 				{ kind: 'maxCallSec', max: current.maxCallSec },
 			],
@@ -90,7 +92,7 @@ export function mergeDevices(wished: readonly Wished[], existing: readonly Devic
 		if (wish.id !== undefined && before === undefined) {
 			throw invalid(`devices.${position}.id`, 'Not one of your devices; leave the id out to add one')
 		}
-		const address = wish.kind === 'phone' ? allowedPhone(wish.address, settings) : wish.address
+		const address = wish.kind === 'phone' ? inField(`devices.${position}.address`, () => allowedPhone(wish.address, settings)) : wish.address
 		const isUnchanged = before !== undefined && before.kind === wish.kind && before.address === address
 		const needsNoProof = wish.kind === 'phone' ? settings.deviceVerification.phone === 'none' : settings.deviceVerification.sip === 'none'
 		return {

@@ -1,0 +1,69 @@
+// SPDX-FileCopyrightText: 2026 SIPCall contributors
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+// From an allowed wish to the row that is stored and the plan that the switch gets.
+
+import type { AllowedCall } from './call-rules.ts'
+import type { Call } from './call.ts'
+import type { Device } from './device.ts'
+import type { OriginatePlan } from './ports.ts'
+import type { Settings } from './settings.ts'
+
+import { legOfUser, legsOfDestination } from './call.ts'
+
+/** What stands in a new call beside what was allowed. */
+export interface CallIntent {
+	userId: string
+	rawTo: string
+	note: string | undefined
+	at: Date
+}
+
+/** A new call. Every uuid that FreeSWITCH will use is chosen here, so that it is stored before anything is dialled. */
+export function newCall(intent: CallIntent, { number, callerId, device }: AllowedCall, gateways: readonly string[], newUuid: () => string): Call {
+	return {
+		uuid: newUuid(),
+		version: 1,
+		userId: intent.userId,
+		to: number.e164,
+		rawTo: intent.rawTo,
+		device: { id: device.id, label: device.label },
+		...(callerId === undefined ? {} : { callerId }),
+		...(intent.note === undefined ? {} : { note: intent.note }),
+		tags: [],
+		direction: 'outbound',
+		status: 'queued',
+		createdAt: intent.at,
+		onHold: false,
+		legs: [
+			{ uuid: newUuid(), role: 'user' },
+			...gateways.map((gateway) => ({ uuid: newUuid(), role: 'destination' as const, gateway })),
+		],
+		jobUuid: newUuid(),
+	}
+}
+
+/** What the switch is asked to do for a call. */
+export function planOf(call: Call, device: Device, settings: Settings): OriginatePlan {
+	const callerId = call.callerId
+	return {
+		callUuid: call.uuid,
+		jobUuid: call.jobUuid,
+		user: {
+			legUuid: legOfUser(call).uuid,
+			target: device.kind === 'sip'
+				? { kind: 'sip', template: settings.sipDialString, address: device.address, domain: settings.sipDomain ?? undefined }
+				: { kind: 'phone', gateway: settings.gateways[0] ?? '', number: device.address },
+			// A desk phone shows who is being called; a phone behind the trunk may only be shown a number that is ours.
+			callerId: device.kind === 'sip' ? call.to : callerId,
+			ringTimeoutSec: settings.ringTimeoutSec,
+		},
+		destination: {
+			number: call.to,
+			legs: legsOfDestination(call).map(({ uuid, gateway = '' }) => ({ legUuid: uuid, gateway })),
+			callerId,
+			answerTimeoutSec: settings.answerTimeoutSec,
+			maxCallSec: settings.maxCallSec,
+		},
+	}
+}

@@ -26,7 +26,7 @@ import { FreeSwitch } from './esl/freeswitch.ts'
 import { adminConfigRoutes } from './http/routes/admin-config.ts'
 import { callRoutes } from './http/routes/calls.ts'
 import { meRoutes } from './http/routes/me.ts'
-import { startHttpServer } from './http/server.ts'
+import { notAuthenticated, startHttpServer } from './http/server.ts'
 import { verifyAppApi } from './nextcloud/appapi-auth.ts'
 import { UserDirectory } from './nextcloud/user-directory.ts'
 import { loadOrCreateKeyFile } from './privacy/key-file.ts'
@@ -99,7 +99,9 @@ export async function startApp(config: Config, logger: Logger, overrides: AppOve
 	const http = await startHttpServer(config.listen, {
 		routes: () => routes,
 		version: config.appVersion,
-		authenticate: (headers) => verifyAppApi(headers, { id: config.appId, secret: config.appSecret.reveal() })?.userId || undefined,
+		lifeCycle: [],
+		verifyProof: (headers) => verifyAppApi(headers, { id: config.appId, secret: config.appSecret.reveal() }),
+		verifyToken: async () => undefined,
 		checkRight: rightsCheck(users),
 		faultOf: storageFault,
 		logger: logger.child({ component: 'http' }),
@@ -231,9 +233,16 @@ function createSwitch(config: Config, logger: Logger, clock: Clock, overrides: A
 	})
 }
 
+/** Nextcloud's own routes want Nextcloud; all others want a user, and some an admin. */
 function rightsCheck(users: UserDirectory): RightsCheck {
-	return async (caller, right) => {
-		if (right === 'admin' && !(await users.get(caller.userId)).isAdmin) {
+	return async ({ userId, proof }, right) => {
+		if (right === 'public') {
+			return
+		}
+		if ((right === 'nextcloud') !== (userId === '') || (right === 'nextcloud' && proof !== 'nextcloud')) {
+			throw notAuthenticated()
+		}
+		if (right === 'admin' && !(await users.get(userId)).isAdmin) {
 			throw new SipCallError('forbidden', 'Only Nextcloud’s administrators may do this.')
 		}
 	}

@@ -32,8 +32,8 @@ const NO_NUMBER = [
 	'(?<![+\\p{N}.])[1-9]\\d{0,2}(?:\\.(?:0|[1-9]\\d{0,2})){3}:\\d{2,5}(?!\\p{N})',
 ].join('|')
 
-/** What people and programs put between digits; percent-encoded too, as in a URI. */
-const BETWEEN = '(?:[ ()/.\\-\\u00a0\\u00ad\\u2000-\\u2015\\u202f\\u2060\\u2212\\ufeff\\t]|%20|%28|%29|%2D|%2F){0,4}'
+/** What people and programs put between digits; also percent-encoded as in a URI, and escaped as in JSON. */
+const BETWEEN = '(?:[\\s()/.\\-\\u00ad\\u200b-\\u2015\\u2060\\u2212]|%20|%28|%29|%2D|%2F|\\\\{1,2}[nrt]){0,4}'
 const DIGITS = `\\p{Nd}(?:${BETWEEN}\\p{Nd}){6,}`
 
 /**
@@ -58,7 +58,7 @@ const URL_CREDENTIALS = /(?<=:\/\/)[^\s/@]+@/g
 export function redactNumbers(text: string): string {
 	return text
 		.replace(URL_CREDENTIALS, '[redacted]@')
-		.replace(NUMBERS, (match: string, keep: string | undefined) => keep ?? `+••${match.slice(-2)}`)
+		.replace(NUMBERS, (match: string, keep: string | undefined) => keep ?? `+••${match.replace(/\P{Nd}/gu, '').slice(-2)}`)
 }
 
 /**
@@ -68,6 +68,9 @@ export function redactNumbers(text: string): string {
 export function redact(value: unknown, depth = 0): unknown {
 	if (typeof value === 'string') {
 		return redactNumbers(value)
+	}
+	if (typeof value === 'bigint') {
+		return redactNumbers(String(value))
 	}
 	if (value === null || typeof value !== 'object') {
 		return value

@@ -24,7 +24,7 @@ export function openApiDocument(routes: readonly Route[], version: string): unkn
 			...paths[route.path],
 			[route.method]: {
 				summary: route.summary,
-				security: [{ appApi: [] }],
+				security: route.right === 'public' ? [] : route.right === 'nextcloud' ? [{ appApi: [] }] : [{ appApi: [] }, { bearer: [] }],
 				requestParams: {
 					...(route.params instanceof z.ZodObject ? { path: route.params } : {}),
 					...(route.query instanceof z.ZodObject ? { query: route.query } : {}),
@@ -47,6 +47,7 @@ export function openApiDocument(routes: readonly Route[], version: string): unkn
 		components: {
 			securitySchemes: {
 				appApi: { type: 'apiKey', in: 'header', name: 'AUTHORIZATION-APP-API', description: 'Added by Nextcloud’s proxy for the signed-in user' },
+				bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: 'From POST /auth; for the same paths beneath /api/v1' },
 			},
 		},
 		paths,

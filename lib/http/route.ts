@@ -10,11 +10,17 @@ import { SipCallError } from '../errors.ts'
 
 /** Who asks, once the proof is checked. */
 export interface Caller {
+	/** Empty for Nextcloud itself, and for nobody. */
 	userId: string
+	/** `nextcloud`: AppAPI's headers; `token`: our own bearer token; `none`: nobody has proven anything. */
+	proof: 'nextcloud' | 'token' | 'none'
 }
 
-/** `user`: somebody is signed in. `admin`: a member of Nextcloud's admin group, asked of Nextcloud. */
-export type Right = 'user' | 'admin'
+/**
+ * What a route needs. `public`: nothing. `user`: somebody is signed in. `admin`: a member of Nextcloud's admin group,
+ * asked of Nextcloud. `nextcloud`: Nextcloud itself, in nobody's name (life cycle, occ).
+ */
+export type Right = 'public' | 'user' | 'admin' | 'nextcloud'
 
 export interface RouteContext<Params, Query, Body> {
 	caller: Caller
@@ -76,7 +82,7 @@ export function route<Params extends z.ZodType, Query extends z.ZodType, Body ex
 	}
 }
 
-/** Called with the proven caller; throws when the right is missing. */
+/** Called with the caller; throws when the right is missing. */
 export type RightsCheck = (caller: Caller, right: Right) => Promise<void>
 
 /**

@@ -22,22 +22,31 @@ import { bareProblem, clientFault, problemOf } from './problem.ts'
 import { handlerOf } from './route.ts'
 
 export interface HttpOptions {
-	/** Undefined until everything behind the routes is up: until then they answer 503 and `/heartbeat` alone works. */
+	/** Served from the first moment: Nextcloud's life cycle. */
+	lifeCycle: readonly Route[]
+	/** Undefined until everything behind these routes is up: until then they answer 503. */
 	routes: () => readonly Route[] | undefined
-	/** All routes for `/openapi.json`. */
 	version: string
 	/**
-	 * Checks Nextcloud's proof.
+	 * Checks AppAPI's headers.
 	 *
-	 * @return the user's id; undefined when there is no valid proof, or it names nobody
+	 * @return the user's id, empty for Nextcloud itself; undefined when there is no valid proof
 	 */
-	authenticate: (headers: NodeJS.Dict<string[]>) => string | undefined
+	verifyProof: (headers: NodeJS.Dict<string[]>) => { userId: string } | undefined
+	/**
+	 * Checks a bearer token of our own, for requests beneath /api/v1.
+	 *
+	 * @return undefined when it is forged, expired or revoked
+	 */
+	verifyToken: (token: string) => Promise<{ userId: string } | undefined>
 	checkRight: RightsCheck
 	/** Tells a fault of a part behind the routes (the database is away) from a bug. */
 	faultOf: (error: unknown) => SipCallError | undefined
 	logger: Logger
 }
 
+/** Other clients than Nextcloud's proxies come in here, with a bearer token and nothing else. */
+const API_PREFIX = '/api/v1'
 const BODY_LIMIT = '64kb'
 /** A request must have arrived within this; long waits are on our side, not on the client's. */
 const REQUEST_TIMEOUT_MS = 30_000
@@ -101,20 +110,21 @@ export function createHttpApp(options: HttpOptions, stopping: AbortSignal): Expr
 		response.json({ status: 'ok' })
 	})
 	app.get('/openapi.json', (_request, response) => {
-		response.json(openApiDocument(options.routes() ?? [], options.version))
+		response.json(openApiDocument([...options.lifeCycle, ...options.routes() ?? []], options.version))
 	})
 
 	const callers = new WeakMap<Request, Caller>()
-	app.use((request, _response, next) => {
+	const callerOf = (request: Request) => callers.get(request) ?? NOBODY
+	app.use(async (request, _response, next) => {
+		const caller = await identify(request, options)
 		dropCredentials(request.headers)
-		const userId = options.authenticate(request.headersDistinct)
-		if (userId === undefined) {
-			throw new SipCallError('not_authenticated', 'This address answers only signed-in users of Nextcloud. Open SIPCall inside Nextcloud.')
+		if (caller.proof === 'none' && !isPublic(request, options.routes() ?? [])) {
+			throw notAuthenticated()
 		}
-		callers.set(request, { userId })
+		callers.set(request, caller)
 		next()
 	})
-	app.use(browserOrigin)
+	app.use(browserOrigin(callerOf))
 	app.use((_request, _response, next) => {
 		if (stopping.aborted) {
 			throw new SipCallError('shutting_down', 'SIPCall is restarting. Try again in a few seconds.', { retryAfterSec: 5 })
@@ -123,7 +133,8 @@ export function createHttpApp(options: HttpOptions, stopping: AbortSignal): Expr
 	})
 	app.use(express.json({ limit: BODY_LIMIT, inflate: false, strict: true, verify: refuseBrokenText }))
 
-	app.use(lateRoutes(options, callers, stopping))
+	app.use(routerOf(options.lifeCycle, options, callerOf, stopping))
+	app.use(lateRoutes(options, callerOf, stopping))
 	app.use(() => {
 		throw new SipCallError('not_found', 'There is nothing at this address.')
 	})
@@ -139,27 +150,20 @@ function refuseBrokenText(_request: unknown, _response: unknown, body: Buffer): 
 }
 
 /** The routes are put in place at the first request after everything behind them is up. */
-function lateRoutes(options: HttpOptions, callers: WeakMap<Request, Caller>, stopping: AbortSignal): express.RequestHandler {
+function lateRoutes(options: HttpOptions, callerOf: (request: Request) => Caller, stopping: AbortSignal): express.RequestHandler {
 	let router: express.Router | undefined
 	return (request, response, next) => {
 		const routes = options.routes()
 		if (routes === undefined) {
 			throw new SipCallError('storage_unavailable', 'SIPCall is starting. Try again in a few seconds.', { retryAfterSec: 5 })
 		}
-		router ??= routerOf(routes, options, callers, stopping)
+		router ??= routerOf(routes, options, callerOf, stopping)
 		router(request, response, next)
 	}
 }
 
-function routerOf(routes: readonly Route[], options: HttpOptions, callers: WeakMap<Request, Caller>, stopping: AbortSignal): express.Router {
+function routerOf(routes: readonly Route[], options: HttpOptions, callerOf: (request: Request) => Caller, stopping: AbortSignal): express.Router {
 	const router = express.Router()
-	const callerOf = (request: Request) => {
-		const caller = callers.get(request)
-		if (caller === undefined) {
-			throw new TypeError('A route was reached without authentication')
-		}
-		return caller
-	}
 	for (const route of routes) {
 		router[route.method](expressPath(route.path), handlerOf(route, callerOf, options.checkRight, stopping))
 	}
@@ -177,10 +181,36 @@ function expressPath(path: string): string {
 	return path.replaceAll(/\{(\w+)\}/g, ':$1')
 }
 
+const NOBODY: Caller = { userId: '', proof: 'none' }
+
+/** Beneath /api/v1 a token and nothing else counts, whatever a proxy has added; elsewhere AppAPI's proof alone. */
+async function identify(request: Request, { verifyProof, verifyToken }: HttpOptions): Promise<Caller> {
+	if (request.path.startsWith(`${API_PREFIX}/`)) {
+		request.url = request.url.slice(API_PREFIX.length)
+		const token = /^Bearer ([\w.~+/-]+=*)$/i.exec(request.headers.authorization ?? '')?.[1]
+		const holder = token === undefined ? undefined : await verifyToken(token)
+		return holder === undefined ? NOBODY : { userId: holder.userId, proof: 'token' }
+	}
+	const proven = verifyProof(request.headersDistinct)
+	return proven === undefined ? NOBODY : { userId: proven.userId, proof: 'nextcloud' }
+}
+
+/** Public routes are few and without parameters: signing in. */
+function isPublic(request: Request, routes: readonly Route[]): boolean {
+	return routes.some(({ right, method, path }) => right === 'public' && path === request.path && method.toUpperCase() === request.method)
+}
+
+/** The answer to whoever has proven nothing. */
+export function notAuthenticated(): SipCallError {
+	return new SipCallError('not_authenticated', 'This address answers only signed-in users of Nextcloud. Open SIPCall inside Nextcloud, or send a valid token.')
+}
+
 /** The proxies pass the user's Nextcloud session on: it is none of ours, and nothing here may ever log or use it. */
 function dropCredentials(headers: IncomingHttpHeaders): void {
 	delete headers.cookie
 	delete headers['harp-shared-key']
+	delete headers.authorization
+	delete headers['authorization-app-api']
 }
 
 function errorHandler({ logger, faultOf }: HttpOptions): ErrorRequestHandler {

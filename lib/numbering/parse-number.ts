@@ -56,12 +56,11 @@ export function parseNumber(input: string, homeCountry: string | null): ParsedNu
 	if (!dialled.startsWith('+') && home === undefined) {
 		return { fault: 'needs_country_code' }
 	}
-	const parsed = readDialled(dialled, dialledDigits(fold(text).replace(TRUNK_ZERO, '$1')), home)
-	if (parsed === undefined || !E164.test(parsed.number) || !parsed.isPossible()) {
-		return { fault: 'impossible' }
-	}
-	// A number with a trunk prefix too many (`+49 00 30 …`) would turn into another one when it is read again.
-	if (parsePhoneNumberFromString(parsed.number, { extract: false })?.number !== parsed.number) {
+	const dialledAs = readDialled(dialled, dialledDigits(fold(text).replace(TRUNK_ZERO, '$1')), home)
+	// Read again, so that country and type do not depend on the form it was typed in.
+	const parsed = dialledAs && parsePhoneNumberFromString(dialledAs.number, { extract: false })
+	// A number with a trunk prefix too many (`+49 00 30 …`) turns into another one on the way.
+	if (parsed === undefined || parsed.number !== dialledAs?.number || !E164.test(parsed.number) || !parsed.isPossible()) {
 		return { fault: 'impossible' }
 	}
 	return {

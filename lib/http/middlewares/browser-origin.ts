@@ -1,7 +1,8 @@
 // SPDX-FileCopyrightText: 2026 SIPCall contributors
 // SPDX-License-Identifier: AGPL-3.0-or-later
 
-import type { RequestHandler } from 'express'
+import type { Request, RequestHandler } from 'express'
+import type { Caller } from '../route.ts'
 
 import { SipCallError } from '../../errors.ts'
 
@@ -15,11 +16,18 @@ const JSON_TYPE = /^application\/json\s*(?:;|$)/i
  * user's cookie. So whatever changes something must carry a header and a content type that no foreign page can send
  * without asking first (Fetch standard, CORS-safelisted request headers).
  */
-export const browserOrigin: RequestHandler = (request, _response, next) => {
-	if (SAFE.has(request.method)) {
+export function browserOrigin(callerOf: (request: Request) => Caller): RequestHandler {
+	return (request, _response, next) => {
+		const { userId, proof } = callerOf(request)
+		// A token is sent by whoever holds it, never by a browser on its own; and Nextcloud itself has no browser.
+		if (!SAFE.has(request.method) && proof === 'nextcloud' && userId !== '') {
+			checkOrigin(request)
+		}
 		next()
-		return
 	}
+}
+
+function checkOrigin(request: Request): void {
 	// A DELETE may have no body; everything else that changes something is JSON.
 	const hasBody = request.headers['transfer-encoding'] !== undefined || Number(request.headers['content-length'] ?? 0) > 0
 	if ((request.method !== 'DELETE' || hasBody) && !JSON_TYPE.test(request.headers['content-type'] ?? '')) {
@@ -28,5 +36,4 @@ export const browserOrigin: RequestHandler = (request, _response, next) => {
 	if (request.header('X-Requested-With') !== 'XMLHttpRequest') {
 		throw new SipCallError('csrf', 'The header X-Requested-With: XMLHttpRequest is missing. It proves that the app’s own page sent the request.')
 	}
-	next()
 }

@@ -8,7 +8,7 @@ export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 STAMP := node_modules/.sipcall-stamp
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint types build bench-esl tools clean
+.PHONY: help run test lint types build image appstore register bench-esl tools clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1|\2/p' Makefile | awk -F'|' '{ printf "%-16s %s\n", $$1, $$2 }'
@@ -32,11 +32,24 @@ build: $(STAMP) ## build the UI into ex_app/
 bench-esl: $(STAMP) tools ## measure the Event Socket client
 	@node test/bench/esl.ts
 
+IMAGE := ghcr.io/sipcall/sipcall
+VERSION = $(shell sed -n 's/.*<version>\(.*\)<\/version>.*/\1/p' appinfo/info.xml)
+
+image: ## build the container's image for amd64 and arm64; PUSH=1 publishes it
+	@docker buildx version >/dev/null 2>&1 || { echo 'make image needs docker with its plugin buildx, and neither answers here.' >&2; exit 1; }
+	docker buildx build --platform linux/amd64,linux/arm64 --tag $(IMAGE):$(VERSION) $(if $(PUSH),--push) .
+
+appstore: ## pack the archive for the app store; SIGN_KEY=… SIGN_CERT=… signs it
+	@scripts/appstore.sh
+
+register: $(STAMP) tools build ## run the server for a Nextcloud: OCC="php /path/occ" NEXTCLOUD_URL=…
+	@OCC='$(OCC)' NEXTCLOUD_URL='$(NEXTCLOUD_URL)' exec node scripts/register.ts
+
 tools:
 	@scripts/ensure-tools.sh
 
 clean: ## remove what was built, installed and stored
-	rm -rf ex_app/js ex_app/css node_modules .data coverage
+	rm -rf ex_app/js ex_app/css build node_modules .data coverage
 
 $(STAMP): package-lock.json
 	@echo npm ci

@@ -4,16 +4,19 @@
 // The composition root: the only file that sees every part. What is acquired first is released last.
 
 import type { CallLimiter, Clock } from './calls/ports.ts'
-import type { Settings } from './calls/settings.ts'
 import type { Config } from './config.ts'
 import type { RightsCheck, Route } from './http/route.ts'
 import type { Logger } from './logger.ts'
+import type { Settings } from './policy/settings.ts'
+import type { Releasers } from './startup.ts'
 
 import { randomUUID } from 'node:crypto'
+import { fileURLToPath } from 'node:url'
 import { CallFeed } from './calls/call-feed.ts'
 import { CallService } from './calls/call-service.ts'
 import { CallTracker } from './calls/call-tracker.ts'
 import { migrate, openDatabase } from './db/orm.ts'
+import { AppStateRepository } from './db/repositories/app-state-repository.ts'
 import { CallRepository } from './db/repositories/call-repository.ts'
 import { DeviceRepository } from './db/repositories/device-repository.ts'
 import { SettingsRepository } from './db/repositories/settings-repository.ts'
@@ -25,14 +28,21 @@ import { isDialTemplate, isDomain, isGatewayName } from './esl/dial-string.ts'
 import { FreeSwitch } from './esl/freeswitch.ts'
 import { adminConfigRoutes } from './http/routes/admin-config.ts'
 import { callRoutes } from './http/routes/calls.ts'
+import { lifeCycleRoutes } from './http/routes/life-cycle.ts'
 import { meRoutes } from './http/routes/me.ts'
 import { notAuthenticated, startHttpServer } from './http/server.ts'
+import { AppConfig } from './nextcloud/app-config.ts'
 import { verifyAppApi } from './nextcloud/appapi-auth.ts'
+import { LifeCycle } from './nextcloud/life-cycle.ts'
+import { OcsClient } from './nextcloud/ocs-client.ts'
+import { registerInNextcloud } from './nextcloud/registration.ts'
 import { UserDirectory } from './nextcloud/user-directory.ts'
+import { SettingsStore } from './policy/settings-store.ts'
 import { loadOrCreateKeyFile } from './privacy/key-file.ts'
 import { KeyRing } from './privacy/key-ring.ts'
 import { createPostgresCallLimiter, createRedisCallLimiter } from './redis/call-limiter.ts'
 import { connectRedis } from './redis/connection.ts'
+import { Startup } from './startup.ts'
 
 /** What tests replace. */
 export interface AppOverrides {
@@ -46,6 +56,8 @@ export interface RunningApp {
 	/** `http://host:port`, or the socket's path. */
 	readonly url: string
 	readonly port: number | undefined
+	/** Resolves when everything behind the routes is up, however many attempts that takes. */
+	readonly ready: Promise<void>
 	/** Stops taking requests, finishes writes, closes everything; leaves live calls alone. Resolves within 8 seconds. */
 	stop(): Promise<void>
 }
@@ -53,73 +65,83 @@ export interface RunningApp {
 const HTTP_STOP_MS = 3_000
 const STOP_LIMIT_MS = 7_500
 const KEYS_SWEEP_MS = 60 * 60 * 1000
+/** The page's script, stylesheet and icons. */
+const ASSETS = fileURLToPath(new URL('../ex_app', import.meta.url))
 
-/** Undoes what was done, in reverse, each at most once; a part that does not stop does not keep the others. */
-class Releasers {
-	readonly #releasers: { name: string, release: () => void | Promise<void> }[] = []
-	readonly #logger: Logger
+/** What is there before any other part: the way to Nextcloud. */
+interface Base {
+	config: Config
+	logger: Logger
+	clock: Clock
+	overrides: AppOverrides
+	ocs: OcsClient
+	users: UserDirectory
+}
 
-	constructor(logger: Logger) {
-		this.#logger = logger
-	}
-
-	add(name: string, release: () => void | Promise<void>): void {
-		this.#releasers.push({ name, release })
-	}
-
-	async run(): Promise<void> {
-		for (let next = this.#releasers.pop(); next !== undefined; next = this.#releasers.pop()) {
-			try {
-				await next.release()
-			} catch (error) {
-				this.#logger.error('A part did not stop cleanly', { part: next.name, error })
-			}
-		}
-	}
+/** What the life cycle works on, once the parts are up. */
+interface Parts {
+	routes: readonly Route[]
+	setEnabled: (isEnabled: boolean) => Promise<void>
+	status: () => Promise<string[]>
 }
 
 /**
- * Starts the sidecar. `/heartbeat` answers as soon as the port is open; the rest follows, and this resolves when all
- * of it is up.
- *
- * @throws {SipCallError} `storage_unavailable` when the database cannot be used (wrong key, newer schema, no server)
+ * Starts the sidecar. Resolves as soon as `/heartbeat` answers; `ready` tells when the rest is up.
  */
 export async function startApp(config: Config, logger: Logger, overrides: AppOverrides = {}): Promise<RunningApp> {
 	const clock = overrides.clock ?? { now: () => new Date() }
-	const releasers = new Releasers(logger)
-	const users = new UserDirectory({
+	const now = () => clock.now().getTime()
+	const ocs = new OcsClient({
 		nextcloudUrl: config.nextcloudUrl,
 		appId: config.appId,
 		appVersion: config.appVersion,
 		appSecret: config.appSecret.reveal(),
 		logger: logger.child({ component: 'nextcloud' }),
-		now: () => clock.now().getTime(),
+		now,
 	})
-	let routes: readonly Route[] | undefined
+	const base: Base = { config, logger, clock, overrides, ocs, users: new UserDirectory({ ocs, now }) }
+	let parts: Parts | undefined
+	const startup = new Startup(async (releasers) => {
+		parts = await startParts(base, releasers)
+	}, logger)
+	const lifeCycle = new LifeCycle({
+		ocs,
+		untilUp: () => startup.currentAttempt(),
+		enable: async () => {
+			await registerInNextcloud(ocs, config.appVersion, logger.child({ component: 'nextcloud' }))
+			await parts?.setEnabled(true)
+		},
+		disable: async () => parts?.setEnabled(false),
+		logger: logger.child({ component: 'nextcloud' }),
+	})
 	const http = await startHttpServer(config.listen, {
-		routes: () => routes,
+		lifeCycle: lifeCycleRoutes({
+			init: () => lifeCycle.init(),
+			setEnabled: (isEnabled) => lifeCycle.setEnabled(isEnabled),
+			status: async () => await parts?.status() ?? ['SIPCall is starting.'],
+		}),
+		routes: () => parts?.routes,
+		assets: ASSETS,
 		version: config.appVersion,
-		lifeCycle: [],
 		verifyProof: (headers) => verifyAppApi(headers, { id: config.appId, secret: config.appSecret.reveal() }),
 		verifyToken: async () => undefined,
-		checkRight: rightsCheck(users),
+		checkRight: rightsCheck(base.users),
 		faultOf: storageFault,
 		logger: logger.child({ component: 'http' }),
 	})
-	releasers.add('http', () => http.stop(HTTP_STOP_MS))
 	logger.info('Listening', { address: http.address })
-	try {
-		routes = await startParts(config, logger, clock, overrides, users, releasers)
-	} catch (error) {
-		await releasers.run()
-		throw error
-	}
+	startup.begin()
 	let stopped: Promise<void> | undefined
+	const stop = async () => {
+		await http.stop(HTTP_STOP_MS)
+		await startup.stop()
+	}
 	return {
 		url: http.address,
 		port: http.port,
+		ready: startup.up,
 		stop: () => stopped ??= Promise.race([
-			releasers.run(),
+			stop(),
 			new Promise<void>((resolve) => {
 				setTimeout(resolve, STOP_LIMIT_MS).unref()
 			}),
@@ -127,7 +149,7 @@ export async function startApp(config: Config, logger: Logger, overrides: AppOve
 	}
 }
 
-async function startParts(config: Config, logger: Logger, clock: Clock, overrides: AppOverrides, users: UserDirectory, releasers: Releasers): Promise<readonly Route[]> {
+async function startParts({ config, logger, clock, overrides, ocs, users }: Base, releasers: Releasers): Promise<Parts> {
 	const masterKeys = config.encryptionKeys.length > 0 ? config.encryptionKeys.map((key) => key.reveal()) : [await loadOrCreateKeyFile(config.storagePath)]
 	const [activeKey, ...previousKeys] = masterKeys
 	if (activeKey === undefined) {
@@ -142,11 +164,25 @@ async function startParts(config: Config, logger: Logger, clock: Clock, override
 	const limiter = await startLimiter(config, databaseUrl, logger, releasers)
 
 	const environment: Partial<Settings> = config.callsPerMinute === undefined ? {} : { callsPerMinute: config.callsPerMinute }
-	const settings = new SettingsRepository({ orm, environment })
+	const dialRules = { isDialTemplate, isGatewayName, isDomain }
+	const settings = new SettingsStore({
+		source: new AppConfig({ ocs }),
+		copy: new SettingsRepository({ orm }),
+		environment,
+		dialRules,
+		now: () => clock.now(),
+		logger: logger.child({ component: 'settings' }),
+	})
+	await settings.load()
+	const state = new AppStateRepository({ orm })
+	releasers.add('settings', () => settings.stopFollowing())
+	if (await state.isEnabled()) {
+		void settings.follow()
+	}
+
 	const devices = new DeviceRepository({ orm })
 	const store = new CallRepository({ orm, keys })
 	const feed = new CallFeed()
-
 	const callSwitch = createSwitch(config, logger, clock, overrides)
 	const tracker = new CallTracker({
 		store,
@@ -180,22 +216,28 @@ async function startParts(config: Config, logger: Logger, clock: Clock, override
 		newUuid: randomUUID,
 		logger: logger.child({ component: 'calls' }),
 	})
-	return [
-		...callRoutes({ calls, store, settings: () => settings.get(), groupsOf: async (userId) => (await users.get(userId)).groups }),
-		...meRoutes({
-			user: (userId) => users.get(userId),
-			settings: () => settings.get(),
-			devices: { of: (userId) => devices.of(userId), replace: (userId, list) => devices.replace(userId, list) },
-			isSwitchReady: () => callSwitch.isReady(),
-			newUuid: randomUUID,
-		}),
-		...adminConfigRoutes({
-			settings,
-			environment,
-			dialRules: { isDialTemplate, isGatewayName, isDomain },
-			now: () => clock.now(),
-		}),
-	]
+	return {
+		routes: [
+			...callRoutes({ calls, store, settings: () => settings.get(), groupsOf: async (userId) => (await users.get(userId)).groups }),
+			...meRoutes({
+				user: (userId) => users.get(userId),
+				settings: () => settings.get(),
+				devices: { of: (userId) => devices.of(userId), replace: (userId, list) => devices.replace(userId, list) },
+				isSwitchReady: () => callSwitch.isReady(),
+				newUuid: randomUUID,
+			}),
+			...adminConfigRoutes({ settings, environment, dialRules }),
+		],
+		setEnabled: async (isEnabled) => {
+			await state.setEnabled(isEnabled)
+			await (isEnabled ? settings.follow() : settings.stopFollowing())
+		},
+		status: async () => [
+			`SIPCall ${config.appVersion}`,
+			`FreeSWITCH: ${callSwitch.isReady() ? 'connected' : callSwitch.lastError?.message ?? 'not set up'}`,
+			`Open calls: ${(await store.findOpen()).length}`,
+		],
+	}
 }
 
 async function startDatabase(config: Config, logger: Logger, releasers: Releasers): Promise<string> {

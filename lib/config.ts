@@ -79,10 +79,9 @@ const secret = z.string().transform((value) => new Secret(value))
 
 const noControl = (text: string) => !/\p{Cc}/u.test(text)
 
-const encryptionKey = z.string()
-	.transform((text) => Buffer.from(text, 'base64'))
-	.refine((key) => key.length === 32, 'is not 32 bytes in base64; make one with: openssl rand -base64 32')
-	.transform((key) => new Secret(key))
+const encryptionKey = z.string().trim()
+	.regex(/^[A-Za-z0-9+/_-]{43}=?$/, 'is not 32 bytes in base64; make one with: openssl rand -base64 32')
+	.transform((text) => new Secret(Buffer.from(text, 'base64')))
 
 /** A JSON array in a variable, such as `["a","b"]`. */
 function jsonArray<Item extends z.ZodType>(item: Item) {
@@ -104,8 +103,9 @@ const password = secret.refine((value) => noControl(value.reveal()), 'holds a co
 
 /** Paths are added to it, and `fetch` refuses one with a name and password in it. */
 function isPlainAddress(text: string) {
-	const { username, password, search, hash } = new URL(text)
-	return username === '' && password === '' && search === '' && hash === ''
+	const url = URL.parse(text)
+	// What is no URL at all has its own fault.
+	return url === null || [url.username, url.password, url.search, url.hash].every((part) => part === '')
 }
 
 const freeSwitchNode = z.strictObject({

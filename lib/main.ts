@@ -9,7 +9,6 @@ import type { Config } from './config.ts'
 import process from 'node:process'
 import { startApp } from './app.ts'
 import { ConfigError, loadConfig } from './config.ts'
-import { SipCallError } from './errors.ts'
 import { createLogger } from './logger.ts'
 
 /** `EX_CONFIG` of sysexits.h: a person must change the environment first. */
@@ -58,11 +57,11 @@ process.on('uncaughtException', (error) => {
 
 const starting: Promise<RunningApp> = startApp(config, logger)
 try {
-	await starting
+	const app = await starting
+	await app.ready
 	logger.info('SIPCall is up', { version: config.appVersion })
 } catch (error) {
-	if (!isStopping) {
-		logger.error(error instanceof SipCallError ? error.message : 'SIPCall could not start', { error })
-		process.exit(EXIT_FAILURE)
-	}
+	// Without a port there is nobody who could ask what is wrong.
+	logger.error('SIPCall cannot listen', { error })
+	process.exit(EXIT_FAILURE)
 }

@@ -5,9 +5,9 @@
 
 import type { NumberFault, ParsedNumber } from '../numbering/parse-number.ts'
 import type { Refusal } from '../policy/policy.ts'
+import type { Settings } from '../policy/settings.ts'
 import type { Device } from './device.ts'
 import type { CallLimiter, CallQuota, CallSwitch, OpenCalls, QuotaRefusal } from './ports.ts'
-import type { Settings } from './settings.ts'
 
 import { SipCallError } from '../errors.ts'
 import { isEmergencyNumber } from '../numbering/emergency.ts'

@@ -4,13 +4,13 @@
 // The way down: what a user wants -> policy -> stored -> written to the switch, once.
 
 import type { Logger } from '../logger.ts'
+import type { Settings } from '../policy/settings.ts'
 import type { CallFeed } from './call-feed.ts'
 import type { CallingUser, CallWish } from './call-rules.ts'
 import type { CallTracker } from './call-tracker.ts'
 import type { Call } from './call.ts'
 import type { Device } from './device.ts'
 import type { CallLimiter, CallStore, CallSwitch, Clock, OriginatePlan } from './ports.ts'
-import type { Settings } from './settings.ts'
 
 import { SipCallError } from '../errors.ts'
 import { admitCall, allowCall } from './call-rules.ts'
@@ -23,7 +23,7 @@ export interface CallServiceOptions {
 	feed: CallFeed
 	callSwitch: CallSwitch
 	limiter: CallLimiter
-	settings: () => Promise<Settings>
+	settings: () => Settings
 	devices: (userId: string) => Promise<Device[]>
 	clock: Clock
 	newUuid: () => string
@@ -47,7 +47,8 @@ export class CallService {
 	async place(user: CallingUser, wish: CallWish, idempotencyKey: string | undefined, bodyHash: string): Promise<Call> {
 		const { store, tracker, clock } = this.#options
 		// Read before: while a call is being placed nobody else can place one, so nothing is waited for in there.
-		const [settings, devices] = await Promise.all([this.#options.settings(), this.#options.devices(user.id)])
+		const settings = this.#options.settings()
+		const devices = await this.#options.devices(user.id)
 		const request = { userId: user.id, idempotencyKey, bodyHash, at: clock.now() }
 		let plan: OriginatePlan | undefined
 		const { call, isNew } = await store.place(request, async (open) => {

@@ -3,11 +3,11 @@
 
 // From an allowed wish to the row that is stored and the plan that the switch gets.
 
+import type { Settings } from '../policy/settings.ts'
 import type { AllowedCall } from './call-rules.ts'
 import type { Call } from './call.ts'
 import type { Device } from './device.ts'
 import type { OriginatePlan } from './ports.ts'
-import type { Settings } from './settings.ts'
 
 import { legOfUser, legsOfDestination } from './call.ts'
 

@@ -136,7 +136,11 @@ export class EslConnection {
 					}
 				},
 			}
-			const timer = setTimeout(() => this.#end(new EslError('timeout', 'FreeSWITCH did not answer a command in time')), timeoutMs)
+			const timer = setTimeout(() => {
+				const late = new EslError('timeout', 'FreeSWITCH did not answer a command in time')
+				waiting.settle(late)
+				this.#end(late)
+			}, timeoutMs)
 			this.#waiting.add(waiting)
 			try {
 				this.#connection.sendRecv(line, headers ?? null, (reply) => waiting.settle({ text: reply.getHeader('Reply-Text') ?? reply.getBody() }))
@@ -161,7 +165,7 @@ export class EslConnection {
 		this.#socket?.destroy()
 		this.#connection.cmdCallbackQueue.length = 0
 		for (const waiting of [...this.#waiting]) {
-			waiting.settle(error.code === 'timeout' ? error : new EslError('connection_lost', error.message, { cause: error }))
+			waiting.settle(new EslError('connection_lost', error.message, { cause: error }))
 		}
 		this.#onClose?.(error)
 	}

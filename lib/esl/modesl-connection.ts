@@ -12,11 +12,14 @@ import { FrameDecoder } from './frame-decoder.ts'
 import { encodeCommand } from './safe-command.ts'
 
 /** The headers of a reply in the spelling that modesl looks for. */
-const SPELLING: Readonly<Record<string, string>> = {
-	'content-type': 'Content-Type',
-	'reply-text': 'Reply-Text',
-	'job-uuid': 'Job-UUID',
-}
+const SPELLING: ReadonlyMap<string, string> = new Map([
+	['content-type', 'Content-Type'],
+	['reply-text', 'Reply-Text'],
+	['job-uuid', 'Job-UUID'],
+])
+
+/** The frames that modesl hears of. It takes any type for the name of an event, and `*` in it for every name. */
+const KNOWN_TYPES: ReadonlySet<string | undefined> = new Set(['auth/request', 'command/reply', 'api/response', 'text/rude-rejection'])
 
 const KEEP_ALIVE_MS = 15_000
 
@@ -57,13 +60,17 @@ export class ModeslConnection extends modesl.Connection {
 	}
 
 	#dispatch(frame: EslFrame): void {
-		if (frame.headers['content-type']?.startsWith('text/event-') === true) {
+		const type = frame.headers['content-type']
+		if (type?.startsWith('text/event-') === true) {
 			this.onEventFrame(frame)
+			return
+		}
+		if (!KNOWN_TYPES.has(type)) {
 			return
 		}
 		const headers: Record<string, string> = {}
 		for (const [name, value] of Object.entries(frame.headers)) {
-			headers[SPELLING[name] ?? name] = value
+			headers[SPELLING.get(name) ?? name] = value
 		}
 		const event = new modesl.Event(headers, frame.body.toString('utf8'))
 		const reply = headers['Reply-Text']

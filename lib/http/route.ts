@@ -103,7 +103,13 @@ export function handlerOf(route: Route, callerOf: (request: Request) => Caller, 
 			request,
 			signal: AbortSignal.any([stopping, goneSignal(response)]),
 		})
-		response.status(answer.status).set(answer.headers ?? {}).json(answer.body)
+		response.status(answer.status).set(answer.headers ?? {})
+		// Text is for a console (occ); everything else is JSON.
+		if (typeof answer.body === 'string') {
+			response.send(answer.body)
+		} else {
+			response.json(answer.body)
+		}
 	}
 }
 

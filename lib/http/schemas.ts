@@ -76,7 +76,9 @@ function commaList<const Values extends readonly string[]>(values: Values) {
 	return z.string().transform((list) => list.split(',')).pipe(z.array(z.enum(values)))
 }
 
+/** Within what PostgreSQL and ISO 8601's four digits of a year can hold; no call is older than the telephone. */
 const moment = z.iso.datetime({ offset: true }).transform((value) => new Date(value))
+	.refine((value) => value.getUTCFullYear() >= 1876 && value.getUTCFullYear() <= 9999, 'Not within the years 1876 to 9999')
 
 export const HistoryQuerySchema = z.object({
 	limit: whole(1, 200).default(50),

@@ -14,6 +14,7 @@ import helmet from 'helmet'
 import { isUtf8 } from 'node:buffer'
 import { rm } from 'node:fs/promises'
 import { createServer } from 'node:http'
+import path from 'node:path'
 import { SipCallError } from '../errors.ts'
 import { browserOrigin } from './middlewares/browser-origin.ts'
 import { requestId } from './middlewares/request-id.ts'
@@ -26,6 +27,8 @@ export interface HttpOptions {
 	lifeCycle: readonly Route[]
 	/** Undefined until everything behind these routes is up: until then they answer 503. */
 	routes: () => readonly Route[] | undefined
+	/** The folder that holds the page's `js/`, `css/` and `img/`. */
+	assets: string
 	version: string
 	/**
 	 * Checks AppAPI's headers.
@@ -131,6 +134,10 @@ export function createHttpApp(options: HttpOptions, stopping: AbortSignal): Expr
 		}
 		next()
 	})
+	for (const folder of ['js', 'css', 'img']) {
+		// Named as they were in the last version: a browser must ask each time whether they have changed.
+		app.use(`/${folder}`, express.static(path.join(options.assets, folder), { index: false, redirect: false, fallthrough: true, setHeaders: (response) => response.setHeader('Cache-Control', 'private, no-cache') }))
+	}
 	app.use(express.json({ limit: BODY_LIMIT, inflate: false, strict: true, verify: refuseBrokenText }))
 
 	app.use(routerOf(options.lifeCycle, options, callerOf, stopping))
@@ -197,7 +204,7 @@ async function identify(request: Request, { verifyProof, verifyToken }: HttpOpti
 
 /** Public routes are few and without parameters: signing in. */
 function isPublic(request: Request, routes: readonly Route[]): boolean {
-	return routes.some(({ right, method, path }) => right === 'public' && path === request.path && method.toUpperCase() === request.method)
+	return routes.some((route) => route.right === 'public' && route.path === request.path && route.method.toUpperCase() === request.method)
 }
 
 /** The answer to whoever has proven nothing. */

@@ -3,9 +3,9 @@
 
 // May this user call this number, and if not, why? Pure: no clock, no storage; limits that count stand elsewhere.
 
-import type { Settings } from '../calls/settings.ts'
 import type { ErrorCode } from '../errors.ts'
 import type { ParsedNumber } from '../numbering/parse-number.ts'
+import type { Settings } from './settings.ts'
 
 export interface Refusal {
 	code: Extract<ErrorCode, 'destination_not_allowed' | 'caller_id_not_allowed' | 'calling_not_permitted'>

@@ -6,6 +6,9 @@ import { link, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { SipCallError } from '../errors.ts'
 
+/** 32 bytes. */
+const BASE64_KEY = /^[A-Za-z0-9+/]{43}=$/
+
 /**
  * The master key of the persistent volume: made once, mode 0600, never overwritten.
  *
@@ -51,9 +54,9 @@ async function readKey(file: string): Promise<Buffer | undefined> {
 		}
 		throw error
 	}
-	const key = Buffer.from(text.trim(), 'base64')
-	if (key.length !== 32) {
+	// Node's own reading of base64 skips what is none, and stops at the first of two keys.
+	if (!BASE64_KEY.test(text.trim())) {
 		throw new SipCallError('storage_unavailable', `${file} does not hold 32 bytes in base64. Restore it from a backup: without it the stored numbers cannot be read.`)
 	}
-	return key
+	return Buffer.from(text.trim(), 'base64')
 }

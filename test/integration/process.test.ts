@@ -20,7 +20,7 @@ import { startScriptedFreeSwitch } from '../stand-ins/freeswitch/index.ts'
 import { startNextcloudShell } from '../stand-ins/nextcloud/nextcloud-shell.ts'
 import { ApiClient, APP_SECRET, signedHeaders, testEnvironment } from '../support/app.ts'
 import { createTestDatabase } from '../support/database.ts'
-import { findFreePort, spawnSidecar, untilUp } from '../support/sidecar.ts'
+import { findFreePort, spawnSidecar, untilPrinted, untilUp } from '../support/sidecar.ts'
 
 describe('npm start', () => {
 	let database: TestDatabase
@@ -134,17 +134,15 @@ describe('npm start', () => {
 		expect(freeSwitch.channels().length).toBe(2)
 	})
 
-	it('answers /heartbeat before the database is there, and everything else with 503 until then', async () => {
+	it('answers /heartbeat and keeps trying while the database is away; everything else is 503 until then', async () => {
 		const sidecar = await start({ DATABASE_URL: 'postgresql://nobody@127.0.0.1:1/none' })
-		for (let status = 0; status !== 200;) {
-			const ended = await Promise.race([sidecar.exited.then(() => true), Promise.resolve(false)])
-			expect(ended).toBe(false)
-			status = await fetch(`${sidecar.url}/heartbeat`).then((response) => response.status, () => 0)
-			await new Promise(setImmediate)
-		}
-		// Then it gives up with a clear word, so that whoever supervises it tries again.
-		expect(await sidecar.exited).toBe(1)
-		expect(sidecar.output()).toContain('"level":"error"')
+		await untilPrinted(sidecar, '"retryInMs":1000')
+		expect(await (await fetch(`${sidecar.url}/heartbeat`)).json()).toEqual({ status: 'ok' })
+		const answer = await new ApiClient(sidecar.url, 'demo').get('/me')
+		expect(answer).toMatchObject({ status: 503, body: { code: 'storage_unavailable' } })
+		expect(answer.headers.get('retry-after')).toBe('5')
+		sidecar.process.kill('SIGTERM')
+		expect(await sidecar.exited).toBe(0)
 	})
 
 	it('refuses a database of a newer version by name, and leaves it untouched', async () => {
@@ -153,8 +151,8 @@ describe('npm start', () => {
 		await sidecar.exited
 		await database.query('insert into schema_migrations (name) values (\'9999-from-the-future\')')
 		const next = await start()
-		expect(await next.exited).toBe(1)
-		expect(next.output()).toContain('9999-from-the-future')
+		await untilPrinted(next, '9999-from-the-future')
+		expect((await new ApiClient(next.url, 'demo').get('/me')).status).toBe(503)
 	})
 
 	it('refuses a wrong encryption key by its id, and overwrites nothing', async () => {
@@ -163,8 +161,11 @@ describe('npm start', () => {
 		sidecar.process.kill('SIGTERM')
 		await sidecar.exited
 		const next = await start({ DATABASE_ENCRYPTION_KEY: Buffer.alloc(32, 7).toString('base64') })
-		expect(await next.exited).toBe(1)
+		await untilPrinted(next, 'needs the encryption key')
 		expect(next.output()).toMatch(/needs the encryption key [0-9a-f]{8}/)
+		expect((await new ApiClient(next.url, 'demo').get('/me')).status).toBe(503)
+		next.process.kill('SIGTERM')
+		await next.exited
 		const again = await startUp()
 		expect((await again.demo.get<{ devices: { address: string }[] }>('/me')).body.devices[0]?.address).toBe('1000')
 	})

@@ -149,6 +149,7 @@ export async function startTestApp(options: TestAppOptions = {}): Promise<TestAp
 	// Port 0 is not valid in the environment of a real start: here it keeps test files out of each other's way.
 	const start = () => startApp({ ...loadConfig(environment), listen: { host: '127.0.0.1', port: 0 } }, logger, options.overrides)
 	let app = await start()
+	await app.ready
 	const as = (userId: string) => new ApiClient(app.url, userId)
 	const ready = () => freeSwitch.until(() => freeSwitch.commands.some(({ command }) => command.startsWith('event json')) && freeSwitch.clients >= 2)
 	return {
@@ -178,6 +179,7 @@ export async function startTestApp(options: TestAppOptions = {}): Promise<TestAp
 		async restart() {
 			await app.stop()
 			app = await start()
+			await app.ready
 			await freeSwitch.until(() => freeSwitch.clients >= 2)
 		},
 		async stop() {

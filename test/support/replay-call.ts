@@ -5,6 +5,7 @@
 
 import type { CallEvent } from '../../lib/calls/call-events.ts'
 import type { Call, CallStatus } from '../../lib/calls/call.ts'
+import type { SwitchNotice } from '../../lib/calls/ports.ts'
 import type { SwitchEvent } from '../../lib/esl/event-parser.ts'
 
 import { transition } from '../../lib/calls/call-state.ts'
@@ -65,6 +66,17 @@ export function callEventsOf(events: readonly SwitchEvent[], { aUuid, bUuid, job
 			return [failure === undefined ? { type: 'originate_done', at: event.at } : { type: 'originate_failed', at: event.at, ...failure }]
 		}
 		return []
+	})
+}
+
+/** The events of one call out of what a `CallSwitch` told. */
+export function callEventsOfNotices(notices: readonly SwitchNotice[], jobUuid: string): CallEvent[] {
+	return notices.flatMap((notice): CallEvent[] => {
+		if (notice.type === 'leg') {
+			return [notice.report]
+		}
+		const { at, failure } = notice
+		return notice.jobUuid !== jobUuid ? [] : [failure === undefined ? { type: 'originate_done', at } : { type: 'originate_failed', at, ...failure }]
 	})
 }
 

@@ -57,12 +57,17 @@ export function spawnSidecar(environment: Record<string, string>, port: number):
 	}
 }
 
-/** Resolves once the sidecar has told that it is up. */
-export async function untilUp(sidecar: Sidecar): Promise<void> {
-	while (!sidecar.output().includes('SIPCall is up')) {
+/** Resolves once the sidecar has printed a text. */
+export async function untilPrinted(sidecar: Sidecar, text: string): Promise<void> {
+	while (!sidecar.output().includes(text)) {
 		const ended = await Promise.race([sidecar.exited.then(() => true), once(sidecar.process.stdout ?? sidecar.process, 'data').then(() => false)])
 		if (ended) {
-			throw new Error(`The sidecar ended before it was up:\n${sidecar.output()}`)
+			throw new Error(`The sidecar ended before it printed "${text}":\n${sidecar.output()}`)
 		}
 	}
+}
+
+/** Resolves once the sidecar has told that it is up. */
+export function untilUp(sidecar: Sidecar): Promise<void> {
+	return untilPrinted(sidecar, 'SIPCall is up')
 }

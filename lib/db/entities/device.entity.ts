@@ -32,6 +32,5 @@ export const SettingEntity = defineEntity({
 		key: p.string().primary(),
 		value: p.json<unknown>().nullable(),
 		updatedAt: p.datetime(3),
-		updatedBy: p.string(),
 	},
 })

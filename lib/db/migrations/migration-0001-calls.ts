@@ -97,12 +97,12 @@ export class Migration0001Calls extends Migration {
 		this.addSql('create unique index devices_one_default on devices (user_id) where is_default')
 		// The shape that rate-limiter-flexible's RateLimiterPostgres works on; used when there is no Redis.
 		this.addSql('create unlogged table rate_limits (key varchar(255) primary key, points integer not null default 0, expire bigint)')
+		this.addSql('create table app_state (only_row boolean primary key default true check (only_row), enabled boolean not null)')
 		this.addSql(`create table settings (
 			key text primary key,
 			-- null is a value: everyone may call, no home country
 			value jsonb,
-			updated_at timestamptz(3) not null,
-			updated_by text not null
+			updated_at timestamptz(3) not null
 		)`)
 	}
 }

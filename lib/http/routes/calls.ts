@@ -4,7 +4,7 @@
 import type { CallingUser } from '../../calls/call-rules.ts'
 import type { CallService } from '../../calls/call-service.ts'
 import type { CallStore } from '../../calls/ports.ts'
-import type { Settings } from '../../calls/settings.ts'
+import type { Settings } from '../../policy/settings.ts'
 import type { Route, RouteContext } from '../route.ts'
 
 import { createHash } from 'node:crypto'
@@ -17,7 +17,7 @@ import { CallEventsSchema, CallParamsSchema, CallSchema, CallStatusQuerySchema, 
 export interface CallRoutesOptions {
 	calls: CallService
 	store: CallStore
-	settings: () => Promise<Settings>
+	settings: () => Settings
 	/** The groups of a user, from Nextcloud. */
 	groupsOf: (userId: string) => Promise<readonly string[]>
 }
@@ -97,7 +97,7 @@ export function callRoutes({ calls, store, settings, groupsOf }: CallRoutesOptio
 			refusals: ['invalid_number'],
 			handle: async ({ caller, query }) => {
 				const { status, outcome, number, ...rest } = query
-				const current = await settings()
+				const current = settings()
 				const { items, nextCursor } = await store.history(caller.userId, {
 					...rest,
 					statuses: status,

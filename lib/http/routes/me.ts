@@ -3,7 +3,7 @@
 
 import type { z } from 'zod'
 import type { Device } from '../../calls/device.ts'
-import type { Settings } from '../../calls/settings.ts'
+import type { Settings } from '../../policy/settings.ts'
 import type { Route } from '../route.ts'
 import type { MeJson } from '../schemas.ts'
 
@@ -15,7 +15,7 @@ import { MeSchema, MeUpdateSchema } from '../schemas.ts'
 
 export interface MeRoutesOptions {
 	user: (userId: string) => Promise<{ id: string, displayName: string, groups: readonly string[], isAdmin: boolean }>
-	settings: () => Promise<Settings>
+	settings: () => Settings
 	devices: { of: (userId: string) => Promise<Device[]>, replace: (userId: string, devices: readonly Device[]) => Promise<void> }
 	isSwitchReady: () => boolean
 	newUuid: () => string
@@ -25,7 +25,8 @@ type Wished = NonNullable<z.output<typeof MeUpdateSchema>['devices']>[number]
 
 export function meRoutes({ user, settings, devices, isSwitchReady, newUuid }: MeRoutesOptions): Route[] {
 	const present = async (userId: string): Promise<MeJson> => {
-		const [profile, current, list] = await Promise.all([user(userId), settings(), devices.of(userId)])
+		const current = settings()
+		const [profile, list] = await Promise.all([user(userId), devices.of(userId)])
 		return {
 			id: profile.id,
 			displayName: profile.displayName,
@@ -68,7 +69,7 @@ export function meRoutes({ user, settings, devices, isSwitchReady, newUuid }: Me
 				// Asked before anything is stored: somebody whom Nextcloud does not know must not leave data behind.
 				await user(caller.userId)
 				if (body.devices !== undefined) {
-					const next = mergeDevices(body.devices, await devices.of(caller.userId), await settings(), newUuid)
+					const next = mergeDevices(body.devices, await devices.of(caller.userId), settings(), newUuid)
 					await devices.replace(caller.userId, next)
 				}
 				return { status: 200, body: await present(caller.userId) }

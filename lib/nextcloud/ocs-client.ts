@@ -1,0 +1,127 @@
+// SPDX-FileCopyrightText: 2026 SIPCall contributors
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+// The one way from here to Nextcloud's OCS API, and how often it may be gone.
+
+import type { Logger } from '../logger.ts'
+
+import { BrokenCircuitError, circuitBreaker, ConsecutiveBreaker, ExponentialBackoff, handleType, retry, wrap } from 'cockatiel'
+import { SipCallError } from '../errors.ts'
+
+export interface OcsClientOptions {
+	nextcloudUrl: string
+	appId: string
+	appVersion: string
+	appSecret: string
+	logger: Logger
+	/** Milliseconds. */
+	now: () => number
+	fetch?: typeof fetch
+}
+
+export interface OcsRequest {
+	method?: 'GET' | 'POST' | 'PUT' | 'DELETE'
+	/** Below `/ocs/v2.php`, such as `/cloud/user`. v1 answers 200 on most errors, so it is never used. */
+	path: string
+	/** In whose name; left out = the app itself. */
+	userId?: string
+	body?: unknown
+	timeoutMs?: number
+}
+
+export interface OcsAnswer {
+	status: number
+	/** `ocs.data`; undefined when Nextcloud did not answer with OCS JSON. */
+	data: unknown
+}
+
+const TIMEOUT_MS = 5_000
+/** Five calls with a refused secret lock the app's address out of Nextcloud for half an hour: one is the warning. */
+const REFUSED_PAUSE_MS = 60_000
+const BREAK_AFTER = 3
+const BREAK_MS = 10_000
+
+/** No answer, or one that says "not now": the only failure after which a question may be asked again. */
+class Unanswered extends Error {}
+
+/**
+ * Asks Nextcloud in the app's or a user's name. A GET is repeated once after a failure; nothing else is ever repeated.
+ * After three failures in a row nothing is asked for ten seconds.
+ */
+export class OcsClient {
+	readonly #options: OcsClientOptions
+	readonly #breaker = circuitBreaker(handleType(Unanswered), { halfOpenAfter: BREAK_MS, breaker: new ConsecutiveBreaker(BREAK_AFTER) })
+	readonly #patient = wrap(this.#breaker, retry(handleType(Unanswered), { maxAttempts: 1, backoff: new ExponentialBackoff({ initialDelay: 100, maxDelay: 400 }) }))
+	#pausedUntil = 0
+
+	constructor(options: OcsClientOptions) {
+		this.#options = options
+	}
+
+	/**
+	 * @throws {SipCallError} `nextcloud_unavailable` when there is no answer, the app's secret is refused (asked again
+	 * only after a minute), or the app is disabled
+	 */
+	async request(request: OcsRequest): Promise<OcsAnswer> {
+		if (this.#options.now() < this.#pausedUntil) {
+			throw unavailable(undefined)
+		}
+		const policy = (request.method ?? 'GET') === 'GET' ? this.#patient : this.#breaker
+		try {
+			return await policy.execute(() => this.#send(request))
+		} catch (error) {
+			if (error instanceof Unanswered || error instanceof BrokenCircuitError) {
+				throw unavailable(error.cause ?? error)
+			}
+			throw error
+		}
+	}
+
+	async #send({ method = 'GET', path, userId = '', body, timeoutMs = TIMEOUT_MS }: OcsRequest): Promise<OcsAnswer> {
+		const { nextcloudUrl, appId, appVersion, appSecret, logger, now } = this.#options
+		let response: Response
+		let text: string
+		try {
+			response = await (this.#options.fetch ?? fetch)(`${nextcloudUrl}/ocs/v2.php${path}${path.includes('?') ? '&' : '?'}format=json`, {
+				method,
+				headers: {
+					'EX-APP-ID': appId,
+					'EX-APP-VERSION': appVersion,
+					'AUTHORIZATION-APP-API': Buffer.from(`${userId}:${appSecret}`).toString('base64'),
+					'OCS-APIRequest': 'true',
+					Accept: 'application/json',
+					...(body === undefined ? {} : { 'Content-Type': 'application/json' }),
+				},
+				...(body === undefined ? {} : { body: JSON.stringify(body) }),
+				// A redirect would carry the secret, which opens every account, to another host.
+				redirect: 'error',
+				signal: AbortSignal.timeout(timeoutMs),
+			})
+			text = await response.text()
+		} catch (cause) {
+			throw new Unanswered('Nextcloud gave no answer', { cause })
+		}
+		if (response.status === 401) {
+			this.#pausedUntil = now() + REFUSED_PAUSE_MS
+			logger.error('Nextcloud refused the app’s secret, or the app is disabled there; it is asked again in a minute')
+			throw unavailable(undefined)
+		}
+		if (response.status === 429 || response.status >= 500) {
+			throw new Unanswered(`Nextcloud answered ${response.status}`)
+		}
+		return { status: response.status, data: readOcs(text) }
+	}
+}
+
+function readOcs(text: string): unknown {
+	try {
+		const value = JSON.parse(text) as { ocs?: { data?: unknown } }
+		return value.ocs?.data
+	} catch {
+		return undefined
+	}
+}
+
+function unavailable(cause: unknown): SipCallError {
+	return new SipCallError('nextcloud_unavailable', 'Nextcloud cannot be asked at the moment. Try again in a minute.', { cause, retryAfterSec: 30 })
+}

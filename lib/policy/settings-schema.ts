@@ -1,0 +1,97 @@
+// SPDX-FileCopyrightText: 2026 SIPCall contributors
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+// What each setting may be. The names and meanings are those of the outer contract, section 6.
+
+import type { CountryCode } from 'libphonenumber-js/max'
+import type { Settings } from './settings.ts'
+
+import { getCountries } from 'libphonenumber-js/max'
+import { z } from 'zod'
+
+/** What may stand in a dial string is the switch's matter: it says so itself. */
+export interface DialRules {
+	isDialTemplate: (text: string) => boolean
+	isGatewayName: (text: string) => boolean
+	isDomain: (text: string) => boolean
+}
+
+const COUNTRIES: ReadonlySet<string> = new Set(getCountries())
+const TYPES = ['FIXED_LINE', 'MOBILE', 'FIXED_LINE_OR_MOBILE', 'TOLL_FREE', 'PREMIUM_RATE', 'SHARED_COST', 'VOIP', 'PERSONAL_NUMBER', 'PAGER', 'UAN', 'VOICEMAIL'] as const
+
+/** The settings that this version acts on; one that it would only store is refused, so that nobody relies on it. */
+export function settingsSchema({ isDialTemplate, isGatewayName, isDomain }: DialRules) {
+	const country = z.string().refine((code): code is CountryCode => COUNTRIES.has(code), 'Not an ISO 3166 country code such as DE')
+	const prefix = z.string().regex(/^\+[1-9][0-9]{0,14}$/, 'Not the beginning of an E.164 number such as +4930')
+	const count = (largest: number) => z.int().min(1).max(largest)
+	const e164 = z.string().regex(/^\+[1-9][0-9]{6,14}$/, 'Not an E.164 number such as +4930123456')
+	// Half a surrogate pair and NUL are what no database takes, and in a name there is no line break either.
+	const name = z.string().min(1).max(64).regex(/^\P{Cc}*$/u, 'Control characters are not allowed').refine((text) => text.isWellFormed(), 'Not valid Unicode')
+	return z.strictObject({
+		homeCountry: country.nullable(),
+		allowedCountries: z.array(country).max(300).nullable(),
+		allowedTypes: z.array(z.enum(TYPES)),
+		allowedPrefixes: z.array(prefix).max(1000),
+		deniedPrefixes: z.array(prefix).max(1000),
+		allowedGroups: z.array(name).max(100).nullable(),
+		callsPerMinute: count(1_000_000),
+		callsPerHour: count(1_000_000),
+		callsPerDay: count(1_000_000),
+		maxConcurrentPerUser: count(1000),
+		maxConcurrent: count(10_000),
+		maxCallSec: count(86_400),
+		sipDialString: z.string().refine(isDialTemplate, 'Not a dial string such as user/{address}@{domain} or sofia/internal/{address}@{domain}'),
+		sipDomain: z.string().refine(isDomain, 'Not a host name').nullable(),
+		gateways: z.array(z.string().refine(isGatewayName, 'Not a gateway’s name: letters, digits and _ . - only')).min(1).max(5),
+		callerIds: z.array(z.strictObject({ number: e164, label: name, groups: z.array(name).optional() })).max(200),
+		deviceVerification: z.strictObject({ phone: z.enum(['code', 'none']), sip: z.enum(['none', 'admin']) }),
+		ringTimeoutSec: count(300),
+		answerTimeoutSec: count(300),
+	})
+}
+
+export type SettingsSchema = ReturnType<typeof settingsSchema>
+
+/** The rules between settings, for a whole set of them. */
+export function wholeSettingsSchema(rules: DialRules) {
+	return settingsSchema(rules).superRefine((value, context) => {
+		// `user/1000` falls back to FreeSWITCH's own domain; other endpoints would dial a host that is not there.
+		if (value.sipDialString.includes('{domain}') && !value.sipDialString.startsWith('user/') && value.sipDomain === null) {
+			context.addIssue({ code: 'custom', path: ['sipDomain'], message: 'This dial string needs a domain' })
+		}
+	})
+}
+
+/**
+ * Reads what stands in Nextcloud's app config: JSON texts that we wrote, or what an admin typed into Nextcloud's own
+ * form (`10`, `DE`, `DE, AT`).
+ *
+ * @param texts by key
+ * @return the valid ones, and the keys of those that mean nothing
+ */
+export function readSettings(texts: Readonly<Record<string, string>>, schema: SettingsSchema): { values: Partial<Settings>, invalid: string[] } {
+	const values: Record<string, unknown> = {}
+	const invalid: string[] = []
+	for (const [key, text] of Object.entries(texts)) {
+		const field = Object.hasOwn(schema.shape, key) ? schema.shape[key as keyof typeof schema.shape] : undefined
+		if (field === undefined) {
+			continue
+		}
+		const readings = [parseJson(text), text.trim(), text.split(',').map((part) => part.trim()).filter((part) => part !== ''), ...(text.trim() === '' ? [null] : [])]
+		const fitting = readings.map((reading) => field.safeParse(reading)).find(({ success }) => success)
+		if (fitting?.success === true) {
+			values[key] = fitting.data
+		} else {
+			invalid.push(key)
+		}
+	}
+	return { values: values as Partial<Settings>, invalid }
+}
+
+function parseJson(text: string): unknown {
+	try {
+		return JSON.parse(text)
+	} catch {
+		return undefined
+	}
+}

@@ -1,0 +1,136 @@
+// SPDX-FileCopyrightText: 2026 SIPCall contributors
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+// The settings in force: what an admin saved, over the environment's, over the defaults. Nextcloud's app config is the
+// one place where they live; the last good copy in the database serves while Nextcloud is away.
+
+import type { Logger } from '../logger.ts'
+import type { DialRules, SettingsSchema } from './settings-schema.ts'
+import type { Settings } from './settings.ts'
+
+import { readSettings, settingsSchema, wholeSettingsSchema } from './settings-schema.ts'
+import { DEFAULT_SETTINGS } from './settings.ts'
+
+/** Where settings live. */
+export interface SettingsSource {
+	/** Texts by key; keys that are not set are left out. */
+	read: (keys: readonly string[]) => Promise<Record<string, string>>
+	/** @return false when this server keeps no settings for apps: then the copy is all there is */
+	write: (key: string, value: unknown) => Promise<boolean>
+}
+
+/** The last good copy of what was read there. */
+export interface SettingsCopy {
+	load: () => Promise<Partial<Settings>>
+	replace: (settings: Partial<Settings>, at: Date) => Promise<void>
+}
+
+export interface SettingsStoreOptions {
+	source: SettingsSource
+	copy: SettingsCopy
+	/** From environment variables. */
+	environment: Partial<Settings>
+	dialRules: DialRules
+	now: () => Date
+	logger: Logger
+}
+
+const KEYS = Object.keys(DEFAULT_SETTINGS)
+const POLL_MS = 30_000
+
+export class SettingsStore {
+	readonly #options: SettingsStoreOptions
+	readonly #schema: SettingsSchema
+	readonly #whole: ReturnType<typeof wholeSettingsSchema>
+	#saved: Partial<Settings> = {}
+	#current: Settings
+	#polling: NodeJS.Timeout | undefined
+
+	constructor(options: SettingsStoreOptions) {
+		this.#options = options
+		this.#schema = settingsSchema(options.dialRules)
+		this.#whole = wholeSettingsSchema(options.dialRules)
+		this.#current = this.#merge({})
+	}
+
+	/** The settings in force, from memory. */
+	get(): Settings {
+		return this.#current
+	}
+
+	/** What an admin has saved, and nothing else. */
+	saved(): Readonly<Partial<Settings>> {
+		return this.#saved
+	}
+
+	/** At the start: the last good copy. Nextcloud is asked only while the app is enabled there. */
+	async load(): Promise<void> {
+		this.#take(await this.#options.copy.load())
+	}
+
+	/** Nextcloud tells nobody when an admin saves its form, so it is asked now and every 30 seconds. */
+	async follow(): Promise<void> {
+		this.stopFollowing()
+		this.#polling = setInterval(() => void this.refresh(), POLL_MS)
+		await this.refresh()
+	}
+
+	stopFollowing(): void {
+		clearInterval(this.#polling)
+	}
+
+	/** Takes over what stands in Nextcloud now; when it cannot be asked, everything stays as it is. */
+	async refresh(): Promise<void> {
+		let texts: Record<string, string>
+		try {
+			texts = await this.#options.source.read(KEYS)
+		} catch (error) {
+			this.#options.logger.debug('The settings could not be read from Nextcloud; the last good copy serves', { error })
+			return
+		}
+		const { values, invalid } = readSettings(texts, this.#schema)
+		if (invalid.length > 0) {
+			this.#options.logger.warn('Settings in Nextcloud’s app config mean nothing and are left out', { keys: invalid })
+		}
+		const kept = Object.fromEntries(invalid.filter((key) => key in this.#saved).map((key) => [key, this.#saved[key as keyof Settings]]))
+		const next = { ...kept, ...values }
+		if (!this.#whole.safeParse(this.#merge(next)).success) {
+			this.#options.logger.warn('The settings in Nextcloud’s app config contradict each other; the last good copy serves')
+			return
+		}
+		if (JSON.stringify(sorted(next)) !== JSON.stringify(sorted(this.#saved))) {
+			await this.#options.copy.replace(next, this.#options.now())
+			this.#take(next)
+			this.#options.logger.info('Settings were taken over from Nextcloud')
+		}
+	}
+
+	/**
+	 * Saves a change that was checked as a whole (`wholeSchema`).
+	 *
+	 * @throws {SipCallError} `nextcloud_unavailable`; what was written before the fault is taken over with the next refresh
+	 */
+	async save(change: Partial<Settings>): Promise<void> {
+		for (const [key, value] of Object.entries(change)) {
+			if (!await this.#options.source.write(key, value)) {
+				this.#options.logger.warn('This server keeps no settings for apps: they live in SIPCall’s own database', { key })
+			}
+		}
+		const next = { ...this.#saved, ...change }
+		await this.#options.copy.replace(next, this.#options.now())
+		this.#take(next)
+	}
+
+	#take(saved: Partial<Settings>): void {
+		this.#saved = saved
+		this.#current = this.#merge(saved)
+	}
+
+	#merge(saved: Partial<Settings>): Settings {
+		return { ...DEFAULT_SETTINGS, ...this.#options.environment, ...saved }
+	}
+}
+
+function sorted(settings: Partial<Settings>): unknown {
+	return Object.entries(settings).sort(([a], [b]) => a < b ? -1 : 1)
+}

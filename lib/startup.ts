@@ -1,0 +1,95 @@
+// SPDX-FileCopyrightText: 2026 SIPCall contributors
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+// Bringing parts up and down again, whatever the parts are.
+
+import type { Logger } from './logger.ts'
+
+/** Undoes what was done, in reverse, each at most once; a part that does not stop does not keep the others. */
+export class Releasers {
+	readonly #releasers: { name: string, release: () => void | Promise<void> }[] = []
+	readonly #logger: Logger
+
+	constructor(logger: Logger) {
+		this.#logger = logger
+	}
+
+	add(name: string, release: () => void | Promise<void>): void {
+		this.#releasers.push({ name, release })
+	}
+
+	async run(): Promise<void> {
+		for (let next = this.#releasers.pop(); next !== undefined; next = this.#releasers.pop()) {
+			try {
+				await next.release()
+			} catch (error) {
+				this.#logger.error('A part did not stop cleanly', { part: next.name, error })
+			}
+		}
+	}
+}
+
+const FIRST_RETRY_MS = 1_000
+const LONGEST_RETRY_MS = 30_000
+
+/**
+ * Starts the parts, and tries again for as long as they fail: a database that comes up late needs no restart, and a
+ * fault that a person must mend is told again and again instead of ending a container in a loop.
+ */
+export class Startup {
+	readonly #start: (releasers: Releasers) => Promise<void>
+	readonly #logger: Logger
+	readonly #up = Promise.withResolvers<void>()
+	#attempt: Promise<void> = Promise.resolve()
+	#parts: Releasers | undefined
+	#timer: NodeJS.Timeout | undefined
+	#stopped = false
+
+	/**
+	 * @param start brings all parts up, each with its undo; what it throws, the attempt's parts are stopped again
+	 */
+	constructor(start: (releasers: Releasers) => Promise<void>, logger: Logger) {
+		this.#start = start
+		this.#logger = logger
+	}
+
+	/** Resolves once the parts are up, however many attempts it takes. */
+	get up(): Promise<void> {
+		return this.#up.promise
+	}
+
+	/** Resolves when the parts are up; rejects with the present attempt's fault, while the next one is on its way. */
+	currentAttempt(): Promise<void> {
+		return this.#attempt
+	}
+
+	begin(failures = 0): void {
+		this.#attempt = this.#try()
+		this.#attempt.then(() => this.#up.resolve(), (error: unknown) => {
+			if (this.#stopped) {
+				return
+			}
+			const retryInMs = Math.min(FIRST_RETRY_MS * 2 ** Math.min(failures, 10), LONGEST_RETRY_MS)
+			this.#logger.error(error instanceof Error ? error.message : 'SIPCall could not start', { error, retryInMs })
+			this.#timer = setTimeout(() => this.begin(failures + 1), retryInMs)
+		})
+	}
+
+	async stop(): Promise<void> {
+		this.#stopped = true
+		clearTimeout(this.#timer)
+		await this.#attempt.catch(() => {})
+		await this.#parts?.run()
+	}
+
+	async #try(): Promise<void> {
+		const parts = new Releasers(this.#logger)
+		try {
+			await this.#start(parts)
+			this.#parts = parts
+		} catch (error) {
+			await parts.run()
+			throw error
+		}
+	}
+}

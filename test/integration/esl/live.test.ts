@@ -1,0 +1,198 @@
+// SPDX-FileCopyrightText: 2026 SIPCall contributors
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+// One suite, two switches: always the scripted FreeSWITCH, and a live one when FREESWITCH_HOST names it. The live one
+// needs an extension that picks up and a gateway whose far end answers; LIVE_* say which.
+
+import type { OriginatePlan, SwitchNotice } from '../../../lib/calls/ports.ts'
+import type { EslEndpoint } from '../../../lib/esl/esl-connection.ts'
+
+import { randomUUID } from 'node:crypto'
+import { afterEach, describe, expect, it } from 'vitest'
+import { EslConnection } from '../../../lib/esl/esl-connection.ts'
+import { FreeSwitch } from '../../../lib/esl/freeswitch.ts'
+import { startScriptedFreeSwitch } from '../../stand-ins/freeswitch/index.ts'
+import { newPlan } from '../../support/esl-plan.ts'
+import { RecordedLog } from '../../support/recorded-log.ts'
+import { callEventsOfNotices, newCall, playCall } from '../../support/replay-call.ts'
+
+interface Target {
+	endpoint: EslEndpoint
+	extension: string
+	gateway: string
+	number: string
+	/** An extension that nobody has. */
+	unknownExtension: string
+	/** A gateway that is configured and known to be down. */
+	downGateway: string | undefined
+}
+
+const { env } = process
+
+const LIVE: Target = {
+	endpoint: { host: env.FREESWITCH_HOST ?? '', port: Number(env.FREESWITCH_PORT ?? 8021), password: env.FREESWITCH_PASSWORD ?? 'ClueCon' },
+	extension: env.LIVE_EXTENSION ?? '1000',
+	gateway: env.LIVE_GATEWAY ?? 'trunk',
+	number: env.LIVE_NUMBER ?? '+4930123456',
+	unknownExtension: '90909',
+	downGateway: env.LIVE_DOWN_GATEWAY,
+}
+
+const undo: (() => void | Promise<void>)[] = []
+afterEach(async () => {
+	for (const step of undo.splice(0).toReversed()) {
+		await step()
+	}
+})
+
+async function scripted(): Promise<Target> {
+	const stage = await startScriptedFreeSwitch({ heartbeatSec: 0, gateways: { trunk: 'UP', down: 'DOWN' } })
+	undo.push(() => stage.stop())
+	return { endpoint: { host: '127.0.0.1', port: stage.port, password: 'ClueCon' }, extension: '1000', gateway: 'trunk', number: '+4930123456', unknownExtension: '90909', downGateway: 'down' }
+}
+
+/** One call on the switch, told by its notices alone. */
+class Watched {
+	readonly plan: OriginatePlan
+	readonly #freeSwitch: FreeSwitch
+	readonly #notices: SwitchNotice[] = []
+	readonly #waiting = new Set<() => void>()
+	#ready = 0
+
+	constructor(endpoint: EslEndpoint, plan: OriginatePlan) {
+		this.plan = plan
+		this.#freeSwitch = new FreeSwitch({ endpoint, logger: new RecordedLog(), now: () => new Date() })
+		undo.push(() => this.#freeSwitch.stop())
+	}
+
+	get freeSwitch(): FreeSwitch {
+		return this.#freeSwitch
+	}
+
+	/** Connects, dials, and makes sure that nothing is left when the test ends. */
+	async dial(): Promise<void> {
+		this.#freeSwitch.start({
+			onNotice: (notice) => {
+				this.#notices.push(notice)
+				this.#look()
+			},
+			onReady: () => {
+				this.#ready++
+				this.#look()
+			},
+		})
+		await this.#until(() => this.#ready > 0)
+		undo.push(() => this.#freeSwitch.kill(this.plan.user.legUuid))
+		await this.#freeSwitch.originate(this.plan)
+	}
+
+	/** The call as it is when it has come to that status. */
+	async reached(status: string): Promise<ReturnType<typeof playCall>> {
+		await this.#until(() => this.#play().call.status === status)
+		return this.#play()
+	}
+
+	#play(): ReturnType<typeof playCall> {
+		const { user, destination, jobUuid } = this.plan
+		const call = newCall({ aUuid: user.legUuid, bUuid: undefined, jobUuid })
+		const legs = destination.legs.map(({ legUuid, gateway }) => ({ uuid: legUuid, role: 'destination' as const, gateway }))
+		return playCall({ ...call, legs: [...call.legs, ...legs] }, callEventsOfNotices(this.#notices, jobUuid))
+	}
+
+	#until(condition: () => boolean): Promise<void> {
+		return new Promise((resolve) => {
+			const look = (): void => {
+				if (condition()) {
+					this.#waiting.delete(look)
+					resolve()
+				}
+			}
+			this.#waiting.add(look)
+			look()
+		})
+	}
+
+	#look(): void {
+		this.#waiting.forEach((look) => look())
+	}
+}
+
+function suite(target: () => Promise<Target>, hasDownGateway: boolean): void {
+	it('lets us in with the password, and not with another one', async () => {
+		const { endpoint } = await target()
+		const connection = await EslConnection.open(endpoint)
+		undo.push(() => connection.close())
+		expect((await connection.command('api strepoch')).text).toMatch(/^\d+$/)
+		await expect(EslConnection.open({ ...endpoint, password: `${endpoint.password}x` })).rejects.toMatchObject({ code: 'password_refused' })
+	})
+
+	it('answers 200 commands in flight in their order', async () => {
+		const { endpoint } = await target()
+		const connection = await EslConnection.open(endpoint)
+		undo.push(() => connection.close())
+		const uuids = Array.from({ length: 200 }, () => randomUUID())
+		const replies = await Promise.all(uuids.map((uuid, index) => connection.command(index % 2 === 0 ? `api uuid_exists ${uuid}` : 'nosuchcommand')))
+		expect(replies.map(({ text }) => text)).toEqual(uuids.map((_uuid, index) => index % 2 === 0 ? 'false' : '-ERR command not found'))
+	})
+
+	it('takes a call through all 6 statuses; its legs are there while it lasts, and gone when it was killed', async () => {
+		const { endpoint, extension, gateway, number } = await target()
+		const watched = new Watched(endpoint, newPlan({ extension, gateway, number }))
+		const { freeSwitch, plan } = watched
+		const legUuids = [plan.user.legUuid, plan.destination.legs[0]?.legUuid ?? '']
+		expect(plan.destination.legs).toHaveLength(1)
+		await watched.dial()
+		await watched.reached('connected')
+		for (const legUuid of legUuids) {
+			expect(await freeSwitch.look(legUuid)).toMatchObject({ type: 'leg', legUuid, answeredAt: expect.any(Date) })
+		}
+		await freeSwitch.kill(plan.user.legUuid)
+		const { call, statuses } = await watched.reached('ended')
+		expect(statuses).toEqual(['queued', 'calling_user', 'dialing', 'ringing', 'connected', 'ended'])
+		expect(call).toMatchObject({ outcome: 'completed', endedBy: 'system', leg: 'destination', cause: { name: 'NORMAL_CLEARING', q850: 16 } })
+		const times = [call.userAnsweredAt, call.ringingAt, call.answeredAt, call.endedAt].map((date) => date?.getTime() ?? Number.NaN)
+		expect(times).toEqual(times.toSorted((a, b) => a - b))
+		for (const legUuid of legUuids) {
+			expect(await freeSwitch.look(legUuid)).toBeUndefined()
+		}
+	})
+
+	it('ends a call that is killed while the own phone rings, or just after: cancelled or completed, never failed', async () => {
+		const { endpoint, extension, gateway, number } = await target()
+		const watched = new Watched(endpoint, newPlan({ extension, gateway, number }))
+		await watched.dial()
+		await watched.freeSwitch.kill(watched.plan.user.legUuid)
+		const { call } = await watched.reached('ended')
+		expect(['cancelled', 'completed']).toContain(call.outcome)
+	})
+
+	it('fails a call to an extension that nobody has at the user’s leg, and calls nobody else', async () => {
+		const { endpoint, unknownExtension, gateway, number } = await target()
+		const watched = new Watched(endpoint, newPlan({ extension: unknownExtension, gateway, number }))
+		await watched.dial()
+		const { call, statuses } = await watched.reached('ended')
+		expect(statuses).toEqual(['queued', 'ended'])
+		expect(call).toMatchObject({ outcome: 'failed', leg: 'user', endedBy: 'system', reason: { fixableBy: 'user' } })
+		expect(call.legs[1]?.createdAt).toBeUndefined()
+	})
+
+	it.runIf(hasDownGateway)('goes on to the second gateway when the first one is down', async () => {
+		const { endpoint, extension, gateway, number, downGateway = '' } = await target()
+		const plan = newPlan({ extension, gateway: downGateway, number })
+		plan.destination.legs.push({ legUuid: randomUUID(), gateway })
+		const watched = new Watched(endpoint, plan)
+		await watched.dial()
+		const { call } = await watched.reached('connected')
+		expect(call.legs.map(({ answeredAt }) => answeredAt !== undefined)).toEqual([true, false, true])
+		await watched.freeSwitch.kill(plan.user.legUuid)
+		expect((await watched.reached('ended')).call).toMatchObject({ outcome: 'completed', endedBy: 'system' })
+	})
+}
+
+describe('the scripted FreeSWITCH', () => {
+	suite(scripted, true)
+})
+
+describe.runIf(env.FREESWITCH_HOST !== undefined)('a live FreeSWITCH', () => {
+	suite(async () => LIVE, LIVE.downGateway !== undefined)
+})

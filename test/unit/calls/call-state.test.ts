@@ -1,0 +1,221 @@
+// SPDX-FileCopyrightText: 2026 SIPCall contributors
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+import type { CallEvent } from '../../../lib/calls/call-events.ts'
+import type { Call, CallStatus, LegEnd, Verdict } from '../../../lib/calls/call.ts'
+
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { FOLLOWERS, transition } from '../../../lib/calls/call-state.ts'
+import { newCall, playCall, verdictOfCall } from '../../support/replay-call.ts'
+
+const A = 'leg-a'
+const B = ['leg-b1', 'leg-b2', 'leg-b3']
+const START_MS = Date.parse('2026-11-22T12:00:00.000Z')
+const ORDER: CallStatus[] = ['queued', 'calling_user', 'dialing', 'ringing', 'connected', 'ended']
+
+function callWith(gateways: number): Call {
+	const call = newCall({ aUuid: A, bUuid: undefined, jobUuid: undefined })
+	return { ...call, legs: [...call.legs, ...B.slice(0, gateways).map((uuid, index) => ({ uuid, role: 'destination' as const, gateway: `trunk${index}` }))] }
+}
+
+function at(sec: number): Date {
+	return new Date(START_MS + sec * 1_000)
+}
+
+function end(verdict: Verdict, values: Partial<LegEnd> = {}): LegEnd {
+	return { cause: { name: verdict.toUpperCase(), q850: 31 }, verdict, hungUpBy: 'switch', talkMs: 0, ...values }
+}
+
+/** Freezes everything inside, so that a change in place throws. */
+function frozen<Value>(value: Value): Value {
+	if (typeof value === 'object' && value !== null && !(value instanceof Date)) {
+		Object.values(value).forEach(frozen)
+		Object.freeze(value)
+	}
+	return value
+}
+
+describe('the table of statuses', () => {
+	it('lets a call only move to the right, over as many steps as it likes, and ends in one status', () => {
+		expect(Object.keys(FOLLOWERS)).toEqual(ORDER)
+		for (const [index, status] of ORDER.entries()) {
+			expect(FOLLOWERS[status]).toEqual(ORDER.slice(index + 1))
+		}
+	})
+})
+
+describe('a call', () => {
+	const story: [CallEvent, CallStatus, string[]][] = [
+		[{ type: 'leg', legUuid: A, at: at(1) }, 'calling_user', ['leg_created']],
+		[{ type: 'leg', legUuid: A, at: at(2), ringingAt: at(2) }, 'calling_user', ['leg_ringing']],
+		[{ type: 'leg', legUuid: A, at: at(3), answeredAt: at(3) }, 'dialing', ['leg_answered']],
+		[{ type: 'leg', legUuid: 'leg-b1', at: at(4) }, 'dialing', ['leg_created']],
+		[{ type: 'leg', legUuid: 'leg-b1', at: at(5), ringingAt: at(5) }, 'ringing', ['leg_ringing']],
+		[{ type: 'leg', legUuid: 'leg-b1', at: at(6), answeredAt: at(6) }, 'connected', ['leg_answered']],
+		[{ type: 'leg', legUuid: A, at: at(7), held: true }, 'connected', ['held']],
+		[{ type: 'leg', legUuid: A, at: at(8), held: false }, 'connected', ['unheld']],
+		[{ type: 'leg', legUuid: 'leg-b1', at: at(9), end: end('cleared', { talkMs: 3_000, hungUpBy: 'party' }) }, 'connected', ['leg_ended']],
+		[{ type: 'leg', legUuid: A, at: at(9), end: end('cleared') }, 'ended', ['leg_ended', 'ended']],
+	]
+
+	it('goes through its 6 statuses, one line of history for each thing that happens', () => {
+		let call = frozen(callWith(1))
+		for (const [event, status, lines] of story) {
+			const next = transition(call, event)
+			expect('call' in next && [next.call.status, next.call.version, next.log.map(({ type }) => type)]).toEqual([status, call.version + 1, lines])
+			call = 'call' in next ? frozen(next.call) : call
+		}
+		expect(call).toMatchObject({ outcome: 'completed', endedBy: 'callee', talkMs: 3_000, userAnsweredAt: at(3), ringingAt: at(5), answeredAt: at(6), endedAt: at(9), onHold: false })
+	})
+
+	it('takes what earlier reports missed from the last one', () => {
+		const { call } = playCall(callWith(1), [
+			{ type: 'leg', legUuid: 'leg-b1', at: at(9), ringingAt: at(5), answeredAt: at(6), end: end('cleared', { talkMs: 3_000 }) },
+			{ type: 'leg', legUuid: A, at: at(9), ringingAt: at(2), answeredAt: at(3), end: end('cleared', { hungUpBy: 'party' }) },
+		])
+		expect(call).toMatchObject({ status: 'ended', outcome: 'completed', endedBy: 'user', talkMs: 3_000, ringingAt: at(5), answeredAt: at(6) })
+	})
+
+	it.each([
+		['a leg that is not its own', { type: 'leg', legUuid: 'another', at: at(1) }, 'unknown_leg'],
+		['the loss of a leg that is not its own', { type: 'leg_gone', legUuid: 'another', at: at(1) }, 'unknown_leg'],
+		['a report that tells nothing new', { type: 'leg', legUuid: A, at: at(2) }, 'nothing_new'],
+	] as const)('ignores %s', (_what, event, ignored) => {
+		const call = frozen(playCall(callWith(1), [{ type: 'leg', legUuid: A, at: at(1) }]).call)
+		expect(transition(call, event)).toEqual({ ignored })
+	})
+
+	it('ends with the refusal of its originate only when no own leg is alive', () => {
+		const failed: CallEvent = { type: 'originate_failed', at: at(2), cause: { name: 'GATEWAY_DOWN', q850: 809 }, verdict: 'gateway_down' }
+		expect(playCall(callWith(1), [failed]).call).toMatchObject({ status: 'ended', outcome: 'failed', leg: 'user', cause: { name: 'GATEWAY_DOWN' } })
+		const alive = playCall(callWith(1), [{ type: 'leg', legUuid: A, at: at(1) }, failed])
+		expect(alive.call.status).toBe('calling_user')
+		expect(playCall(alive.call, [{ type: 'leg', legUuid: A, at: at(3), end: end('busy', { hungUpBy: 'party' }) }]).call).toMatchObject({ status: 'ended', outcome: 'busy', endedBy: 'user' })
+	})
+
+	it('waits for the end of a B leg that was alive when the A leg ended', () => {
+		const events: CallEvent[] = [{ type: 'leg', legUuid: A, at: at(1), answeredAt: at(1) }, { type: 'leg', legUuid: 'leg-b1', at: at(2) }, { type: 'leg', legUuid: A, at: at(3), end: end('cleared') }]
+		const waiting = playCall(callWith(1), events).call
+		expect(waiting.status).toBe('dialing')
+		expect(playCall(waiting, [{ type: 'leg_gone', legUuid: 'leg-b1', at: at(4) }]).call.status).toBe('ended')
+	})
+})
+
+describe('failover', () => {
+	const first: CallEvent[] = [
+		{ type: 'leg', legUuid: A, at: at(1), answeredAt: at(1) },
+		{ type: 'leg', legUuid: 'leg-b1', at: at(2) },
+		{ type: 'leg', legUuid: 'leg-b1', at: at(3), end: end('congestion', { hungUpBy: 'party' }) },
+	]
+
+	it('goes on after the first gateway failed, and the second one’s answer is the call’s', () => {
+		const { call, statuses } = playCall(callWith(2), [
+			...first,
+			{ type: 'leg', legUuid: 'leg-b2', at: at(4), ringingAt: at(4) },
+			{ type: 'leg', legUuid: 'leg-b2', at: at(5), answeredAt: at(5) },
+			{ type: 'leg', legUuid: 'leg-b2', at: at(9), end: end('cleared', { hungUpBy: 'party', talkMs: 4_000 }) },
+			{ type: 'leg', legUuid: A, at: at(9), end: end('cleared') },
+		])
+		expect(statuses).toEqual(['queued', 'dialing', 'ringing', 'connected', 'ended'])
+		expect(call).toMatchObject({ outcome: 'completed', endedBy: 'callee', talkMs: 4_000, cause: { name: 'CLEARED' }, ringingAt: at(4) })
+		expect(call.reason).toBeUndefined()
+	})
+
+	it('that fails as well ends with what the last gateway said', () => {
+		const { call } = playCall(callWith(2), [...first, { type: 'leg', legUuid: 'leg-b2', at: at(5), end: end('busy', { hungUpBy: 'party' }) }, { type: 'leg', legUuid: A, at: at(5), end: end('busy') }])
+		expect(call).toMatchObject({ outcome: 'busy', endedBy: 'callee', leg: 'destination', reason: { code: 'busy' } })
+	})
+
+	it('that the switch did not try ends with what the first gateway said', () => {
+		expect(playCall(callWith(2), [...first, { type: 'leg', legUuid: A, at: at(5), end: end('congestion') }]).call).toMatchObject({ outcome: 'failed', reason: { code: 'network_congestion', fixableBy: 'carrier' } })
+	})
+})
+
+const verdict = fc.constantFrom<Verdict>('cleared', 'busy', 'no_answer', 'rejected', 'cancelled', 'congestion', 'unknown_number', 'not_registered', 'switch_stopped', 'max_duration', 'media_lost')
+const legEnd = fc.record({ verdict, hungUpBy: fc.constantFrom<'party' | 'switch'>('party', 'switch'), talkMs: fc.constantFrom(0, 0, 4_200) }).map(({ verdict: said, ...values }) => end(said, values))
+
+describe('any sequence of events', () => {
+	const when = fc.nat(50).map(at)
+	const legUuid = fc.constantFrom(A, ...B, 'another')
+	const event: fc.Arbitrary<CallEvent> = fc.oneof(
+		{ weight: 8, arbitrary: fc.record({ type: fc.constant('leg' as const), legUuid, at: when, ringingAt: when, answeredAt: when, held: fc.boolean(), end: legEnd }, { requiredKeys: ['type', 'legUuid', 'at'] }) },
+		fc.record({ type: fc.constant('leg_gone' as const), legUuid, at: when }),
+		fc.record({ type: fc.constant('originate_done' as const), at: when }),
+		fc.record({ type: fc.constant('originate_failed' as const), at: when, cause: fc.constant({ name: 'USER_BUSY', q850: 17 }), verdict }),
+		fc.record({ type: fc.constant('hangup_requested' as const), at: when, by: fc.constantFrom<'user' | 'policy'>('user', 'policy') }),
+	)
+
+	it('moves to the right only, never leaves the end, counts each change and repeats none, for 5,000 sequences', () => {
+		let ended = 0
+		fc.assert(fc.property(fc.integer({ min: 1, max: 3 }), fc.array(event, { maxLength: 25 }), (gateways, events) => {
+			let call = frozen(callWith(gateways))
+			for (const next of events) {
+				const outcome = transition(call, frozen(next))
+				if ('ignored' in outcome) {
+					expect(outcome.ignored === 'call_has_ended').toBe(call.status === 'ended')
+					continue
+				}
+				expect(call.status).not.toBe('ended')
+				expect(outcome.call.status === call.status || FOLLOWERS[call.status].includes(outcome.call.status)).toBe(true)
+				expect(outcome.call.version).toBe(call.version + 1)
+				expect(outcome.log.length).toBeGreaterThan(0)
+				for (const [index, leg] of call.legs.entries()) {
+					expect(outcome.call.legs[index]).toMatchObject(leg)
+				}
+				call = frozen(outcome.call)
+				expect(transition(call, next)).toHaveProperty('ignored')
+			}
+			ended += Number(call.status === 'ended')
+			expect([call.outcome, call.endedBy, call.endedAt, call.cause].every((value) => (value !== undefined) === (call.status === 'ended'))).toBe(true)
+			expect(call.talkMs !== undefined).toBe(call.outcome === 'completed')
+		}), { numRuns: 5_000 })
+		expect(ended).toBeGreaterThan(500)
+	})
+
+	/** A call as a switch tells it, one queue for each thread of the switch. */
+	const told = fc.record({
+		failing: fc.array(legEnd.map((last): LegEnd => ({ ...last, talkMs: 0 })), { maxLength: 2 }),
+		last: legEnd,
+		userEnd: legEnd,
+		rings: fc.boolean(),
+		requested: fc.option(fc.constantFrom<'user' | 'policy'>('user', 'policy'), { nil: undefined }),
+	}).map(({ failing, last, userEnd, rings, requested }) => {
+		const ofLeg = (uuid: string, ending: LegEnd): CallEvent[] => [
+			{ type: 'leg', legUuid: uuid, at: at(5) },
+			...(rings ? [{ type: 'leg' as const, legUuid: uuid, at: at(6), ringingAt: at(6) }] : []),
+			...(ending.talkMs > 0 ? [{ type: 'leg' as const, legUuid: uuid, at: at(7), answeredAt: at(7) }] : []),
+			{ type: 'leg', legUuid: uuid, at: at(12), end: ending },
+		]
+		const ends = [...failing, last]
+		return {
+			gateways: ends.length,
+			before: [{ type: 'leg', legUuid: A, at: at(1) }, { type: 'leg', legUuid: A, at: at(2), answeredAt: at(2) }] as CallEvent[],
+			destination: ends.map((ending, index) => ofLeg(B[index] ?? '', ending)),
+			job: [{ type: 'originate_done', at: at(3) }] as CallEvent[],
+			request: (requested === undefined ? [] : [{ type: 'hangup_requested', at: at(9), by: requested }]) as CallEvent[],
+			user: { type: 'leg', legUuid: A, at: at(12), end: userEnd } as CallEvent,
+		}
+	})
+
+	it('that keeps the order of each leg tells the same end, in 5,000 calls of up to 3 gateways', () => {
+		fc.assert(fc.property(told, fc.infiniteStream(fc.nat(100)), (story, picks) => {
+			const { gateways, before, destination, job, request, user } = story
+			const inOrder = playCall(callWith(gateways), [...before, ...job, ...destination.flat(), ...request, user]).call
+			// The A leg's thread makes the B legs, and our own wish reaches the switch before it ends anything.
+			const queues = [...destination.map((events) => [...events]), [...job], [...request]]
+			const mixed = [...before]
+			let isUserOver = false
+			while (!isUserOver || queues.some((queue) => queue.length > 0)) {
+				const mayEnd: boolean = !isUserOver && queues.at(-1)?.length === 0 && destination.every((events) => mixed.includes(events[0] ?? user))
+				const left: CallEvent[][] = [...queues.filter((queue) => queue.length > 0), ...(mayEnd ? [[user]] : [])]
+				const next: CallEvent | undefined = left[(picks.next().value ?? 0) % left.length]?.shift()
+				isUserOver ||= next === user
+				mixed.push(...(next === undefined ? [] : [next]))
+			}
+			const other = playCall(callWith(gateways), mixed).call
+			expect(other.status).toBe('ended')
+			expect({ ...verdictOfCall(other), talkMs: other.talkMs }).toEqual({ ...verdictOfCall(inOrder), talkMs: inOrder.talkMs })
+		}), { numRuns: 5_000 })
+	})
+})

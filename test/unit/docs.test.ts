@@ -9,13 +9,14 @@ import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { ENVIRONMENT } from '../../lib/config.ts'
 import { PROBLEMS } from '../../lib/http/problem.ts'
+import { DEFAULT_SETTINGS } from '../../lib/policy/settings.ts'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 const read = (file: string) => readFileSync(path.join(ROOT, file), 'utf8')
 
 /** The rows of a Markdown table whose first cell is code. */
 function rows(text: string): string[][] {
-	return text.split('\n').filter((line) => line.startsWith('| `')).map((line) => line.split('|').slice(1, -1).map((cell) => cell.trim().replaceAll('`', '')))
+	return text.split('\n').filter((line) => line.startsWith('| `')).map((line) => line.split('|').slice(1, -1).map((cell) => cell.trim().replace(/^`([^`]*)`$/, '$1')))
 }
 
 function markdownFiles(folder: string): string[] {
@@ -31,6 +32,11 @@ describe('the documentation', () => {
 	it('lists every environment variable with its meaning', () => {
 		const documented = Object.fromEntries(rows(read('docs/admin/environment.md')).map(([name = '', meaning]) => [name, meaning]))
 		expect(documented).toEqual(Object.fromEntries(Object.entries(ENVIRONMENT.shape).map(([name, schema]) => [name, schema.description ?? ''])))
+	})
+
+	it('lists every setting with its default', () => {
+		const documented = Object.fromEntries(rows(read('docs/admin/settings.md')).map(([key = '', , value = '']) => [key, JSON.parse(value) as unknown]))
+		expect(documented).toEqual(DEFAULT_SETTINGS)
 	})
 
 	it('has no link to a file that is not there', () => {

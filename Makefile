@@ -36,14 +36,14 @@ IMAGE := ghcr.io/sipcall/sipcall
 VERSION = $(shell sed -n 's/.*<version>\(.*\)<\/version>.*/\1/p' appinfo/info.xml)
 
 image: ## build the container's image for amd64 and arm64; PUSH=1 publishes it
-	@docker buildx version >/dev/null 2>&1 || { echo 'make image needs docker with its plugin buildx, and neither answers here.' >&2; exit 1; }
+	@docker buildx version >/dev/null 2>&1 || { echo 'make image needs docker with its plugin buildx: docker buildx does not answer here.' >&2; exit 1; }
 	docker buildx build --platform linux/amd64,linux/arm64 --tag $(IMAGE):$(VERSION) $(if $(PUSH),--push) .
 
 appstore: ## pack the archive for the app store; SIGN_KEY=… SIGN_CERT=… signs it
 	@scripts/appstore.sh
 
 register: $(STAMP) tools build ## run the server for a Nextcloud: OCC="php /path/occ" NEXTCLOUD_URL=…
-	@OCC='$(OCC)' NEXTCLOUD_URL='$(NEXTCLOUD_URL)' exec node scripts/register.ts
+	@exec node scripts/register.ts
 
 tools:
 	@scripts/ensure-tools.sh

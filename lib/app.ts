@@ -161,7 +161,7 @@ async function startParts({ config, logger, clock, overrides, ocs, users }: Base
 	const orm = await openDatabase({ url: databaseUrl, keys, logger: logger.child({ component: 'db' }) })
 	releasers.add('database connections', () => orm.close(true))
 	await migrate(orm, keys)
-	const limiter = await startLimiter(config, databaseUrl, logger, releasers)
+	const limiter = await startLimiter(config, databaseUrl, keys, logger, releasers)
 
 	const environment: Partial<Settings> = config.callsPerMinute === undefined ? {} : { callsPerMinute: config.callsPerMinute }
 	const dialRules = { isDialTemplate, isGatewayName, isDomain }
@@ -247,7 +247,7 @@ async function startDatabase(config: Config, logger: Logger, releasers: Releaser
 }
 
 /** Redis where there is one, else PostgreSQL. */
-async function startLimiter(config: Config, databaseUrl: string, logger: Logger, releasers: Releasers): Promise<CallLimiter> {
+async function startLimiter(config: Config, databaseUrl: string, keys: KeyRing, logger: Logger, releasers: Releasers): Promise<CallLimiter> {
 	const redisLogger = logger.child({ component: 'redis' })
 	const embedded = config.redisUrl === undefined ? await startEmbeddedRedis({ dataDir: config.storagePath, logger: redisLogger }) : undefined
 	if (embedded !== undefined) {
@@ -262,7 +262,7 @@ async function startLimiter(config: Config, databaseUrl: string, logger: Logger,
 	}
 	const redis = connectRedis(target, redisLogger)
 	releasers.add('redis connection', () => redis.disconnect())
-	return createRedisCallLimiter(redis)
+	return createRedisCallLimiter(redis, keys.storageKeys[0]?.kid ?? '')
 }
 
 function createSwitch(config: Config, logger: Logger, clock: Clock, overrides: AppOverrides): FreeSwitch {

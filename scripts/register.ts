@@ -20,12 +20,12 @@ const ROOT = fileURLToPath(new URL('..', import.meta.url))
 const HEARTBEAT_POLL_MS = 100
 const DAEMON = 'manual_install'
 
-const { OCC = '', NEXTCLOUD_URL = '', PORT = '9031', HOST = '127.0.0.1', UNREGISTER = '' } = process.env
+const { OCC = '', NEXTCLOUD_URL = '', PORT = '9031', SIPCALL_HOST = '127.0.0.1', UNREGISTER = '' } = process.env
 const port = Number(PORT)
 if (OCC === '' || !URL.canParse(NEXTCLOUD_URL) || !(port >= 1 && port <= 65535)) {
 	process.stderr.write('Say how occ is called and where Nextcloud is:\n'
 		+ '  make register OCC="sudo -u www-data php /var/www/nextcloud/occ" NEXTCLOUD_URL=http://127.0.0.1\n'
-		+ 'Optional: PORT=9031 · HOST=<this machine, as Nextcloud reaches it> · UNREGISTER=1 (take it out again on Ctrl-C)\n')
+		+ 'Optional: PORT=9031 · SIPCALL_HOST=<this machine, as Nextcloud reaches it> · UNREGISTER=1 (take it out again on Ctrl-C)\n')
 	process.exit(2)
 }
 
@@ -57,7 +57,7 @@ const server: ChildProcess = spawn(process.execPath, ['lib/main.ts'], {
 		APP_ID: manifest.id,
 		APP_VERSION: manifest.version,
 		APP_SECRET: secret,
-		APP_HOST: HOST === '127.0.0.1' ? HOST : '0.0.0.0',
+		APP_HOST: SIPCALL_HOST === '127.0.0.1' ? SIPCALL_HOST : '0.0.0.0',
 		APP_PORT: PORT,
 		AA_VERSION: 'manual',
 		NEXTCLOUD_URL,
@@ -85,7 +85,7 @@ async function register(): Promise<boolean> {
 		return false
 	}
 	if (!daemons.output.includes(DAEMON)) {
-		await occ('app_api:daemon:register', DAEMON, 'Manual install', 'manual-install', 'http', HOST, NEXTCLOUD_URL)
+		await occ('app_api:daemon:register', DAEMON, 'Manual install', 'manual-install', 'http', SIPCALL_HOST, NEXTCLOUD_URL)
 	}
 	// An earlier registration has an earlier secret.
 	await occ('app_api:app:unregister', manifest.id, '--silent', '--force')

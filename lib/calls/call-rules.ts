@@ -82,7 +82,12 @@ export async function admitCall(user: CallingUser, settings: Settings, open: Ope
 		throw new SipCallError('already_in_call', 'You are in a call already. End it before you start another one.')
 	}
 	if (open.inAll >= settings.maxConcurrent) {
-		throw new SipCallError('limit_reached', 'All lines are in use. Try again in a minute.', { retryAfterSec: 60 })
+		const max = settings.maxConcurrent
+		throw new SipCallError('limit_reached', 'All lines are in use. Try again in a minute.', {
+			retryAfterSec: 60,
+			rateLimit: { policy: 'maxConcurrent', quota: max, windowSec: 60, remaining: 0, resetSec: 60 },
+			extra: { limits: [{ kind: 'maxConcurrent', used: open.inAll, max }] },
+		})
 	}
 	if (!callSwitch.isReady()) {
 		throw new SipCallError('switch_unavailable', 'The phone system cannot be reached. Try again in a moment, and tell your administrator if it stays so.', { retryAfterSec: 10 })

@@ -101,7 +101,11 @@ export class OcsClient {
 		} catch (cause) {
 			throw new Unanswered('Nextcloud gave no answer', { cause })
 		}
-		if (response.status === 401) {
+		if (response.status === 401 && userId !== '') {
+			if (!await this.#isAppKnown()) {
+				throw unavailable(undefined)
+			}
+		} else if (response.status === 401) {
 			this.#pausedUntil = now() + REFUSED_PAUSE_MS
 			logger.error('Nextcloud refused the app’s secret, or the app is disabled there; it is asked again in a minute')
 			throw unavailable(undefined)
@@ -110,6 +114,14 @@ export class OcsClient {
 			throw new Unanswered(`Nextcloud answered ${response.status}`)
 		}
 		return { status: response.status, data: readOcs(text) }
+	}
+
+	/**
+	 * Nextcloud answers 401 for a wrong secret as for a user that is gone. The first concerns everybody, the second one
+	 * user: this question, which every known app may ask, tells them apart.
+	 */
+	async #isAppKnown(): Promise<boolean> {
+		return (await this.#send({ path: '/apps/app_api/ex-app/state' }).catch(() => undefined))?.status === 200
 	}
 }
 

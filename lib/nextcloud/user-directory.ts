@@ -34,6 +34,8 @@ export class UserDirectory {
 	readonly #ocs: OcsClient
 	readonly #now: () => number
 	readonly #known = new Map<string, { user: NextcloudUser, at: number }>()
+	/** Users of whom Nextcloud knows nothing, and when it said so. */
+	readonly #gone = new Map<string, number>()
 	readonly #asking = new Map<string, Promise<NextcloudUser>>()
 
 	/**
@@ -63,8 +65,17 @@ export class UserDirectory {
 	}
 
 	async #ask(userId: string): Promise<NextcloudUser> {
+		const goneAgoMs = this.#now() - (this.#gone.get(userId) ?? -Infinity)
+		if (goneAgoMs >= 0 && goneAgoMs < FRESH_MS) {
+			throw gone()
+		}
 		const { status, data } = await this.#ocs.request({ path: '/cloud/user', userId })
-		if (status === 404 || status === 403) {
+		if (status === 401) {
+			// Nextcloud counts this answer as an attack: it is not asked for again at once.
+			remember(this.#gone, userId, this.#now())
+			throw gone()
+		}
+		if (status === 403 || status === 404) {
 			throw gone()
 		}
 		const parsed = status === 200 ? CloudUser.safeParse(data) : undefined
@@ -76,12 +87,17 @@ export class UserDirectory {
 			throw gone()
 		}
 		const user = { id, displayName: displayname ?? id, groups, isAdmin: groups.includes('admin'), language: language ?? 'en' }
-		if (this.#known.size >= MOST_USERS) {
-			this.#known.clear()
-		}
-		this.#known.set(userId, { user, at: this.#now() })
+		remember(this.#known, userId, { user, at: this.#now() })
 		return user
 	}
+}
+
+/** Keeps a map bounded: what is forgotten is asked for again. */
+function remember<Value>(map: Map<string, Value>, key: string, value: Value): void {
+	if (map.size >= MOST_USERS) {
+		map.clear()
+	}
+	map.set(key, value)
 }
 
 function gone(): SipCallError {

@@ -72,9 +72,18 @@ class FlexibleCallLimiter implements CallLimiter {
 	}
 }
 
-/** On the sidecar's Redis connection. */
-export function createRedisCallLimiter(redis: Redis): CallLimiter {
-	return new FlexibleCallLimiter((options) => new RateLimiterRedis({ ...options, storeClient: redis, rejectIfRedisNotReady: true }))
+/**
+ * On the sidecar's Redis connection.
+ *
+ * @param instance keeps the counters of installations apart that share one Redis
+ */
+export function createRedisCallLimiter(redis: Redis, instance: string): CallLimiter {
+	return new FlexibleCallLimiter((options) => new RateLimiterRedis({
+		...options,
+		keyPrefix: `${options.keyPrefix}:${instance}`,
+		storeClient: redis,
+		rejectIfRedisNotReady: true,
+	}))
 }
 
 /** On the table of the first migration, through a small pool of its own: it must not wait for the other queries. */

@@ -96,7 +96,7 @@ async function openEsl(port: number): Promise<BenchClient> {
 		events: async (count) => {
 			const { one, over } = countdown(count)
 			const names = new Set(readRecording('c2c_b_hangs_up_all_json').events.map(({ name }) => name))
-			names.forEach((name) => call.on(name, one))
+			names.forEach((name) => call.on(name as 'CHANNEL_CREATE', one))
 			await call.send(`events ${count}`)
 			return over
 		},

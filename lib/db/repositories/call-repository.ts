@@ -16,6 +16,10 @@ import { CallEntity, CallLogEntity, IdempotencyEntity } from '../entities/call.e
 /** Any fixed number: whoever places a call holds this lock, so that what is counted stays true until the commit. */
 const PLACE_LOCK = 0x51bca11
 
+/** A cursor comes back from a client: only what this server itself writes is read. */
+const CURSOR_TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/
+const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
+
 const KEY_LIFETIME_MS = 24 * 60 * 60 * 1000
 
 export class CallRepository implements CallStore {
@@ -200,9 +204,9 @@ function writeCursor(call: Call): string {
 function readCursor(cursor: string): { createdAt: Date, uuid: string } {
 	try {
 		const value: unknown = JSON.parse(Buffer.from(cursor, 'base64url').toString())
-		if (Array.isArray(value) && value.length === 2 && typeof value[0] === 'string' && typeof value[1] === 'string'
-			&& !Number.isNaN(Date.parse(value[0])) && /^[0-9a-f-]{36}$/.test(value[1])) {
-			return { createdAt: new Date(value[0]), uuid: value[1] }
+		const [time, uuid] = Array.isArray(value) ? value as unknown[] : []
+		if (typeof time === 'string' && typeof uuid === 'string' && CURSOR_TIME.test(time) && Date.parse(time) >= 0 && UUID.test(uuid)) {
+			return { createdAt: new Date(time), uuid }
 		}
 	} catch {
 		// Falls through to the same answer as for a cursor of the wrong shape.

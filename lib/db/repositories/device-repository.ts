@@ -22,6 +22,8 @@ export class DeviceRepository {
 	/** Replaces the list, all of it or nothing. */
 	async replace(userId: string, devices: readonly Device[]): Promise<void> {
 		await this.#orm.em.fork().transactional(async (em) => {
+			// Two lists that are written at once must not meet at the one default that a user may have.
+			await em.execute('select pg_advisory_xact_lock(hashtextextended(?, 0))', [`devices ${userId}`])
 			await em.nativeDelete(DeviceEntity, { userId })
 			devices.forEach((device, position) => em.create(DeviceEntity, { ...device, userId, position }))
 		})

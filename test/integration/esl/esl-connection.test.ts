@@ -94,8 +94,9 @@ describe('opening', () => {
 	})
 
 	it('fails when the connection is lost within the bytes that accept the password', async () => {
-		const peer = await startPeer({ login: false, answer: () => `${ACCEPTED}Content-Length: x\n\n` })
-		await expect(open(peer)).rejects.toMatchObject({ code: 'unreachable' })
+		const peer = await startPeer({ login: false, answer: () => `${ACCEPTED}Content-Type: text/rude-rejection\n\n` })
+		await expect(open(peer)).rejects.toMatchObject({ code: 'address_refused' })
+		await peer.until(() => peer.last.closed)
 	})
 
 	it('can be given up', async () => {
@@ -218,6 +219,21 @@ describe('a connection that ends', () => {
 		expect(onClose.mock.calls).toEqual([[expect.objectContaining({ code: 'connection_lost' })]])
 		expect(connection.closed?.code).toBe('connection_lost')
 		await peer.until(() => peer.last.closed)
+	})
+
+	it('by a FIN of a peer that reads nothing closes the socket at once, with our bytes still in it', async () => {
+		const peer = await startPeer()
+		const opened = vi.spyOn(ModeslConnection.prototype, '_onConnect')
+		const onClose = vi.fn()
+		const connection = await open(peer, { onClose })
+		const { socket } = opened.mock.contexts[0] as ModeslConnection
+		peer.last.socket.pause()
+		const command = connection.command(`api ${'x'.repeat(32 * 1024 * 1024)}`, undefined, 60_000)
+		peer.last.socket.end()
+		await expect(command).rejects.toMatchObject({ code: 'connection_lost', mayHaveArrived: true })
+		expect(socket?.writableLength).toBeGreaterThan(0)
+		expect(socket?.destroyed).toBe(true)
+		expect(onClose).toHaveBeenCalledTimes(1)
 	})
 
 	it('by us writes nothing any more and may be closed again', async () => {

@@ -134,6 +134,28 @@ describe('two connections', () => {
 		expect(connect).toHaveBeenCalledTimes(2)
 	})
 
+	it('with a password that was changed meanwhile are one attempt a minute as well, and both come back', async () => {
+		let isRight = true
+		const peer = await EslPeer.start({ login: false, answer: (command) => commandReply(command.startsWith('auth') && !isRight ? '-ERR invalid' : '+OK accepted') })
+		undo.push(() => peer.stop())
+		const heard = new Heard(peer.port)
+		heard.start()
+		await heard.until(() => heard.ready === 1)
+		const connect = vi.spyOn(net, 'connect')
+		vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'performance'] })
+		isRight = false
+		peer.connections.forEach(({ socket }) => socket.resetAndDestroy())
+		await heard.log.waitFor(({ fields }) => fields.code === 'connection_lost', 2)
+		vi.advanceTimersByTime(200)
+		await heard.log.waitFor(({ fields }) => fields.code === 'password_refused')
+		isRight = true
+		vi.advanceTimersByTime(59_999)
+		expect(connect).toHaveBeenCalledTimes(1)
+		vi.advanceTimersByTime(1)
+		await heard.until(() => heard.ready === 2)
+		expect(connect).toHaveBeenCalledTimes(3)
+	})
+
 	it('are not ready when the subscription is refused, and say why', async () => {
 		const peer = await EslPeer.start({ answer: () => commandReply('-ERR permission denied') })
 		undo.push(() => peer.stop())

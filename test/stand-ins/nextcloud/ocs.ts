@@ -1,97 +1,107 @@
 // SPDX-FileCopyrightText: 2026 SIPCall contributors
 // SPDX-License-Identifier: AGPL-3.0-or-later
 
-/** The OCS calls that an ExApp makes back to Nextcloud, in the name of a user or of none. */
+/** Takes an OCS call to its handler: reads it as PHP would, and asks first who is calling. */
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { NextcloudShellOptions, ShellUser } from './nextcloud-shell.ts'
+import type { Identity } from './identity.ts'
+import type { OcsResult } from './ocs-answer.ts'
+import type { ShellUser } from './users.ts'
 
-interface OcsContext {
-	options: NextcloudShellOptions
-	users: readonly ShellUser[]
+import { appApiRefused, internalError, lockedOut, noSuchRoute, notLoggedIn, sendOcs } from './ocs-answer.ts'
+
+export interface OcsCall {
+	/** Query and body together; the body wins. */
+	body: Readonly<Record<string, unknown>>
+	query: URLSearchParams
+	/** From the `{}` of the path. */
+	parameters: Readonly<Record<string, string>>
+	/** In whose name; undefined for nobody. */
+	user: ShellUser | undefined
+	/** As the caller addressed this Nextcloud, without a slash at the end. */
+	origin: string
+	/** The token of OAuth2 that came along; empty for none. */
+	bearer: string
 }
 
-/**
- * @param request what the ExApp sent
- * @param path without the query
- * @param context who may ask, and who is known
- * @param response takes the answer
- * @return the id of the user in whose name the ExApp came; empty for none
- */
-export function answerOcs(request: IncomingMessage, path: string, context: OcsContext, response: ServerResponse): string {
+export interface OcsRoute {
+	method: 'GET' | 'POST' | 'PUT' | 'DELETE'
+	/** Below `/ocs/v1.php` or `/ocs/v2.php`; `{name}` takes one segment. */
+	path: string
+	asks: 'exApp' | 'user' | 'nothing'
+	handle: (call: OcsCall) => OcsResult | Promise<OcsResult>
+}
+
+export interface OcsRequest {
+	request: IncomingMessage
+	/** Without the query, still encoded. */
+	path: string
+	query: URLSearchParams
+	body: string
+	identity: Identity
+}
+
+export async function answerOcs({ request, path, query, body, identity }: OcsRequest, routes: readonly OcsRoute[], response: ServerResponse): Promise<void> {
 	const [, version, route = ''] = /^\/ocs\/v([12])\.php(\/.*)$/.exec(path) ?? []
-	const send = (status: number, statuscode: number, message: string, data: unknown, userId = '') => {
-		const meta = {
-			status: status < 400 ? 'ok' : 'failure',
-			statuscode,
-			message,
-			// OCS v1 carries these two always, v2 only for lists.
-			...(version === '1' ? { totalitems: '', itemsperpage: '' } : {}),
+	const isJson = query.get('format') === 'json' || (!query.has('format') && request.headers.accept?.includes('application/json') === true)
+	const result = await answer()
+	sendOcs(result, { version: version === '1' ? '1' : '2', isJson, userId: identity.user?.id ?? '' }, response)
+
+	async function answer(): Promise<OcsResult> {
+		if (identity.exApp === 'locked out') {
+			return lockedOut
 		}
-		response.writeHead(status, {
-			'Content-Type': 'application/json; charset=utf-8',
-			'Cache-Control': 'no-cache, no-store, must-revalidate',
-			...(userId === '' ? {} : { 'X-User-Id': userId }),
+		const matched = findRoute(routes, request.method ?? 'GET', route)
+		if (matched === undefined) {
+			return noSuchRoute
+		}
+		if (matched.route.asks === 'exApp' && identity.exApp !== 'proven') {
+			return appApiRefused
+		}
+		if (matched.route.asks === 'user' && identity.user === undefined) {
+			return notLoggedIn
+		}
+		const parsed = parseBody(request.headers['content-type'] ?? '', body)
+		if (parsed === undefined) {
+			return internalError
+		}
+		return matched.route.handle({
+			body: { ...Object.fromEntries(query), ...parsed },
+			query,
+			parameters: matched.parameters,
+			user: identity.user,
+			origin: `http://${request.headers.host ?? 'localhost'}`,
+			bearer: identity.bearer,
 		})
-		response.end(JSON.stringify({ ocs: { meta, data } }))
-		return userId
 	}
-	const ok = (data: unknown, userId: string) => send(200, version === '1' ? 100 : 200, 'OK', data, userId)
-
-	const identity = identify(request, context)
-	if (identity === 'refused') {
-		return send(401, 997, 'AppAPI authentication failed', [])
-	}
-	const { user } = identity
-	if (request.method === 'GET' && route === '/cloud/user') {
-		return user === undefined ? send(401, 997, 'Current user is not logged in', []) : ok(userData(user), user.id)
-	}
-	if (request.method === 'GET' && route === '/cloud/capabilities') {
-		return ok({
-			version: { major: 32, minor: 0, micro: 1, string: '32.0.1', edition: '', extendedSupport: false },
-			capabilities: { core: { pollinterval: 60, 'webdav-root': 'remote.php/webdav' }, app_api: { loglevel: 1, version: '32.0.0' } },
-		}, user?.id ?? '')
-	}
-	if (request.method === 'POST' && route === '/apps/app_api/api/v1/log') {
-		return ok([], user?.id ?? '')
-	}
-	return send(404, version === '1' ? 998 : 404, 'Invalid query, please check the syntax.', [], user?.id ?? '')
 }
 
-/** AppAPI asks for a known app id, some version, the secret, and a user that exists if one is named. */
-function identify(request: IncomingMessage, { options, users }: OcsContext): 'refused' | { user: ShellUser | undefined } {
-	const { headers } = request
-	const proof = headers['authorization-app-api']
-	if (typeof proof !== 'string' || headers['ex-app-id'] !== options.appId || !headers['ex-app-version']) {
-		return 'refused'
+function findRoute(routes: readonly OcsRoute[], method: string, path: string): { route: OcsRoute, parameters: Record<string, string> } | undefined {
+	const segments = path.split('/')
+	for (const route of routes) {
+		const pattern = route.path.split('/')
+		const isMatch = route.method === method && pattern.length === segments.length
+			&& pattern.every((part, at) => part.startsWith('{') || part === segments[at])
+		if (isMatch) {
+			const named = pattern.flatMap((part, at) => part.startsWith('{') ? [[part.slice(1, -1), decodeURIComponent(segments[at] ?? '')] as const] : [])
+			return { route, parameters: Object.fromEntries(named) }
+		}
 	}
-	const decoded = Buffer.from(proof, 'base64').toString('utf8')
-	const colon = decoded.indexOf(':')
-	if (colon === -1 || decoded.slice(colon + 1) !== options.appSecret) {
-		return 'refused'
-	}
-	const id = decoded.slice(0, colon)
-	const user = users.find((known) => known.id === id)
-	return id !== '' && user === undefined ? 'refused' : { user }
+	return undefined
 }
 
-function userData({ id, displayName, groups }: ShellUser) {
-	return {
-		enabled: true,
-		id,
-		lastLogin: 0,
-		backend: 'Database',
-		subadmin: [],
-		quota: { free: -3, used: 0, total: -3, relative: 0, quota: -3 },
-		email: `${id}@cloud.example`,
-		displayname: displayName,
-		'display-name': displayName,
-		phone: '',
-		groups,
-		language: 'en',
-		locale: '',
-		timezone: '',
-		notify_email: null,
-		backendCapabilities: { setDisplayName: true, setPassword: true },
+/** JSON and forms, as Nextcloud reads them; undefined where PHP would stumble. */
+export function parseBody(type: string, body: string): Record<string, unknown> | undefined {
+	if (type.startsWith('application/x-www-form-urlencoded')) {
+		return Object.fromEntries(new URLSearchParams(body))
+	}
+	if (!type.includes('json') || body === '') {
+		return {}
+	}
+	try {
+		const value: unknown = JSON.parse(body)
+		return typeof value === 'object' && value !== null ? { ...value } : {}
+	} catch {
+		return {}
 	}
 }

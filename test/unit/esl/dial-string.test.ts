@@ -72,6 +72,16 @@ const FIELDS: Record<string, (plan: OriginatePlan, value: string) => OriginatePl
 	'destination.legs[1].gateway': (plan, value) => ({ ...plan, destination: { ...plan.destination, legs: [{ legUuid: B1, gateway: 'trunk' }, { legUuid: B2, gateway: value }] } }),
 }
 
+/** What may stand there, said a second time and by itself: a wider pattern in the code must not go unseen. */
+const ALLOWED: [field: RegExp, value: RegExp][] = [
+	[/uuid$/i, /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/],
+	[/number$|callerId$/, /^\+?\d{3,15}$/],
+	[/gateway$/, /^[\w.-]{1,64}$/],
+	[/address$/, /^[\w.+-]{1,64}$/],
+	[/domain$/, /^[a-z\d.-]{1,253}$/i],
+	[/template$/, /^(?:user|sofia\/[\w.-]+)\/(?:sip:)?\{address\}(?:@\{domain\}|@[a-z\d.-]+(?::\d+)?)?$/i],
+]
+
 const NUMBERS: Record<string, (plan: OriginatePlan, value: number) => OriginatePlan> = {
 	'user.ringTimeoutSec': (plan, value) => ({ ...plan, user: { ...plan.user, ringTimeoutSec: value } }),
 	'destination.answerTimeoutSec': (plan, value) => ({ ...plan, destination: { ...plan.destination, answerTimeoutSec: value } }),
@@ -188,6 +198,7 @@ describe('hostile values', () => {
 				return
 			}
 			expect(command).toMatch(WHITELIST)
+			expect(value).toMatch(ALLOWED.find(([name]) => name.test(field))?.[1] ?? /^$/)
 			expect(understood(buildOriginate(plan))).toEqual(meant(plan))
 		}), { numRuns: 2_000 })
 		expect(refused).toBeGreaterThan(1_000)
@@ -217,6 +228,12 @@ describe('what is refused', () => {
 	])('is %s', (_what, plan) => {
 		expect(plan).toBeDefined()
 		expect(written(plan ?? PLAN)).toBeUndefined()
+	})
+
+	it.each(['4930123456@evil.example', '${system(id)}', '4930123456,null/evil', '4930123456|null/evil', '4930123456:_:null/evil', '4930123456) XML default evil', '4930123456;x=1', '49 30 123456', '*21*0900#', '٤٩٣٠١٢٣', '12', '1234567890123456', '++49301234', ''])('is the number "%s", wherever it is meant to stand', (value) => {
+		for (const field of ['destination.number', 'destination.callerId', 'user.callerId', 'target.number']) {
+			expect(written(FIELDS[field]?.(PLAN, value) ?? PLAN), field).toBeUndefined()
+		}
 	})
 
 	it.each(['', 'user/', 'user/{address},null/x', 'loopback/{address}', 'error/{address}', 'sofia/internal/{address}@{domain}@{domain}', 'user/{address}{address}', 'user/${x}{address}', '{x=1}user/{address}', 'user/{address} &park()', 'sofia/internal/{address}@host:5060:1', 'user/{address}\n'])('is the template "%s"', (text) => {

@@ -98,11 +98,21 @@ describe('what Nextcloud knows of a user', () => {
 		await expect(test.users.get('bob')).rejects.toMatchObject({ code: 'nextcloud_unavailable' })
 		// What is known stays good.
 		await expect(test.users.get('alice')).resolves.toMatchObject({ id: 'alice' })
-		expect(test.requests).toHaveLength(2)
+		// Alice, Bob, and whether the app itself is still known.
+		expect(test.requests).toHaveLength(3)
 		test.nowMs += 1
 		expect((await test.users.get('bob')).id).toBe('bob')
 		expect(test.log.lines.filter(({ level }) => level === 'error')).toHaveLength(1)
 		expect(JSON.stringify(test.log.lines)).not.toContain('hunter2')
+	})
+
+	it('is a user that is gone when Nextcloud still knows the app: nobody else is held up', async () => {
+		const test = directory(() => new Response('', { status: test.requests.at(-1)?.url.includes('/ex-app/state') === true ? 200 : 401 }))
+		await expect(test.users.get('bob')).rejects.toMatchObject({ code: 'forbidden' })
+		await expect(test.users.get('bob')).rejects.toMatchObject({ code: 'forbidden' })
+		expect(test.requests).toHaveLength(2)
+		test.reply = () => cloudUser()
+		await expect(test.users.get('alice')).resolves.toMatchObject({ id: 'alice' })
 	})
 
 	it.each([

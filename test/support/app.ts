@@ -106,8 +106,8 @@ export interface TestApp {
 	/** The environment that the sidecar was started with. */
 	readonly environment: Record<string, string>
 	as(userId: string): ApiClient
-	/** `demo` with one phone (extension 1000), and calls to Germany allowed for everybody. */
-	prepare(settings?: Record<string, unknown>): Promise<ApiClient>
+	/** `demo` with one phone (extension 1000), and calls to Germany allowed for everybody; the switch may be the test's own. */
+	prepare(settings?: Record<string, unknown>, options?: { onRecordedSwitch?: boolean }): Promise<ApiClient>
 	/** Waits until the switch's connections are up. */
 	ready(): Promise<void>
 	/** Stops the sidecar and starts it again on the same data. */
@@ -165,8 +165,10 @@ export async function startTestApp(options: TestAppOptions = {}): Promise<TestAp
 		environment,
 		as,
 		ready,
-		async prepare(settings = {}) {
-			await ready()
+		async prepare(settings = {}, { onRecordedSwitch = false } = {}) {
+			if (!onRecordedSwitch) {
+				await ready()
+			}
 			const demo = as('demo')
 			const saved = await demo.request('POST', '/admin/config', { homeCountry: 'DE', allowedGroups: null, callsPerMinute: 1000, callsPerHour: 1000, callsPerDay: 1000, ...settings })
 			const me = await demo.request('PUT', '/me', { devices: [{ kind: 'sip', label: 'Desk', address: '1000' }] })

@@ -138,7 +138,9 @@ function concludeUnanswered(call: Call, leg: LegRole, { cause, verdict, byParty 
 		return
 	}
 	const person: EndedBy = leg === 'user' ? 'user' : 'callee'
-	settle(call, OUTCOMES[verdict], byParty && BY_PERSON.has(verdict) ? person : 'system', leg, cause, verdict)
+	// A destination that is not signed in is a phone that nobody picks up; the user's own one is a fault to mend.
+	const outcome = leg === 'destination' && verdict === 'not_registered' ? 'no_answer' : OUTCOMES[verdict]
+	settle(call, outcome, byParty && BY_PERSON.has(verdict) ? person : 'system', leg, cause, verdict)
 }
 
 function settle(call: Call, outcome: CallOutcome, endedBy: EndedBy, leg: LegRole, cause: Cause, verdict: Verdict): void {

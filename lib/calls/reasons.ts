@@ -34,6 +34,7 @@ const OF_USER: Readonly<Partial<Record<Verdict, Reason>>> = {
 	not_registered: { code: 'own_phone_not_registered', message: 'Your phone is not signed in to the phone system. Check that it is switched on, or choose another device.', fixableBy: 'user' },
 	unreachable: { code: 'own_phone_unreachable', message: 'Your phone cannot be reached. Check that it is switched on, or choose another device.', fixableBy: 'user' },
 	congestion: { code: 'own_phone_unreachable', message: 'Your phone cannot be reached. Check that it is switched on, or choose another device.', fixableBy: 'user' },
+	number_changed: { code: 'own_phone_unknown', message: 'The number of your phone has changed. Correct it in the settings.', fixableBy: 'user' },
 	unknown_number: { code: 'own_phone_unknown', message: 'The phone system does not know your device. Check its extension in the settings.', fixableBy: 'user' },
 	media: { code: 'own_phone_codec_mismatch', message: 'Your phone and the phone system found no common sound format. Your administrator can check the codecs.', fixableBy: 'admin' },
 	gateway_down: { code: 'trunk_down', message: 'The phone line is down. Your administrator can check the trunk.', fixableBy: 'admin' },

@@ -34,6 +34,8 @@ const CONFIGURATION_RETRY_MS = 60_000
 const FIRST_RETRY_MS = 200
 const LONGEST_RETRY_MS = 30_000
 const SILENCE_MS = 25_000
+/** A connection that held for this long counts as a success: the next attempt after it comes at once. */
+const STEADY_MS = 10_000
 
 /**
  * How long to wait before the next attempt: exponential from 0.2 s to 30 s, with up to half of it taken off by chance
@@ -62,6 +64,7 @@ export class EslLink {
 	#timer: NodeJS.Timeout | undefined
 	#probing: NodeJS.Timeout | undefined
 	#failures = 0
+	#upSince = 0
 	/** Why there is no connection; undefined while there is one or before the first attempt ended. */
 	lastError: EslError | undefined
 
@@ -140,7 +143,7 @@ export class EslLink {
 			return
 		}
 		this.#connection = opened
-		this.#failures = 0
+		this.#upSince = performance.now()
 		this.lastError = undefined
 		this.#watch(opened)
 		this.#options.logger.info('Connected to FreeSWITCH')
@@ -165,7 +168,8 @@ export class EslLink {
 		if (this.#stop.signal.aborted) {
 			return
 		}
-		this.#failures++
+		// A switch that lets us in and drops us at once must not be asked several times a second.
+		this.#failures = wasUp && performance.now() - this.#upSince >= STEADY_MS ? 1 : this.#failures + 1
 		const delayMs = retryDelayMs(this.#failures, error, (this.#options.random ?? Math.random)())
 		if (wasUp || error.code !== this.lastError?.code) {
 			this.#options.logger[error.isConfiguration ? 'error' : 'warn'](error.message, { code: error.code, retryInMs: Math.round(delayMs) })

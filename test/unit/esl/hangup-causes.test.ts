@@ -110,8 +110,7 @@ describe.each(ABSENT)('%s', (name, q850) => {
 		expect(told(play(report(A, 'CHANNEL_CREATE'), end(A, name)))).toEqual(expected('user', ['failed', 'own_phone_not_registered', 'user'], { name, q850 }))
 	})
 
-	// lib/calls/conclude-call.ts: OUTCOMES knows no leg, and says `failed` here. Take `.fails` away when it does.
-	it.fails('of the destination is no answer', () => {
+	it('of the destination is no answer', () => {
 		expect(told(play(...bDialled(), end(B, name), aCleared()))).toEqual(expected('destination', ['no_answer', 'device_not_reachable', 'nobody'], { name, q850 }))
 	})
 })

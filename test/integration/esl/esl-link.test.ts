@@ -95,7 +95,7 @@ describe('a link', () => {
 		expect(log.lines.map(({ level }) => level)).toEqual(['error', 'info'])
 	})
 
-	it('starts at 0.2 s again after a success', async () => {
+	it('starts at 0.2 s again after a connection that held for 10 s', async () => {
 		const peer = await startPeer()
 		const connect = vi.spyOn(net, 'connect')
 		stopTheClock()
@@ -103,6 +103,7 @@ describe('a link', () => {
 		link.start()
 		for (let round = 1; round <= 4; round++) {
 			await soon(() => link.connection !== undefined)
+			vi.advanceTimersByTime(10_000)
 			peer.last.socket.resetAndDestroy()
 			await soon(() => link.connection === undefined)
 			vi.advanceTimersByTime(199)
@@ -112,6 +113,23 @@ describe('a link', () => {
 		}
 		await soon(() => link.connection !== undefined)
 		expect(steps).toEqual(['up', 'down: connection_lost', 'up', 'down: connection_lost', 'up', 'down: connection_lost', 'up', 'down: connection_lost', 'up'])
+	})
+
+	it('waits longer each time for a switch that lets us in and drops us at once', async () => {
+		const peer = await startPeer()
+		const connect = vi.spyOn(net, 'connect')
+		stopTheClock()
+		const { link } = watch({ endpoint: peer.endpoint })
+		link.start()
+		for (const [round, delayMs] of [200, 400, 800].entries()) {
+			await soon(() => link.connection !== undefined)
+			peer.last.socket.resetAndDestroy()
+			await soon(() => link.connection === undefined)
+			vi.advanceTimersByTime(delayMs - 1)
+			expect(connect).toHaveBeenCalledTimes(round + 1)
+			vi.advanceTimersByTime(1)
+			expect(connect).toHaveBeenCalledTimes(round + 2)
+		}
 	})
 
 	it('tries at once when it is started again, but never twice at a time', async () => {

@@ -104,6 +104,11 @@ export function handlerOf(route: Route, callerOf: (request: Request) => Caller, 
 			signal: AbortSignal.any([stopping, goneSignal(response)]),
 		})
 		response.status(answer.status).set(answer.headers ?? {})
+		// PHP makes a redirect of any answer with a Location, and the browser would follow it out of the app. Only Nextcloud's
+		// PHP proxy sends this header (AppAPI's ExAppProxyController).
+		if (request.headers['x-origin-ip'] !== undefined) {
+			response.removeHeader('Location')
+		}
 		// Text is for a console (occ); everything else is JSON.
 		if (typeof answer.body === 'string') {
 			response.send(answer.body)

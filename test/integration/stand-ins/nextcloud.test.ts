@@ -226,7 +226,7 @@ describe('OCS', () => {
 		['another app id', { ...proof('demo'), 'EX-APP-ID': 'nosuch' }],
 		['no proof', {}],
 	])('refuses %s with 401 and statuscode 997', async (_case, headers) => {
-		const { status, body } = await send('/ocs/v2.php/cloud/user?format=json', { headers })
+		const { status, body } = await send('/ocs/v2.php/apps/app_api/api/v1/users?format=json', { headers })
 		expect(status).toBe(401)
 		expect(JSON.parse(body)).toEqual({ ocs: { meta: { status: 'failure', statuscode: 997, message: 'AppAPI authentication failed' }, data: [] } })
 	})
@@ -238,7 +238,7 @@ describe('OCS', () => {
 	})
 
 	it('answers what it does not know with 404 in JSON', async () => {
-		const { status, body } = await send('/ocs/v2.php/apps/nosuch', { headers: proof('demo') })
+		const { status, body } = await send('/ocs/v2.php/apps/nosuch?format=json', { headers: proof('demo') })
 		expect(status).toBe(404)
 		expect(JSON.parse(body)).toMatchObject({ ocs: { meta: { status: 'failure' } } })
 	})

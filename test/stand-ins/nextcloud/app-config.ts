@@ -6,10 +6,10 @@
  * and comes back decrypted. Both outlive an unregistering.
  */
 
-import type { OcsCall, OcsRoute } from './ocs.ts'
 import type { OcsResult } from './ocs-answer.ts'
+import type { OcsCall, OcsRoute } from './ocs.ts'
 
-import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto'
+import { createCipheriv, createDecipheriv, createHmac, randomBytes } from 'node:crypto'
 import { failure, internalError, ok } from './ocs-answer.ts'
 
 /** A row as it lies in the database. */
@@ -105,7 +105,7 @@ function storeRoutes(name: string, storeOf: (call: OcsCall) => Store | undefined
 			path,
 			asks: 'exApp',
 			handle: within(({ body: { configKey, configValue, sensitive } }, { rows, owner }) => {
-				if (configKey === undefined || typeof configKey === 'object') {
+				if (typeof configKey !== 'string') {
 					return internalError
 				}
 				if (configKey === '') {
@@ -114,7 +114,7 @@ function storeRoutes(name: string, storeOf: (call: OcsCall) => Store | undefined
 				if (sensitive && typeof configValue === 'object' && configValue !== null) {
 					return internalError
 				}
-				const { id, ...row } = rows.write(String(configKey), phpText(configValue), sensitive === undefined || sensitive === null ? undefined : Number(sensitive))
+				const { id, ...row } = rows.write(configKey, phpText(configValue), sensitive === undefined || sensitive === null ? undefined : Number(sensitive))
 				return ok({ id, ...owner, ...row })
 			}),
 		},
@@ -153,14 +153,16 @@ export function phpText(value: unknown): string {
 	return value === true ? '1' : value === false || value === null || value === undefined ? '' : String(value)
 }
 
+/** In the form of Nextcloud's own: content, vector, check sum, version. */
 export function encrypt(text: string): string {
 	const vector = randomBytes(16)
 	const cipher = createCipheriv('aes-256-cbc', KEY, vector)
-	return `${cipher.update(text, 'utf8', 'hex')}${cipher.final('hex')}|${vector.toString('hex')}`
+	const content = `${cipher.update(text, 'utf8', 'hex')}${cipher.final('hex')}|${vector.toString('hex')}`
+	return `${content}|${createHmac('sha512', KEY).update(content).digest('hex')}|3`
 }
 
 /** Empty for what is no ciphertext, as after a write that left the mark out. */
-function decrypt(text: string): string {
+export function decrypt(text: string): string {
 	const [content = '', vector = ''] = text.split('|')
 	try {
 		const decipher = createDecipheriv('aes-256-cbc', KEY, Buffer.from(vector, 'hex'))

@@ -7,7 +7,7 @@
  */
 
 import type { ServerResponse } from 'node:http'
-import type { ShellUser } from './nextcloud-shell.ts'
+import type { ShellUser } from './users.ts'
 
 import { statSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'

@@ -14,6 +14,8 @@ export interface Identity {
 	exApp: 'none' | 'proven' | 'refused' | 'locked out'
 	/** The token of OAuth2 that came along; empty for none. */
 	bearer: string
+	/** By a cookie alone: such a call needs a token against forgery. */
+	isSession: boolean
 }
 
 export interface IdentityOptions {
@@ -35,28 +37,28 @@ const STATE = /^\/ocs\/v[12]\.php\/apps\/app_api\/ex-app\/state$/
 export function identify(request: IncomingMessage, path: string, options: IdentityOptions): Identity {
 	const { headers } = request
 	if (headers['authorization-app-api'] !== undefined || (headers['ex-app-id'] !== undefined && path.includes('/apps/app_api/api/'))) {
-		return { ...identifyExApp(request, path, options), bearer: '' }
+		return { ...identifyExApp(request, path, options), bearer: '', isSession: false }
 	}
 	const { users, userOfToken } = options
 	const bearer = /^Bearer (.+)$/i.exec(headers.authorization ?? '')?.[1] ?? ''
 	const byToken = bearer === '' ? undefined : userOfToken(bearer)
 	if (byToken !== undefined) {
-		return { user: byToken, exApp: 'none', bearer }
+		return { user: byToken, exApp: 'none', bearer, isSession: false }
 	}
 	const basic = /^Basic (.+)$/i.exec(headers.authorization ?? '')?.[1]
 	if (basic !== undefined) {
-		// Every user's password is the id and these letters.
+		// Every user has a password that begins so, as in the recordings.
 		const [id = '', password] = Buffer.from(basic, 'base64').toString('utf8').split(/:(.*)/s)
-		return { user: password === `${id}-pass-123` ? users.enabled(id) : undefined, exApp: 'none', bearer: '' }
+		return { user: password?.startsWith(`${id}-pass-`) === true ? users.enabled(id) : undefined, exApp: 'none', bearer: '', isSession: false }
 	}
 	const cookie = /(?:^|;\s*)nc_username=([^;]*)/.exec(headers.cookie ?? '')?.[1]
-	return { user: cookie === undefined ? undefined : users.enabled(decodeURIComponent(cookie)), exApp: 'none', bearer: '' }
+	return { user: cookie === undefined ? undefined : users.enabled(decodeURIComponent(cookie)), exApp: 'none', bearer: '', isSession: true }
 }
 
 /**
  * In AppAPI's order: locked out, app known, secret equal, enabled, some version, user known.
  */
-function identifyExApp({ headers, socket }: IncomingMessage, path: string, { exApp, users, bruteForce }: IdentityOptions): Omit<Identity, 'bearer'> {
+function identifyExApp({ headers, socket }: IncomingMessage, path: string, { exApp, users, bruteForce }: IdentityOptions): Pick<Identity, 'user' | 'exApp'> {
 	const refused = { user: undefined, exApp: 'refused' } as const
 	const address = socket.remoteAddress ?? ''
 	const appId = String(headers['ex-app-id'] ?? '')

@@ -2,36 +2,39 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 
 /**
- * Stands in for a Nextcloud 32 with AppAPI: the page around the app, the PHP proxy and the few OCS calls that an ExApp
- * needs. What it does is what recordings of a real one show. Not modelled: redirects of the ExApp (the real proxy
- * follows them itself), multipart bodies, brute-force protection, the route list of info.xml.
+ * Stands in for a Nextcloud 32 with AppAPI, for the app and for whoever looks at it with a browser: life cycle, OCS,
+ * CardDAV, OAuth2, the PHP proxy and the page around the app. What it does is what recordings of a real one show. Not
+ * modelled: redirects of the ExApp (the real proxy follows them itself), multipart bodies, the route list of info.xml.
  */
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { AddressBooks } from './address-books.ts'
+import type { ConfigRows } from './app-config.ts'
+import type { BruteForce } from './brute-force.ts'
+import type { ExAppStatus } from './ex-app.ts'
+import type { OccResult, ProgressReport } from './life-cycle.ts'
+import type { NextcloudOptions } from './nextcloud.ts'
+import type { ShownNotification } from './notifications.ts'
+import type { OAuth } from './oauth.ts'
+import type { Registrations } from './registrations.ts'
+import type { ShellUser, Users } from './users.ts'
 
-import { randomUUID } from 'node:crypto'
 import { createServer } from 'node:http'
 import { isAsset, serveAsset } from './assets.ts'
+import { answerDav } from './carddav.ts'
+import { identify } from './identity.ts'
+import { Nextcloud } from './nextcloud.ts'
+import { OAuthPages } from './oauth-pages.ts'
+import { runOcc } from './occ-commands.ts'
 import { answerOcs } from './ocs.ts'
-import { newNonce, renderNotFound, renderPage, securityHeaders } from './page.ts'
+import { servePage } from './pages.ts'
 import { forward } from './proxy.ts'
-import { themeCss } from './theme.ts'
 
-export interface ShellUser {
-	id: string
-	displayName: string
-	groups: string[]
-}
+export type { ShellUser }
 
-export interface NextcloudShellOptions {
+export interface NextcloudShellOptions extends NextcloudOptions {
 	port?: number
 	host?: string
-	appId: string
-	appSecret: string
-	appVersion: string
-	/** Where the ExApp listens, as in `http://127.0.0.1:23000`. */
-	exAppUrl: string
-	users?: ShellUser[]
 	/** A line that stands above the app on the page, such as that no real phone rings. */
 	notice?: string
 }
@@ -44,7 +47,7 @@ export interface ShellRequest {
 	headers: IncomingMessage['headers']
 	body: string
 	/** Which part of Nextcloud answered. */
-	part: 'page' | 'asset' | 'proxy' | 'ocs' | 'none'
+	part: 'page' | 'asset' | 'proxy' | 'ocs' | 'dav' | 'none'
 	/** Who is logged in, or in whose name the ExApp came; empty for nobody. */
 	userId: string
 	/** 0 until the answer is on its way. */
@@ -54,26 +57,51 @@ export interface ShellRequest {
 export interface NextcloudShell {
 	url: string
 	requests: readonly ShellRequest[]
+	/** Where the ExApp listens; may be told later, when it has started. */
+	exAppUrl: string
+	/** The app as Nextcloud has it now. */
+	readonly exApp: Readonly<{ version: string, isRegistered: boolean, isEnabled: boolean, status: ExAppStatus }>
+	/** What the ExApp has reported of its set-up, in order. */
+	reports: readonly ProgressReport[]
+	registrations: Registrations
+	config: ConfigRows
+	preferences: (userId: string) => ConfigRows
+	users: Users
+	addressBooks: AddressBooks
+	oauth: OAuth
+	bruteForce: BruteForce
+	/** What a user sees, newest first. */
+	notifications: (userId: string) => ShownNotification[]
+	register: () => Promise<OccResult>
+	enable: () => Promise<OccResult>
+	disable: () => Promise<OccResult>
+	update: (version: string) => Promise<OccResult>
+	unregister: () => Promise<OccResult>
+	/** Runs one of the ExApp's console commands; options by their long names, true for one without a value. */
+	occ: (name: string, args?: readonly string[], options?: Readonly<Record<string, unknown>>) => Promise<OccResult>
+	/**
+	 * Saves one field of a form as the settings page does.
+	 *
+	 * @return the HTTP status; 200 also where nothing was stored
+	 */
+	saveSetting: (userId: string, formId: string, fieldId: string, value: unknown) => number
 	/** Puts Nextcloud into maintenance mode and back: meanwhile every request is answered 503. */
 	setAvailable: (isAvailable: boolean) => void
 	stop: () => Promise<void>
 }
 
-const DEFAULT_USERS: ShellUser[] = [
-	{ id: 'demo', displayName: 'Demo user', groups: ['admin', 'sales'] },
-	{ id: 'guest', displayName: 'Guest', groups: [] },
-]
-
 export async function startNextcloudShell(options: NextcloudShellOptions): Promise<NextcloudShell> {
 	const host = options.host ?? '127.0.0.1'
-	const users = options.users ?? DEFAULT_USERS
+	const nextcloud = new Nextcloud(options)
+	const { users, exApp, lifeCycle, appConfig, registrations, bruteForce, oauth, addressBooks } = nextcloud
+	const oauthPages = new OAuthPages(oauth)
 	const requests: ShellRequest[] = []
 	let isAvailable = true
 
 	async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
 		const body = await readBody(request)
 		const url = new URL(request.url ?? '/', 'http://cloud.invalid')
-		const user = actingUser(request, url, users)
+		const user = actingUser(request, url, users, oauth)
 		const seen: ShellRequest = {
 			method: request.method ?? 'GET',
 			url: request.url ?? '/',
@@ -94,6 +122,7 @@ export async function startNextcloudShell(options: NextcloudShellOptions): Promi
 		}
 		// Nextcloud answers with and without index.php, as its links depend on the web server's rewriting.
 		const path = (request.url ?? '/').split('?', 1)[0]?.replace(/^\/index\.php(?=\/)/, '') ?? '/'
+		const query = url.searchParams
 		const proxied = `/apps/app_api/proxy/${options.appId}/`
 		if (path.startsWith(proxied)) {
 			const rest = path.slice(proxied.length)
@@ -103,45 +132,22 @@ export async function startNextcloudShell(options: NextcloudShellOptions): Promi
 				return
 			}
 			seen.part = 'proxy'
-			await forward({ request, body, path: rest, query: url.searchParams, user, options }, response)
-			return
-		}
-		if (path.startsWith('/ocs/')) {
-			seen.part = 'ocs'
-			seen.userId = answerOcs(request, path, { options, users }, response)
-			return
-		}
-		seen.part = 'page'
-		servePage(request, path, user, response)
-	}
-
-	function servePage(request: IncomingMessage, path: string, user: ShellUser | undefined, response: ServerResponse): void {
-		const embedded = `/apps/app_api/embedded/${options.appId}/calls`
-		if (request.method === 'GET' && path === '/') {
-			response.writeHead(302, { Location: `/index.php${embedded}${new URL(request.url ?? '/', 'http://cloud.invalid').search}` })
-			response.end()
-		} else if (request.method === 'GET' && path === '/core/css/server.css') {
-			response.writeHead(200, { 'Content-Type': 'text/css; charset=utf-8', 'Cache-Control': 'no-cache' })
-			response.end(themeCss)
-		} else if (request.method === 'GET' && path === '/csrftoken') {
-			response.writeHead(200, { 'Content-Type': 'application/json; charset=utf-8', 'Cache-Control': 'no-store' })
-			response.end(JSON.stringify({ token: randomUUID() }))
-		} else if (request.method === 'GET' && (path === embedded || path.startsWith(`${embedded}/`))) {
-			const nonce = newNonce()
-			if (user === undefined) {
-				response.writeHead(401, { 'Content-Type': 'application/json; charset=utf-8' })
-				response.end('{"message":"Current user is not logged in"}')
-				return
+			await forward({ request, body, path: rest, query, user, exApp }, response)
+		} else if (path.startsWith('/ocs/') || path.startsWith('/remote.php/dav/')) {
+			const identity = identify(request, path, { exApp, users, bruteForce, userOfToken: (token) => oauth.userOfToken(token) })
+			seen.userId = identity.user?.id ?? ''
+			if (path.startsWith('/ocs/')) {
+				seen.part = 'ocs'
+				await answerOcs({ request, path, query, body: seen.body, identity }, nextcloud.routes, response)
+			} else {
+				seen.part = 'dav'
+				answerDav({ request, path, body: seen.body, identity }, addressBooks, response)
 			}
-			response.writeHead(200, {
-				'Content-Type': 'text/html; charset=UTF-8',
-				'Set-Cookie': [`nc_username=${encodeURIComponent(user.id)}; path=/; SameSite=Lax`, 'oc_sessionPassphrase=stand-in; path=/; HttpOnly; SameSite=Lax'],
-				...securityHeaders(user, nonce, request.headers.host ?? ''),
-			})
-			response.end(renderPage({ appId: options.appId, user, nonce, notice: options.notice }))
 		} else {
-			response.writeHead(404, { 'Content-Type': 'text/html; charset=UTF-8', ...securityHeaders(user, newNonce()) })
-			response.end(request.method === 'HEAD' ? undefined : renderNotFound())
+			seen.part = 'page'
+			if (!oauthPages.answer({ request, path, query, body: seen.body, user }, response)) {
+				servePage({ request, path, query, user, notice: options.notice }, nextcloud, response)
+			}
 		}
 	}
 
@@ -161,6 +167,32 @@ export async function startNextcloudShell(options: NextcloudShellOptions): Promi
 	return {
 		url: `http://${host}:${port}`,
 		requests,
+		get exAppUrl() {
+			return exApp.url
+		},
+		set exAppUrl(url) {
+			exApp.url = url
+		},
+		exApp,
+		reports: lifeCycle.reports,
+		registrations,
+		config: appConfig.config,
+		preferences: (userId) => appConfig.preferences(userId),
+		users,
+		addressBooks,
+		oauth,
+		bruteForce,
+		notifications: (userId) => nextcloud.notifications.shownTo(userId),
+		register: () => lifeCycle.register(),
+		enable: () => lifeCycle.enable(),
+		disable: () => lifeCycle.disable(),
+		update: (version) => lifeCycle.update(version),
+		unregister: () => lifeCycle.unregister(),
+		occ: (name, args, values) => runOcc(exApp, registrations.occCommands, name, args, values),
+		saveSetting(userId, formId, fieldId, value) {
+			const result = nextcloud.settingsForms.save(users.get(userId), formId, fieldId, value)
+			return 'data' in result ? 200 : result.code
+		},
 		setAvailable(available) {
 			isAvailable = available
 		},
@@ -174,12 +206,16 @@ export async function startNextcloudShell(options: NextcloudShellOptions): Promi
 	}
 }
 
-/** `?as=` on the page, else the cookie, else the first user; an unknown name is nobody, as after a logout. */
-function actingUser(request: IncomingMessage, url: URL, users: readonly ShellUser[]): ShellUser | undefined {
+/** A token of OAuth2, `?as=` on the page, the cookie, or else the first user; an unknown name is nobody, as after a logout. */
+function actingUser(request: IncomingMessage, url: URL, users: Users, oauth: OAuth): ShellUser | undefined {
+	const byToken = oauth.userOfToken(/^Bearer (.+)$/i.exec(request.headers.authorization ?? '')?.[1] ?? '')
+	if (byToken !== undefined) {
+		return byToken
+	}
 	const as = url.pathname.includes('/proxy/') ? null : url.searchParams.get('as')
 	const cookie = /(?:^|;\s*)nc_username=([^;]*)/.exec(request.headers.cookie ?? '')?.[1]
-	const id = as ?? (cookie === undefined ? users[0]?.id : decodeURIComponent(cookie))
-	return users.find((user) => user.id === id)
+	const id = as ?? (cookie === undefined ? undefined : decodeURIComponent(cookie))
+	return id === undefined ? users.first : users.enabled(id)
 }
 
 async function readBody(request: IncomingMessage): Promise<Buffer> {

@@ -44,6 +44,11 @@ export interface OcsRequest {
 export async function answerOcs({ request, path, query, body, identity }: OcsRequest, routes: readonly OcsRoute[], response: ServerResponse): Promise<void> {
 	const [, version, route = ''] = /^\/ocs\/v([12])\.php(\/.*)$/.exec(path) ?? []
 	const isJson = query.get('format') === 'json' || (!query.has('format') && request.headers.accept?.includes('application/json') === true)
+	if (identity.isSession && identity.user !== undefined && request.headers['ocs-apirequest'] === undefined && request.headers.requesttoken === undefined) {
+		response.writeHead(412, { 'Content-Type': 'application/json; charset=utf-8', 'Cache-Control': 'no-cache, no-store, must-revalidate', 'X-User-Id': identity.user.id })
+		response.end('{"message":"CSRF check failed"}')
+		return
+	}
 	const result = await answer()
 	sendOcs(result, { version: version === '1' ? '1' : '2', isJson, userId: identity.user?.id ?? '' }, response)
 
@@ -58,7 +63,8 @@ export async function answerOcs({ request, path, query, body, identity }: OcsReq
 		if (matched.route.asks === 'exApp' && identity.exApp !== 'proven') {
 			return appApiRefused
 		}
-		if (matched.route.asks === 'user' && identity.user === undefined) {
+		// In a disabled account's name AppAPI's own calls still work, but nobody counts as logged in.
+		if (matched.route.asks === 'user' && (identity.user === undefined || identity.user.enabled === false)) {
 			return notLoggedIn
 		}
 		const parsed = parseBody(request.headers['content-type'] ?? '', body)

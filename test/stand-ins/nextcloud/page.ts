@@ -3,7 +3,8 @@
 
 /** The page that AppAPI renders around an app, and the headers that Nextcloud puts on everything. */
 
-import type { ShellUser } from './nextcloud-shell.ts'
+import type { Registrations, TopMenuEntry } from './registrations.ts'
+import type { ShellUser } from './users.ts'
 
 import { randomBytes } from 'node:crypto'
 import { assetVersion } from './assets.ts'
@@ -20,7 +21,7 @@ const COMMON = {
 	'X-Permitted-Cross-Domain-Policies': 'none',
 }
 
-function ownHeaders(user: ShellUser | undefined): Record<string, string> {
+export function ownHeaders(user: ShellUser | undefined): Record<string, string> {
 	return { 'X-Request-Id': randomBytes(15).toString('base64url'), ...(user === undefined ? {} : { 'X-User-Id': user.id }), ...COMMON }
 }
 
@@ -65,27 +66,56 @@ export function proxyHeaders(user: ShellUser | undefined): Record<string, string
 	}
 }
 
+export interface PageOptions {
+	appId: string
+	user: ShellUser
+	nonce: string
+	notice?: string | undefined
+	entry: TopMenuEntry
+	registrations: Registrations
+}
+
 /**
  * As recorded: two nested `#content`, the skip links, globals before the app's script. The initial state is JSON within
  * JSON, then base64.
  */
-export function renderPage({ appId, user, nonce, notice }: { appId: string, user: ShellUser, nonce: string, notice?: string | undefined }): string {
+export function renderPage({ appId, user, nonce, notice, entry, registrations }: PageOptions): string {
 	const proxy = `/index.php/apps/app_api/proxy/${appId}`
+	const isOfPage = ({ type, name }: { type: string, name: string }) => type === 'top_menu' && name === entry.name
+	const styles = registrations.styles.filter(isOfPage)
+		.map(({ path }) => `<link rel="stylesheet" href="${proxy}/${escapeHtml(path)}.css?v=${assetVersion(`${path}.css`)}">`)
+	const scripts = registrations.scripts.filter(isOfPage)
+		.map(({ path }) => `<script nonce="${nonce}" defer src="${proxy}/${escapeHtml(path)}.js?v=${assetVersion(`${path}.js`)}"></script>`)
+	const states = registrations.initialStates.filter(isOfPage)
+		.map(({ key, value }) => `<input type="hidden" id="initial-state-app_api-${escapeHtml(key)}" value="${encodeState(JSON.stringify(value))}">`)
 	const isAdmin = user.groups.includes('admin')
 	const config = { version: '32.0.1.2', versionstring: '32.0.1', modRewriteWorking: false, session_keepalive: true, session_lifetime: 1440, 'enable_non-accessible_features': true }
-	const activeApp = Buffer.from(JSON.stringify(`app_api_${appId}_calls`)).toString('base64')
-	const capabilities = Buffer.from(JSON.stringify({ theming: { name: 'Nextcloud', productName: 'Nextcloud' } })).toString('base64')
+	const activeApp = encodeState(`app_api_${appId}_${entry.name}`)
+	const apps = registrations.topMenus.filter(({ displayName, adminRequired }) => displayName !== '' && (isAdmin || adminRequired === 0))
+		.map(({ name, displayName, icon }) => ({
+			id: `app_api_${appId}_${name}`,
+			type: 'link',
+			app: 'app_api',
+			href: `/apps/app_api/embedded/${appId}/${name}`,
+			icon: icon === '' ? '/apps/app_api/img/app.svg' : `/apps/app_api/proxy/${appId}/${icon}`,
+			name: displayName,
+			active: name === entry.name,
+			unread: 0,
+			classes: '',
+			order: 100,
+			default: false,
+		}))
+	const capabilities = encodeState({ theming: { name: 'Nextcloud', productName: 'Nextcloud' } })
 	return `<!DOCTYPE html>
 <html class="ng-csp" data-placeholder-focus="false" lang="en" data-locale="en" translate="no" >
-	<head data-user="${escape(user.id)}" data-user-displayname="${escape(user.displayName)}" data-requesttoken="${newNonce()}:${nonce}">
+	<head data-user="${escapeHtml(user.id)}" data-user-displayname="${escapeHtml(user.displayName)}" data-requesttoken="${newNonce()}:${nonce}">
 		<meta charset="utf-8">
-		<title>SIPCall - Nextcloud</title>
+		<title>${escapeHtml(entry.displayName)} - Nextcloud</title>
 		<meta name="csp-nonce" nonce="${nonce}">
 		<meta name="viewport" content="width=device-width, initial-scale=1.0, minimum-scale=1.0">
 		<link rel="icon" href="data:,">
 		<link rel="stylesheet" href="/core/css/server.css">
-		<link rel="stylesheet" href="${proxy}/css/sipcall-main.css?v=${assetVersion('css/sipcall-main.css')}">
-		<script nonce="${nonce}" defer src="${proxy}/js/sipcall-main.js?v=${assetVersion('js/sipcall-main.js')}"></script>
+		${[...styles, ...scripts].join('\n\t\t')}
 		<script nonce="${nonce}">
 var _oc_debug=false;
 var _oc_isadmin=${isAdmin};
@@ -103,7 +133,8 @@ var OC={config:_oc_config,webroot:_oc_webroot,appswebroots:_oc_appswebroots,core
 			<div id="nojavascript">This application requires JavaScript for correct operation.</div>
 		</noscript>
 		<div id="initial-state-container" style="display: none;">
-			<input type="hidden" id="initial-state-core-active-app" value="${activeApp}">
+			${[...states, `<input type="hidden" id="initial-state-core-active-app" value="${activeApp}">`].join('\n\t\t\t')}
+			<input type="hidden" id="initial-state-core-apps" value="${encodeState(apps)}">
 			<input type="hidden" id="initial-state-core-capabilities" value="${capabilities}">
 		</div>
 		<div id="skip-actions">
@@ -112,12 +143,12 @@ var OC={config:_oc_config,webroot:_oc_webroot,appswebroots:_oc_appswebroots,core
 		</div>
 		<header id="header">
 			<div class="header-start">
-				<a href="/" id="nextcloud" aria-label="Go to SIPCall"><span class="logo" aria-hidden="true"></span></a>
-				<nav id="header-start__appmenu" aria-label="Applications menu"><a href="/" aria-current="page">SIPCall</a></nav>
+				<a href="/" id="nextcloud" aria-label="Go to ${escapeHtml(entry.displayName)}"><span class="logo" aria-hidden="true"></span></a>
+				<nav id="header-start__appmenu" aria-label="Applications menu"><a href="/" aria-current="page">${escapeHtml(entry.displayName)}</a></nav>
 			</div>
 			<div class="header-end">
-				${notice === undefined ? '' : `<div id="notice" role="note">${escape(notice)}</div>`}
-				<div id="user-menu">${escape(user.displayName)}</div>
+				${notice === undefined ? '' : `<div id="notice" role="note">${escapeHtml(notice)}</div>`}
+				<div id="user-menu">${escapeHtml(user.displayName)}</div>
 			</div>
 		</header>
 		<div id="content" class="app-app_api">
@@ -138,6 +169,10 @@ export function renderNotFound(): string {
 `
 }
 
-function escape(text: string): string {
+export function escapeHtml(text: string): string {
 	return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`)
+}
+
+function encodeState(value: unknown): string {
+	return Buffer.from(JSON.stringify(value)).toString('base64')
 }

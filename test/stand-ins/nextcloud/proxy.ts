@@ -4,11 +4,13 @@
 /** AppAPI's PHP proxy: what it adds, passes on, leaves out and changes on the way to an ExApp and back. */
 
 import type { IncomingMessage, RequestOptions, ServerResponse } from 'node:http'
-import type { NextcloudShellOptions, ShellUser } from './nextcloud-shell.ts'
+import type { ExApp } from './ex-app.ts'
+import type { ShellUser } from './users.ts'
 
 import { randomBytes } from 'node:crypto'
 import { request as httpRequest } from 'node:http'
 import { gunzipSync } from 'node:zlib'
+import { APP_API_VERSION, USER_AGENT } from './ex-app.ts'
 import { newNonce, proxyHeaders, renderNotFound, securityHeaders } from './page.ts'
 
 /** The methods that the proxy's controller has a route for. */
@@ -32,17 +34,18 @@ export interface Forwarding {
 	path: string
 	query: URLSearchParams
 	user: ShellUser | undefined
-	options: NextcloudShellOptions
+	exApp: ExApp
 }
 
 export async function forward(forwarding: Forwarding, response: ServerResponse): Promise<void> {
-	const { request, path, user } = forwarding
+	const { request, path, user, exApp } = forwarding
 	const method = request.method ?? 'GET'
 	if (method === 'PATCH' || method === 'OPTIONS') {
 		response.writeHead(405, { 'Content-Type': 'text/html; charset=UTF-8' }).end()
 		return
 	}
-	if (!METHODS.has(method) || LIFE_CYCLE.test(path) || (user === undefined && !PUBLIC.test(path))) {
+	const isReachable = exApp.isRegistered && exApp.isEnabled
+	if (!isReachable || !METHODS.has(method) || LIFE_CYCLE.test(path) || (user === undefined && !PUBLIC.test(path))) {
 		// Every refusal is Nextcloud's own page, also for a client that asked for JSON.
 		response.writeHead(404, { 'Content-Type': 'text/html; charset=UTF-8', ...securityHeaders(user, newNonce()) })
 		response.end(method === 'HEAD' ? undefined : renderNotFound())
@@ -70,7 +73,7 @@ interface Answer {
 
 /** The whole answer is read before any of it goes on: nothing streams through PHP. */
 function ask(forwarding: Forwarding): Promise<Answer> {
-	const target = new URL(forwarding.options.exAppUrl)
+	const target = new URL(forwarding.exApp.url)
 	const query = phpQuery(forwarding.query)
 	const options: RequestOptions = {
 		host: target.hostname,
@@ -92,7 +95,7 @@ function ask(forwarding: Forwarding): Promise<Answer> {
 }
 
 /** A flat list of names and values, since a header that the client sent may stand beside AppAPI's of the same name. */
-function forwardedHeaders({ request, body, user, options }: Forwarding): string[] {
+function forwardedHeaders({ request, body, user, exApp }: Forwarding): string[] {
 	const { headers } = request
 	const list = ['Host', headers.host ?? 'localhost', 'Connection', 'close']
 	for (let i = 0; i < request.rawHeaders.length; i += 2) {
@@ -107,19 +110,19 @@ function forwardedHeaders({ request, body, user, options }: Forwarding): string[
 		'x-origin-ip',
 		request.socket.remoteAddress?.replace(/^::ffff:/, '') ?? '',
 		'AA-VERSION',
-		'32.0.0',
+		APP_API_VERSION,
 		'EX-APP-ID',
-		options.appId,
+		exApp.id,
 		'EX-APP-VERSION',
-		options.appVersion,
+		exApp.version,
 		'AUTHORIZATION-APP-API',
-		Buffer.from(`${user?.id ?? ''}:${options.appSecret}`).toString('base64'),
+		exApp.proof(user?.id ?? ''),
 		'AA-REQUEST-ID',
 		randomBytes(15).toString('base64url'),
 		'Accept-Language',
 		headers['accept-language'] ?? 'en',
 		'User-Agent',
-		headers['user-agent'] ?? 'Nextcloud Server Crawler',
+		headers['user-agent'] ?? USER_AGENT,
 		'Accept-Encoding',
 		'gzip',
 	)
@@ -154,7 +157,7 @@ function sendBack({ incoming, body }: Answer, user: ShellUser | undefined, respo
 		headers['Cache-Control'] = 'private, max-age=3600, must-revalidate'
 		headers.Expires = new Date(Date.now() + 3_600_000).toUTCString()
 	}
-	response.writeHead(incoming.statusCode ?? 500, headers)
+	response.writeHead(phpStatus(incoming), headers)
 	response.end(incoming.headers['content-encoding'] === 'gzip' ? gunzipSync(body) : body)
 }
 
@@ -198,4 +201,9 @@ function phpQuery(query: URLSearchParams): string {
 		written.set(name, value)
 	}
 	return new URLSearchParams([...written]).toString()
+}
+
+/** PHP turns any answer with a Location header into a redirect, unless its status is 201 or one already (`header()`). */
+function phpStatus({ statusCode = 500, headers }: IncomingMessage): number {
+	return headers.location === undefined || statusCode === 201 || (statusCode >= 300 && statusCode < 400) ? statusCode : 302
 }

@@ -3,10 +3,12 @@
 
 // The environment -> one frozen Config. The only reader of process.env is main.ts, which hands it in here.
 
+import type { JwtAlgorithm } from './identity/jwt.ts'
 import type { LogLevel } from './logger.ts'
 
 import { inspect } from 'node:util'
 import { z } from 'zod'
+import { JWT_ALGORITHMS, LEAST_KEY_BYTES } from './identity/jwt.ts'
 
 /** A value that no log, error or dump may show. */
 export class Secret<Value = string> {
@@ -42,6 +44,13 @@ export interface FreeSwitchConfig {
 	password: Secret | undefined
 }
 
+export interface JwtConfig {
+	/** The one that signs first; empty = the key file of the volume. */
+	keys: Secret<Buffer>[]
+	algorithm: JwtAlgorithm
+	expiryMin: number
+}
+
 export interface Config {
 	appId: string
 	appVersion: string
@@ -54,6 +63,11 @@ export interface Config {
 	/** 32 bytes each, the active one first; empty = the key file of the volume. */
 	encryptionKeys: Secret<Buffer>[]
 	redisUrl: Secret | undefined
+	jwt: JwtConfig
+	/** The OAuth 2.0 client in Nextcloud; undefined: nobody signs in from outside. */
+	oauthClient: { id: string, secret: Secret } | undefined
+	/** Origins of other pages whose scripts may use /api/v1, as browsers spell them. */
+	corsOrigins: readonly string[]
 	freeSwitch: FreeSwitchConfig
 	callsPerMinute: number | undefined
 	logLevel: LogLevel
@@ -108,6 +122,15 @@ function isPlainAddress(text: string) {
 	return url === null || [url.username, url.password, url.search, url.hash].every((part) => part === '')
 }
 
+const tokenKey = z.string().min(32, 'is shorter than 32 characters; make one with: openssl rand -base64 48')
+	.refine(noControl, 'holds a control character').transform((text) => new Secret(Buffer.from(text)))
+
+/** As browsers spell it, because it is compared as a text: scheme and host in small letters, no default port, no path. */
+const origin = z.string().refine((text) => {
+	const url = URL.parse(text)
+	return url !== null && url.host !== '' && text === `${url.protocol}//${url.host}`
+}, 'is not an origin such as https://app.example or http://localhost:3000')
+
 const freeSwitchNode = z.strictObject({
 	host: z.string().min(1),
 	port: z.int().min(1).max(65535).default(8021),
@@ -132,6 +155,13 @@ export const ENVIRONMENT = z.object({
 	DATABASE_ENCRYPTION_KEY: encryptionKey.optional().describe('32 random bytes in base64; empty: generated once on the volume'),
 	DATABASE_ENCRYPTION_KEYS_PREVIOUS: jsonArray(encryptionKey).optional().describe('JSON array of earlier keys'),
 	REDIS_URL: redisUrl.optional().describe('Redis 7 or newer; empty: embedded when the binary is there, else PostgreSQL counts'),
+	JWT_SECRET_KEY: tokenKey.optional().describe('Signs access tokens: 32 characters or more, 48 for HS384, 64 for HS512; empty: generated once on the volume'),
+	JWT_SECRET_KEYS_PREVIOUS: jsonArray(tokenKey).optional().describe('JSON array of earlier keys, whose tokens stay valid until they expire'),
+	JWT_ALGORITHM: z.enum(JWT_ALGORITHMS, 'is none of HS256, HS384, HS512').default('HS256').describe('How access tokens are signed; tokens of another algorithm are refused'),
+	JWT_EXPIRY_MINUTES: z.string().regex(/^(?:[1-9]\d{0,2}|1[0-3]\d\d|14[0-3]\d|1440)$/, 'is not a number from 1 to 1440').transform(Number).default(15).describe('How long an access token is valid'),
+	NEXTCLOUD_OAUTH_CLIENT_ID: z.string().refine(noControl, 'holds a control character').optional().describe('The OAuth 2.0 client that an admin made in Nextcloud; empty: nobody signs in from outside'),
+	NEXTCLOUD_OAUTH_CLIENT_SECRET: password.optional().describe('The secret of that client'),
+	CORS_ORIGINS: jsonArray(origin).default([]).describe('JSON array of origins whose pages may use /api/v1, such as `["https://app.example"]`'),
 	FREESWITCH_HOST: z.string().min(1).default('127.0.0.1').describe('The Event Socket’s host'),
 	FREESWITCH_PORT: port.default(8021).describe('The Event Socket’s port'),
 	FREESWITCH_PASSWORD: password.optional().describe('The Event Socket’s password; empty: no switch is set up yet'),
@@ -159,6 +189,15 @@ export function loadConfig(environment: Readonly<Record<string, string | undefin
 	if (given.DATABASE_ENCRYPTION_KEYS_PREVIOUS !== undefined && given.DATABASE_ENCRYPTION_KEY === undefined) {
 		faults.push('DATABASE_ENCRYPTION_KEYS_PREVIOUS is set without DATABASE_ENCRYPTION_KEY; name the key that is to encrypt from now on')
 	}
+	if ((given.NEXTCLOUD_OAUTH_CLIENT_ID === undefined) !== (given.NEXTCLOUD_OAUTH_CLIENT_SECRET === undefined)) {
+		faults.push('NEXTCLOUD_OAUTH_CLIENT_ID and NEXTCLOUD_OAUTH_CLIENT_SECRET belong together; set both or none')
+	}
+	if (given.JWT_SECRET_KEYS_PREVIOUS !== undefined && given.JWT_SECRET_KEY === undefined) {
+		faults.push('JWT_SECRET_KEYS_PREVIOUS is set without JWT_SECRET_KEY; name the key that is to sign from now on')
+	}
+	if (result.success) {
+		faults.push(...shortKeys(result.data))
+	}
 	if (!result.success || faults.length > 0) {
 		throw new ConfigError(faults)
 	}
@@ -176,6 +215,15 @@ export function loadConfig(environment: Readonly<Record<string, string | undefin
 		databaseUrl: env.DATABASE_URL,
 		encryptionKeys: env.DATABASE_ENCRYPTION_KEY === undefined ? [] : [env.DATABASE_ENCRYPTION_KEY, ...env.DATABASE_ENCRYPTION_KEYS_PREVIOUS ?? []],
 		redisUrl: env.REDIS_URL,
+		jwt: {
+			keys: env.JWT_SECRET_KEY === undefined ? [] : [env.JWT_SECRET_KEY, ...env.JWT_SECRET_KEYS_PREVIOUS ?? []],
+			algorithm: env.JWT_ALGORITHM,
+			expiryMin: env.JWT_EXPIRY_MINUTES,
+		},
+		oauthClient: env.NEXTCLOUD_OAUTH_CLIENT_ID === undefined || env.NEXTCLOUD_OAUTH_CLIENT_SECRET === undefined
+			? undefined
+			: { id: env.NEXTCLOUD_OAUTH_CLIENT_ID, secret: env.NEXTCLOUD_OAUTH_CLIENT_SECRET },
+		corsOrigins: env.CORS_ORIGINS,
 		freeSwitch: node === undefined
 			? { host: env.FREESWITCH_HOST, port: env.FREESWITCH_PORT, user: undefined, password: env.FREESWITCH_PASSWORD }
 			: { host: node.host, port: node.port, user: node.user, password: node.password },
@@ -183,6 +231,16 @@ export function loadConfig(environment: Readonly<Record<string, string | undefin
 		logLevel: env.LOG_LEVEL,
 		logPretty: env.LOG_FORMAT === 'pretty',
 	})
+}
+
+/** A key of 32 characters is enough for the default algorithm alone. */
+function shortKeys({ JWT_ALGORITHM, JWT_SECRET_KEY, JWT_SECRET_KEYS_PREVIOUS }: z.output<typeof ENVIRONMENT>): string[] {
+	const least = LEAST_KEY_BYTES[JWT_ALGORITHM]
+	const isShort = (key: Secret<Buffer>) => key.reveal().length < least
+	return [
+		...(JWT_SECRET_KEY !== undefined && isShort(JWT_SECRET_KEY) ? ['JWT_SECRET_KEY'] : []),
+		...(JWT_SECRET_KEYS_PREVIOUS?.some(isShort) ? ['JWT_SECRET_KEYS_PREVIOUS'] : []),
+	].map((name) => `${name} is too short for ${JWT_ALGORITHM}, which needs ${least} characters; make one with: openssl rand -base64 48`)
 }
 
 /** One line for a fault; of a list also where in it. An unknown key is part of the value, and so is not repeated. */

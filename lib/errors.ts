@@ -8,6 +8,7 @@
 export type ErrorCode
 	= | 'invalid_request'
 		| 'not_authenticated'
+		| 'invalid_grant'
 		| 'csrf'
 		| 'forbidden'
 		| 'calling_not_permitted'
@@ -28,6 +29,7 @@ export type ErrorCode
 		| 'switch_unavailable'
 		| 'storage_unavailable'
 		| 'nextcloud_unavailable'
+		| 'oauth_not_configured'
 		| 'shutting_down'
 
 export interface FieldError {

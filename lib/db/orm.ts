@@ -11,10 +11,15 @@ import { MikroORM } from '@mikro-orm/postgresql'
 import { SipCallError } from '../errors.ts'
 import { CallEntity, CallLogEntity, IdempotencyEntity } from './entities/call.entity.ts'
 import { DeviceEntity, SettingEntity } from './entities/device.entity.ts'
+import { OAuthStateEntity, RefreshTokenEntity, SignInEntity } from './entities/sign-in.entity.ts'
 import { Migration0001Calls } from './migrations/migration-0001-calls.ts'
+import { Migration0002SignIn } from './migrations/migration-0002-sign-in.ts'
 
 /** In the order in which they run; a name, once released, is never changed or removed. */
-const MIGRATIONS = [{ name: '0001-calls', class: Migration0001Calls }]
+const MIGRATIONS = [
+	{ name: '0001-calls', class: Migration0001Calls },
+	{ name: '0002-sign-in', class: Migration0002SignIn },
+]
 
 const POOL_SIZE = 10
 const CONNECT_TIMEOUT_MS = 5_000
@@ -34,7 +39,7 @@ export async function openDatabase(options: { url: string, keys: KeyRing, logger
 	const [active] = options.keys.storageKeys
 	return MikroORM.init({
 		clientUrl: options.url,
-		entities: [CallEntity, CallLogEntity, IdempotencyEntity, DeviceEntity, SettingEntity],
+		entities: [CallEntity, CallLogEntity, IdempotencyEntity, DeviceEntity, SettingEntity, OAuthStateEntity, SignInEntity, RefreshTokenEntity],
 		extensions: [Migrator],
 		migrations: { migrationsList: MIGRATIONS, snapshot: false, tableName: 'schema_migrations' },
 		pool: { min: 1, max: options.poolSize ?? POOL_SIZE },

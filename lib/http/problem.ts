@@ -14,6 +14,7 @@ interface ProblemKind {
 export const PROBLEMS: Readonly<Record<ErrorCode, ProblemKind>> = {
 	invalid_request: { status: 400, title: 'The request is not valid' },
 	not_authenticated: { status: 401, title: 'Sign-in needed' },
+	invalid_grant: { status: 401, title: 'Sign-in refused' },
 	csrf: { status: 403, title: 'The request did not come from the app’s own page' },
 	forbidden: { status: 403, title: 'Not allowed' },
 	calling_not_permitted: { status: 403, title: 'Calling is not permitted' },
@@ -34,6 +35,7 @@ export const PROBLEMS: Readonly<Record<ErrorCode, ProblemKind>> = {
 	switch_unavailable: { status: 503, title: 'Phone system unavailable' },
 	storage_unavailable: { status: 503, title: 'Storage unavailable' },
 	nextcloud_unavailable: { status: 503, title: 'Nextcloud unavailable' },
+	oauth_not_configured: { status: 503, title: 'Sign-in from outside is not set up' },
 	shutting_down: { status: 503, title: 'Restarting' },
 }
 

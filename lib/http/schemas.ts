@@ -161,3 +161,23 @@ export const ProblemSchema = z.looseObject({
 }).meta({ id: 'Problem' })
 
 export type ProblemJson = z.infer<typeof ProblemSchema>
+
+export const ContactsQuerySchema = z.object({
+	search: text(100).min(1).optional().describe('A name or digits, or a part of them'),
+	number: z.string().min(1).max(200).optional().describe('A whole number: who has it?'),
+}).refine(({ search, number }) => (search === undefined) !== (number === undefined), 'Give either search or number')
+
+const ContactSchema = z.object({
+	name: z.string(),
+	numbers: z.array(z.object({
+		e164,
+		display: z.string().describe('With ` ext. 12` where the card has an extension'),
+		type: z.enum(['mobile', 'work', 'home', 'main', 'fax', 'pager', 'other']),
+	})),
+	uid: z.string().describe('Of the card; two address books may have the same'),
+	match: z.enum(['exact', 'maybe']).optional().describe('Only for `number`; `maybe` = the last eight digits are the same'),
+}).meta({ id: 'Contact' })
+
+export type ContactJson = z.infer<typeof ContactSchema>
+
+export const ContactsSchema = z.array(ContactSchema).meta({ id: 'Contacts' })

@@ -26,7 +26,7 @@ prepare_run_folder() {
 	if ! mkdir -p "$run" || ! chmod 700 "$run"; then
 		fail "The folder $run cannot be made. Start the image as root, or mount a folder there that user id $(id -u) owns."
 	fi
-	rm -rf "$run/frp" "$run/frpc.toml" "$run/events" "$root/tmp/exapp.sock"
+	rm -rf "$run/frp" "$run/frpc.toml" "$root/tmp/exapp.sock"
 	# HaRP makes the folder first and fills it later: only a complete set counts.
 	if [ -f "$certificates/client.crt" ] && [ -f "$certificates/client.key" ] && [ -f "$certificates/ca.crt" ]; then
 		mkdir "$run/frp"

@@ -5,8 +5,8 @@
 # Runs the server and, with a HaRP daemon, frpc beside it; ends when either ends. A signal to stop goes to the server
 # first, which then answers what is under way through frpc; frpc goes last.
 #
-# Every part has a keeper that writes "began <part> <pid>" and "ended <part> <status>" into one pipe. What is written
-# there waits to be read, so an end is heard of however early it comes.
+# All waiting is done by `wait`: it alone misses no signal that comes just before it. frpc has a keeper that tells this
+# shell of its end by USR1.
 
 set -eu
 umask 077
@@ -15,7 +15,6 @@ root=${SIPCALL_ROOT:-}
 run=$root/run/sipcall
 app=$(cd "$(dirname "$0")/../.." && pwd)
 config=$run/frpc.toml
-events=$run/events
 
 say() {
 	printf 'sipcall: %s\n' "$1" >&2
@@ -67,80 +66,83 @@ write_frpc_config() {
 	mv "$config.new" "$config"
 }
 
-# keep <part> <command…>, in the background
-keep() {
-	part=$1
-	shift
-	(
-		trap '' HUP INT TERM
+# until_gone <pid>: leaves its status in $status
+until_gone() {
+	while :; do
 		status=0
-		# The part itself must not hold the pipe, and must not inherit that signals are ignored: env resets them.
-		PART=$part sh -c 'printf "began %s %s\n" "$PART" "$$" >&3; unset PART; exec 3>&-; exec env --default-signal=HUP,INT,TERM "$@"' sh "$@" < /dev/null || status=$?
-		printf 'ended %s %s\n' "$part" "$status" >&3
-	) &
+		wait "$1" || status=$?
+		# A signal ends the waiting too.
+		kill -0 "$1" 2>/dev/null || return 0
+	done
 }
 
-stop() {
-	is_stopping=yes
-	if [ -n "$server" ]; then
-		kill -TERM "$server" 2>/dev/null || :
+# terminate <pid>: a process that is just being made can lose a signal, so it gets one every second until it is gone
+terminate() {
+	(
+		while kill -TERM "$1" 2>/dev/null; do
+			sleep 1
+		done
+	) < /dev/null > /dev/null 2>&1 &
+}
+
+# Passes the first TERM on as it is, and makes a KILL of the second.
+keep_frpc() {
+	trap '' HUP INT
+	tunnel=''
+	signal=TERM
+	trap '[ -z "$tunnel" ] || kill -"$signal" "$tunnel" 2>/dev/null || :; signal=KILL' TERM
+	# frpc gets nothing of the environment: the server's secrets are none of its business.
+	env -i "PATH=$PATH" frpc -c "$config" < /dev/null &
+	tunnel=$!
+	until_gone "$tunnel"
+	if [ "$signal" = TERM ]; then
+		say "frpc ended with status $status: Nextcloud can no longer reach the app, so the container ends."
+		kill -USR1 $$
 	fi
+}
+
+# Called by the traps alone.
+# shellcheck disable=SC2317
+stop() {
+	if [ -z "$is_stopping" ] && [ -n "$server" ]; then
+		terminate "$server"
+	fi
+	is_stopping=yes
 }
 
 is_stopping=''
 server=''
-tunnel=''
-status=''
+keeper=''
+status=0
+failure=''
 
-rm -f "$events"
-mkfifo "$events"
-exec 3<> "$events"
 trap stop TERM INT HUP
+trap 'failure=1; stop' USR1
 
 if [ -n "${HP_SHARED_KEY:-}" ]; then
 	check_harp_variables
 	write_frpc_config
-	# frpc gets nothing of the environment: the server's secrets are none of its business.
-	keep frpc env -i "PATH=$PATH" frpc -c "$config"
+	keep_frpc &
+	keeper=$!
 fi
-cd "$app"
-keep server node lib/main.ts
 
-while [ -z "$status" ]; do
-	# A signal may cut the reading short; what was written stays.
-	read -r event part value <&3 || continue
-	case "$event $part" in
-		'began server')
-			server=$value
-			# The signal came before there was anybody to pass it on to.
-			[ -z "$is_stopping" ] || stop
-			;;
-		'began frpc') tunnel=$value ;;
-		'ended frpc')
-			tunnel=''
-			if [ -z "$is_stopping" ]; then
-				say "frpc ended with status $value: Nextcloud can no longer reach the app, so the container ends."
-				failure=1
-				stop
-			fi
-			;;
-		'ended server')
-			[ -n "$is_stopping" ] || say "The server ended with status $value, so the container ends."
-			status=${failure:-$value}
-			;;
-	esac
-done
+if [ -z "$is_stopping" ]; then
+	cd "$app"
+	node lib/main.ts < /dev/null &
+	server=$!
+	# The signal may have come between these two lines.
+	[ -z "$is_stopping" ] || terminate "$server"
+	until_gone "$server"
+	[ -n "$is_stopping" ] || say "The server ended with status $status, so the container ends."
+fi
+status=${failure:-$status}
 
-server=''
-if [ -n "$tunnel" ]; then
-	kill -TERM "$tunnel" 2>/dev/null || :
-	(
-		sleep 1
-		kill -KILL "$tunnel" 2>/dev/null
-	) < /dev/null > /dev/null 2>&1 3>&- &
-	while [ -n "$tunnel" ]; do
-		read -r event part value <&3 || continue
-		[ "$event $part" != 'ended frpc' ] || tunnel=''
-	done
+if [ -n "$keeper" ]; then
+	ended=$status
+	is_stopping=yes
+	server=''
+	terminate "$keeper"
+	until_gone "$keeper"
+	status=$ended
 fi
 exit "$status"

@@ -199,6 +199,11 @@ async function identify(request: Request, { verifyProof, verifyToken }: HttpOpti
 		return holder === undefined ? NOBODY : { userId: holder.userId, proof: 'token' }
 	}
 	const proven = verifyProof(request.headersDistinct)
+	// An anonymous visitor on a public path comes with a valid secret and no name, as Nextcloud itself does; and AppAPI
+	// before 32.0.10 resolves `..` after it has chosen the route. Only its proxy for visitors sends this header.
+	if (proven?.userId === '' && request.headers['x-origin-ip'] !== undefined) {
+		return NOBODY
+	}
 	return proven === undefined ? NOBODY : { userId: proven.userId, proof: 'nextcloud' }
 }
 

@@ -92,6 +92,14 @@ describe('the life in Nextcloud', () => {
 		expect((await demo.request('PUT', '/enabled?enabled=1', {})).status).toBe(401)
 		expect((await new ApiClient(test.url, '').get('/me')).status).toBe(401)
 	})
+
+	it('takes an anonymous visitor of Nextcloud’s proxy for nobody, not for Nextcloud itself', async () => {
+		const visitor = new ApiClient(test.url, '')
+		for (const [method, path] of [['POST', '/init'], ['PUT', '/enabled?enabled=0'], ['POST', '/occ/status']] as const) {
+			expect((await visitor.request(method, path, {}, { 'x-origin-ip': '203.0.113.9' })).status).toBe(401)
+		}
+		expect(nextcloud.reports).toEqual([])
+	})
 })
 
 describe('without Nextcloud', () => {

@@ -41,6 +41,8 @@ read -r status <&9
 exit "$status"
 `
 
+type Part = 'node' | 'frpc'
+
 export interface Run {
 	readonly process: ChildProcess
 	/** Resolves with the exit status, 128 + number after a signal, once nothing holds the output any more. */
@@ -58,6 +60,12 @@ export class FakeContainer {
 
 	path(...parts: string[]): string {
 		return path.join(this.root, ...parts)
+	}
+
+	/** Puts a program first in the PATH. */
+	async install(name: Part, script: string): Promise<void> {
+		await writeFile(this.path('bin', name), script)
+		await chmod(this.path('bin', name), 0o755)
 	}
 
 	/** Starts a script of the image, as root or as the other user. */
@@ -82,7 +90,7 @@ export class FakeContainer {
 	}
 
 	/** Resolves when the stand-in has told everything; with its process id. */
-	async began(name: 'node' | 'frpc'): Promise<number> {
+	async began(name: Part): Promise<number> {
 		return this.#until(async () => Number(await this.read(`${name}.pid`)))
 	}
 
@@ -92,15 +100,20 @@ export class FakeContainer {
 	}
 
 	/** Makes a stand-in end with that status. */
-	async end(name: 'node' | 'frpc', status: number): Promise<void> {
+	async end(name: Part, status: number): Promise<void> {
 		await writeFile(this.path('seen', `${name}.end`), `${status}\n`)
 	}
 
-	/** The command lines of the stand-ins that have not ended. */
-	async running(): Promise<string[]> {
-		const processes = (await readdir('/proc')).filter((name) => /^\d+$/.test(name))
-		const commands = await Promise.all(processes.map((pid) => readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')))
-		return commands.filter((command) => command.includes(`${this.path('bin')}/`)).map((command) => command.replaceAll('\0', ' '))
+	/**
+	 * Resolves when the kernel lists no stand-in any more, which can be a moment after the last one has closed its files.
+	 * One that was forgotten waits for ever, and so does this.
+	 */
+	async nobodyRuns(): Promise<void> {
+		for (let isAnyThere = true; isAnyThere;) {
+			const processes = (await readdir('/proc')).filter((name) => /^\d+$/.test(name))
+			const commands = await Promise.all(processes.map((pid) => readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')))
+			isAnyThere = commands.some((command) => command.includes(`${this.path('bin')}/`))
+		}
 	}
 
 	/** Forgets what was told, before the next start. */
@@ -158,9 +171,7 @@ export async function makeFakeContainer(): Promise<FakeContainer> {
 		await chmod(container.path(folder), 0o777)
 	}
 	await cp(SCRIPTS, container.path('app/ex_app/container'), { recursive: true })
-	for (const name of ['node', 'frpc']) {
-		await writeFile(container.path('bin', name), STAND_IN)
-		await chmod(container.path('bin', name), 0o755)
-	}
+	await container.install('node', STAND_IN)
+	await container.install('frpc', STAND_IN)
 	return container
 }

@@ -28,11 +28,14 @@ import { isDialTemplate, isDomain, isGatewayName } from './esl/dial-string.ts'
 import { FreeSwitch } from './esl/freeswitch.ts'
 import { adminConfigRoutes } from './http/routes/admin-config.ts'
 import { callRoutes } from './http/routes/calls.ts'
+import { contactRoutes } from './http/routes/contacts.ts'
 import { lifeCycleRoutes } from './http/routes/life-cycle.ts'
 import { meRoutes } from './http/routes/me.ts'
 import { notAuthenticated, startHttpServer } from './http/server.ts'
+import { AddressBooks } from './nextcloud/address-books.ts'
 import { AppConfig } from './nextcloud/app-config.ts'
 import { verifyAppApi } from './nextcloud/appapi-auth.ts'
+import { FetchDavClient } from './nextcloud/dav-client.ts'
 import { LifeCycle } from './nextcloud/life-cycle.ts'
 import { OcsClient } from './nextcloud/ocs-client.ts'
 import { registerInNextcloud } from './nextcloud/registration.ts'
@@ -76,6 +79,7 @@ interface Base {
 	overrides: AppOverrides
 	ocs: OcsClient
 	users: UserDirectory
+	addressBooks: AddressBooks
 }
 
 /** What the life cycle works on, once the parts are up. */
@@ -91,15 +95,17 @@ interface Parts {
 export async function startApp(config: Config, logger: Logger, overrides: AppOverrides = {}): Promise<RunningApp> {
 	const clock = overrides.clock ?? { now: () => new Date() }
 	const now = () => clock.now().getTime()
-	const ocs = new OcsClient({
+	const toNextcloud = {
 		nextcloudUrl: config.nextcloudUrl,
 		appId: config.appId,
 		appVersion: config.appVersion,
 		appSecret: config.appSecret.reveal(),
 		logger: logger.child({ component: 'nextcloud' }),
 		now,
-	})
-	const base: Base = { config, logger, clock, overrides, ocs, users: new UserDirectory({ ocs, now }) }
+	}
+	const ocs = new OcsClient(toNextcloud)
+	const addressBooks = new AddressBooks({ dav: new FetchDavClient(toNextcloud), now, logger: toNextcloud.logger })
+	const base: Base = { config, logger, clock, overrides, ocs, users: new UserDirectory({ ocs, now }), addressBooks }
 	let parts: Parts | undefined
 	const startup = new Startup(async (releasers) => {
 		parts = await startParts(base, releasers)
@@ -149,7 +155,7 @@ export async function startApp(config: Config, logger: Logger, overrides: AppOve
 	}
 }
 
-async function startParts({ config, logger, clock, overrides, ocs, users }: Base, releasers: Releasers): Promise<Parts> {
+async function startParts({ config, logger, clock, overrides, ocs, users, addressBooks }: Base, releasers: Releasers): Promise<Parts> {
 	const masterKeys = config.encryptionKeys.length > 0 ? config.encryptionKeys.map((key) => key.reveal()) : [await loadOrCreateKeyFile(config.storagePath)]
 	const [activeKey, ...previousKeys] = masterKeys
 	if (activeKey === undefined) {
@@ -227,6 +233,7 @@ async function startParts({ config, logger, clock, overrides, ocs, users }: Base
 				newUuid: randomUUID,
 			}),
 			...adminConfigRoutes({ settings, environment, dialRules }),
+			...contactRoutes({ addressBooks, settings: () => settings.get() }),
 		],
 		setEnabled: async (isEnabled) => {
 			await state.setEnabled(isEnabled)

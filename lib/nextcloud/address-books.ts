@@ -51,17 +51,19 @@ export class AddressBooks {
 	readonly #dav: DavClient
 	readonly #now: () => number
 	readonly #logger: Logger
+	readonly #mostContacts: number
 	/** By country and user; the least recently used first. */
 	readonly #known = new Map<string, Loaded>()
 	readonly #loading = new Map<string, Promise<Loaded['contacts']>>()
 
 	/**
-	 * @param now milliseconds, for the age of what is kept
+	 * @param options what it works with: `now` in milliseconds, for the age of what is kept; `mostContacts` of all users together
 	 */
-	constructor({ dav, now, logger }: { dav: DavClient, now: () => number, logger: Logger }) {
+	constructor({ dav, now, logger, mostContacts = MOST_CONTACTS }: { dav: DavClient, now: () => number, logger: Logger, mostContacts?: number }) {
 		this.#dav = dav
 		this.#now = now
 		this.#logger = logger
+		this.#mostContacts = mostContacts
 	}
 
 	/**
@@ -113,7 +115,7 @@ export class AddressBooks {
 		this.#known.set(key, { contacts, at: this.#now() })
 		let total = [...this.#known.values()].reduce((sum, entry) => sum + entry.contacts.length, 0)
 		for (const [oldest, entry] of this.#known) {
-			if (this.#known.size <= MOST_USERS && total <= MOST_CONTACTS) {
+			if (this.#known.size <= MOST_USERS && total <= this.#mostContacts) {
 				break
 			}
 			total -= entry.contacts.length
@@ -158,7 +160,7 @@ export class AddressBooks {
 	 * The cards with a number. A query can be cut short but not continued (section 8.6.1), so a book that has more is
 	 * listed, and what is missing is fetched in portions.
 	 *
-	 * @yields what the server tells of some of them
+	 * @yields {DavResource[]} what the server tells of some of them
 	 */
 	async* #cardsOf(userId: string, book: string): AsyncGenerator<DavResource[]> {
 		const at = { userId, path: [...homeOf(userId), book], depth: 1 } as const

@@ -1,0 +1,104 @@
+// SPDX-FileCopyrightText: 2026 SIPCall contributors
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+// Every route × every kind of caller. A route without a row here fails, so that nobody adds one without thinking of it.
+
+import type { TestApp } from '../../support/app.ts'
+
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { signedHeaders, startTestApp } from '../../support/app.ts'
+
+type Right = 'public' | 'user' | 'admin' | 'nextcloud'
+
+/** What each route needs. Written by hand, on purpose: the code's own word is what is being checked. */
+const ROUTES: Readonly<Record<string, Right>> = {
+	'POST /init': 'nextcloud',
+	'PUT /enabled': 'nextcloud',
+	'POST /occ/status': 'nextcloud',
+	'POST /call': 'user',
+	'GET /call-status/{uuid}': 'user',
+	'DELETE /call/{uuid}': 'user',
+	'GET /call/{uuid}/events': 'user',
+	'GET /call-history': 'user',
+	'GET /contacts': 'user',
+	'GET /me': 'user',
+	'PUT /me': 'user',
+	'GET /admin/config': 'admin',
+	'POST /admin/config': 'admin',
+}
+
+interface Kind {
+	headers: Record<string, string>
+	/** Beneath /api/v1, as other clients come. */
+	isApi?: true
+}
+
+const ORIGIN = { 'X-Requested-With': 'XMLHttpRequest', 'Content-Type': 'application/json' }
+
+const CALLERS: Readonly<Record<string, Kind>> = {
+	nobody: { headers: ORIGIN },
+	'a wrong secret': { headers: { ...ORIGIN, ...signedHeaders('demo'), 'AUTHORIZATION-APP-API': Buffer.from('demo:wrong').toString('base64') } },
+	'another app': { headers: { ...ORIGIN, ...signedHeaders('demo'), 'EX-APP-ID': 'other' } },
+	'an anonymous visitor of the proxy': { headers: { ...ORIGIN, ...signedHeaders(''), 'x-origin-ip': '203.0.113.9' } },
+	'Nextcloud itself': { headers: { ...ORIGIN, ...signedHeaders('') } },
+	'a user': { headers: { ...ORIGIN, ...signedHeaders('guest') } },
+	'an admin': { headers: { ...ORIGIN, ...signedHeaders('demo') } },
+	'an admin’s proof beneath /api/v1': { headers: { ...ORIGIN, ...signedHeaders('demo') }, isApi: true },
+	'a forged token': { headers: { ...ORIGIN, Authorization: 'Bearer eyJhbGciOiJub25lIn0.eyJzdWIiOiJkZW1vIn0.' }, isApi: true },
+}
+
+/** What somebody may do who is this: `401`, `403`, or whatever the request itself deserves. */
+function expected(caller: string, right: Right): 401 | 403 | 'through' {
+	if (right === 'public') {
+		return 'through'
+	}
+	switch (caller) {
+		case 'Nextcloud itself':
+			return right === 'nextcloud' ? 'through' : 401
+		case 'a user':
+			return right === 'user' ? 'through' : right === 'admin' ? 403 : 401
+		case 'an admin':
+			return right === 'nextcloud' ? 401 : 'through'
+		default:
+			return 401
+	}
+}
+
+describe('rights', () => {
+	let test: TestApp
+
+	beforeAll(async () => {
+		test = await startTestApp()
+		await test.ready()
+	})
+
+	afterAll(() => test.stop())
+
+	it('have a row for every route of the API, and no row too many', async () => {
+		const { body } = await test.as('demo').get<{ paths: Record<string, Record<string, unknown>> }>('/openapi.json')
+		const routes = Object.entries(body.paths).flatMap(([path, methods]) => Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`))
+		expect(routes.sort()).toEqual(Object.keys(ROUTES).sort())
+	})
+
+	it.each(Object.keys(CALLERS).flatMap((caller) => Object.entries(ROUTES).map(([route, right]) => [caller, route, expected(caller, right)] as const)))(
+		'of %s at %s: %s',
+		async (caller, route, outcome) => {
+			const { headers, isApi } = CALLERS[caller] ?? { headers: {} }
+			const [method = '', path = ''] = route.split(' ')
+			const answer = await fetch(`${test.url}${isApi === true ? '/api/v1' : ''}${path.replace('{uuid}', '4a1f4f6e-3c1e-4f0e-9a0c-5f0a2c6f7b11')}`, {
+				method,
+				headers,
+				...(method === 'GET' || method === 'DELETE' ? {} : { body: '{}' }),
+			})
+			const { code } = await answer.json().catch(() => ({})) as { code?: string }
+			if (outcome === 401) {
+				expect({ status: answer.status, code }).toEqual({ status: 401, code: 'not_authenticated' })
+			} else if (outcome === 403) {
+				expect({ status: answer.status, code }).toEqual({ status: 403, code: 'forbidden' })
+			} else {
+				expect([401, 403]).not.toContain(answer.status)
+				expect(answer.status).toBeLessThan(500)
+			}
+		},
+	)
+})

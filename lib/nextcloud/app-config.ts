@@ -32,9 +32,9 @@ export class AppConfig implements SettingsSource {
 		return Object.fromEntries(values.data.map(({ configkey, configvalue }) => [configkey, configvalue]))
 	}
 
-	/** An object would be stored as the word "Array", so everything is written as JSON text. */
-	async write(key: string, value: unknown): Promise<boolean> {
-		const { status } = await this.#ocs.request({ method: 'POST', path: PATH, body: { configKey: key, configValue: JSON.stringify(value), sensitive: 0 } })
+	/** Only texts are stored; an object would become the word "Array". */
+	async write(key: string, text: string): Promise<boolean> {
+		const { status } = await this.#ocs.request({ method: 'POST', path: PATH, body: { configKey: key, configValue: text, sensitive: 0 } })
 		if (status !== 200 && status !== NOT_THERE) {
 			throw refused(status)
 		}

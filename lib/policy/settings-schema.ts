@@ -62,9 +62,26 @@ export function wholeSettingsSchema(rules: DialRules) {
 	})
 }
 
+/** A word that an admin can read and type in Nextcloud's own form as it is. */
+const PLAIN = /^[^\s",[\]{}][^",[\]{}]*$/
+
 /**
- * Reads what stands in Nextcloud's app config: JSON texts that we wrote, or what an admin typed into Nextcloud's own
- * form (`10`, `DE`, `DE, AT`).
+ * How a setting stands in Nextcloud's app config: as an admin would type it where that is possible (`DE`, `DE, AT`, `10`),
+ * else as JSON. `readSettings` reads it back.
+ */
+export function settingText(value: unknown): string {
+	if (typeof value === 'string' && PLAIN.test(value) && value.trim() === value && parseJson(value) === undefined) {
+		return value
+	}
+	if (Array.isArray(value) && value.length > 0 && value.every((item) => typeof item === 'string' && PLAIN.test(item) && item.trim() === item)) {
+		return value.join(', ')
+	}
+	return JSON.stringify(value)
+}
+
+/**
+ * Reads what stands in Nextcloud's app config, written by us or typed by an admin. An emptied field is as if it had
+ * never been set: it must not mean "everybody".
  *
  * @param texts by key
  * @return the valid ones, and the keys of those that mean nothing
@@ -74,10 +91,10 @@ export function readSettings(texts: Readonly<Record<string, string>>, schema: Se
 	const invalid: string[] = []
 	for (const [key, text] of Object.entries(texts)) {
 		const field = Object.hasOwn(schema.shape, key) ? schema.shape[key as keyof typeof schema.shape] : undefined
-		if (field === undefined) {
+		if (field === undefined || text.trim() === '') {
 			continue
 		}
-		const readings = [parseJson(text), text.trim(), text.split(',').map((part) => part.trim()).filter((part) => part !== ''), ...(text.trim() === '' ? [null] : [])]
+		const readings = [parseJson(text), text.trim(), text.split(',').map((part) => part.trim()).filter((part) => part !== '')]
 		const fitting = readings.map((reading) => field.safeParse(reading)).find(({ success }) => success)
 		if (fitting?.success === true) {
 			values[key] = fitting.data

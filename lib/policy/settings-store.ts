@@ -8,7 +8,7 @@ import type { Logger } from '../logger.ts'
 import type { DialRules, SettingsSchema } from './settings-schema.ts'
 import type { Settings } from './settings.ts'
 
-import { readSettings, settingsSchema, wholeSettingsSchema } from './settings-schema.ts'
+import { readSettings, settingsSchema, settingText, wholeSettingsSchema } from './settings-schema.ts'
 import { DEFAULT_SETTINGS } from './settings.ts'
 
 /** Where settings live. */
@@ -16,7 +16,7 @@ export interface SettingsSource {
 	/** Texts by key; keys that are not set are left out. */
 	read: (keys: readonly string[]) => Promise<Record<string, string>>
 	/** @return false when this server keeps no settings for apps: then the copy is all there is */
-	write: (key: string, value: unknown) => Promise<boolean>
+	write: (key: string, text: string) => Promise<boolean>
 }
 
 /** The last good copy of what was read there. */
@@ -112,7 +112,7 @@ export class SettingsStore {
 	 */
 	async save(change: Partial<Settings>): Promise<void> {
 		for (const [key, value] of Object.entries(change)) {
-			if (!await this.#options.source.write(key, value)) {
+			if (!await this.#options.source.write(key, settingText(value))) {
 				this.#options.logger.warn('This server keeps no settings for apps: they live in SIPCall’s own database', { key })
 			}
 		}

@@ -8,7 +8,7 @@ export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 STAMP := node_modules/.sipcall-stamp
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint types build image appstore register bench-esl tools clean
+.PHONY: help run test lint types build image appstore register bench bench-esl tools clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1|\2/p' Makefile | awk -F'|' '{ printf "%-16s %s\n", $$1, $$2 }'
@@ -31,6 +31,9 @@ build: $(STAMP) ## build the UI into ex_app/
 
 bench-esl: $(STAMP) tools ## measure the Event Socket client
 	@node test/bench/esl.ts
+
+bench: bench-esl ## measure everything there is a benchmark for
+	@node test/bench/jwt.ts
 
 IMAGE := ghcr.io/sipcall/sipcall
 VERSION = $(shell sed -n 's/.*<version>\(.*\)<\/version>.*/\1/p' appinfo/info.xml)

@@ -124,7 +124,7 @@ function quotasOf({ callsPerMinute, callsPerHour, callsPerDay }: Settings): Call
 	]
 }
 
-function rateLimited({ quota: { kind, max, windowSec }, retryAfterSec }: QuotaRefusal): SipCallError {
+function rateLimited({ quota: { kind, max, windowSec }, retryAfterSec }: QuotaRefusal<CallQuota>): SipCallError {
 	const resetsAt = `Try again in ${retryAfterSec < 120 ? `${retryAfterSec} seconds` : `${Math.ceil(retryAfterSec / 60)} minutes`}.`
 	return new SipCallError('rate_limited', `You have started the ${max} calls that are allowed in ${WINDOW_WORDS[kind]}. ${resetsAt}`, {
 		retryAfterSec,

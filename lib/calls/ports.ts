@@ -116,20 +116,25 @@ export interface CallStore {
 	log(uuid: string): Promise<CallLogEntry[]>
 }
 
-/** How many calls a user may start within a time. */
-export interface CallQuota {
-	kind: 'callsPerMinute' | 'callsPerHour' | 'callsPerDay'
+/** How often something may be done within a time. */
+export interface Quota {
+	kind: string
 	max: number
 	windowSec: number
 }
 
-export interface QuotaRefusal {
-	quota: CallQuota
+/** How many calls a user may start within a time. */
+export interface CallQuota extends Quota {
+	kind: 'callsPerMinute' | 'callsPerHour' | 'callsPerDay'
+}
+
+export interface QuotaRefusal<Kind extends Quota = Quota> {
+	quota: Kind
 	/** Seconds until the next attempt may be. */
 	retryAfterSec: number
 }
 
-/** Counts attempts to call. */
+/** Counts attempts: to call, and to sign in. */
 export interface CallLimiter {
 	/**
 	 * Counts one attempt against all quotas, or, when one of them is used up, against none.
@@ -137,7 +142,7 @@ export interface CallLimiter {
 	 * @param quotas the widest window first
 	 * @return the quota that is used up
 	 */
-	consume(userId: string, quotas: readonly CallQuota[]): Promise<QuotaRefusal | undefined>
+	consume<Kind extends Quota>(userId: string, quotas: readonly Kind[]): Promise<QuotaRefusal<Kind> | undefined>
 }
 
 /** Told of every change, after it is stored. */

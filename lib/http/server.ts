@@ -17,6 +17,7 @@ import { createServer } from 'node:http'
 import path from 'node:path'
 import { SipCallError } from '../errors.ts'
 import { browserOrigin } from './middlewares/browser-origin.ts'
+import { cors } from './middlewares/cors.ts'
 import { requestId } from './middlewares/request-id.ts'
 import { openApiDocument } from './openapi.ts'
 import { bareProblem, clientFault, problemOf } from './problem.ts'
@@ -43,6 +44,8 @@ export interface HttpOptions {
 	 */
 	verifyToken: (token: string) => Promise<{ userId: string } | undefined>
 	checkRight: RightsCheck
+	/** Whose scripts may use the token API. */
+	corsOrigins: readonly string[]
 	/** Tells a fault of a part behind the routes (the database is away) from a bug. */
 	faultOf: (error: unknown) => SipCallError | undefined
 	logger: Logger
@@ -109,6 +112,8 @@ export function createHttpApp(options: HttpOptions, stopping: AbortSignal): Expr
 
 	app.use(requestId)
 	app.use(helmet({ crossOriginResourcePolicy: false }))
+	// Before anything asks who it is: the question before a request carries no token (Fetch standard, CORS-preflight).
+	app.use(cors(API_PREFIX, options.corsOrigins))
 	app.get('/heartbeat', (_request, response) => {
 		response.json({ status: 'ok' })
 	})

@@ -5,7 +5,7 @@
 
 import type { Redis } from 'ioredis'
 import type { RateLimiterAbstract } from 'rate-limiter-flexible'
-import type { CallLimiter, CallQuota, QuotaRefusal } from '../calls/ports.ts'
+import type { CallLimiter, Quota, QuotaRefusal } from '../calls/ports.ts'
 import type { Logger } from '../logger.ts'
 
 import { Pool } from 'pg'
@@ -32,8 +32,8 @@ class FlexibleCallLimiter implements CallLimiter {
 		this.#make = make
 	}
 
-	async consume(userId: string, quotas: readonly CallQuota[]): Promise<QuotaRefusal | undefined> {
-		const consumed: CallQuota[] = []
+	async consume<Kind extends Quota>(userId: string, quotas: readonly Kind[]): Promise<QuotaRefusal<Kind> | undefined> {
+		const consumed: Quota[] = []
 		for (const quota of quotas) {
 			const msBeforeNext = await this.#consumeOne(userId, quota)
 			if (msBeforeNext !== undefined) {
@@ -47,7 +47,7 @@ class FlexibleCallLimiter implements CallLimiter {
 	}
 
 	/** @return undefined when it was within the quota, else the milliseconds until it is again */
-	async #consumeOne(userId: string, quota: CallQuota): Promise<number | undefined> {
+	async #consumeOne(userId: string, quota: Quota): Promise<number | undefined> {
 		try {
 			await this.#limiterFor(quota).consume(userId)
 			return undefined
@@ -59,7 +59,7 @@ class FlexibleCallLimiter implements CallLimiter {
 		}
 	}
 
-	#limiterFor({ kind, max, windowSec }: CallQuota): RateLimiterAbstract {
+	#limiterFor({ kind, max, windowSec }: Quota): RateLimiterAbstract {
 		const id = `${kind}:${max}`
 		const known = this.#limiters.get(id)
 		if (known !== undefined) {

@@ -133,6 +133,7 @@ export function testEnvironment(database: TestDatabase, freeSwitch: ScriptedFree
 		NEXTCLOUD_URL: nextcloudUrl,
 		DATABASE_URL: database.url,
 		DATABASE_ENCRYPTION_KEY: randomBytes(32).toString('base64'),
+		JWT_SECRET_KEY: randomBytes(64).toString('base64'),
 		FREESWITCH_HOST: freeSwitch.host,
 		FREESWITCH_PORT: String(freeSwitch.port),
 		FREESWITCH_PASSWORD: 'ClueCon',

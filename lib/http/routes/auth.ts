@@ -21,6 +21,8 @@ export interface AuthRoutesOptions {
 		refresh: (refreshToken: string) => Promise<Grant>
 		revoke: (refreshToken: string) => Promise<void>
 	}
+	/** Throws when too many have tried within a minute: each refused code slows Nextcloud down for everybody here. */
+	guard: () => Promise<void>
 }
 
 /** Random text of Nextcloud's or ours, as RFC 6749 appendix A allows it. */
@@ -56,7 +58,7 @@ const RevokedSchema = z.object({ revoked: z.literal(true) }).meta({ id: 'Revoked
 const OF_BODIES = ['csrf', 'unsupported_media_type', 'payload_too_large']
 
 /** Signing in from outside Nextcloud: the routes of those who have proven nothing yet. */
-export function authRoutes({ signIn }: AuthRoutesOptions): Route[] {
+export function authRoutes({ signIn, guard }: AuthRoutesOptions): Route[] {
 	return [
 		route({
 			method: 'get',
@@ -65,8 +67,11 @@ export function authRoutes({ signIn }: AuthRoutesOptions): Route[] {
 			summary: 'Begin a sign-in at Nextcloud',
 			query: LoginQuerySchema,
 			answer: { status: 200, schema: LoginSchema },
-			refusals: ['oauth_not_configured', 'nextcloud_unavailable'],
-			handle: async ({ query }) => ({ status: 200, body: await signIn.login(query.redirectUri) }),
+			refusals: ['rate_limited', 'oauth_not_configured', 'nextcloud_unavailable'],
+			handle: async ({ query }) => {
+				await guard()
+				return { status: 200, body: await signIn.login(query.redirectUri) }
+			},
 		}),
 		route({
 			method: 'post',
@@ -75,8 +80,11 @@ export function authRoutes({ signIn }: AuthRoutesOptions): Route[] {
 			summary: 'Exchange a code of Nextcloud for tokens',
 			body: AuthSchema,
 			answer: { status: 200, schema: GrantSchema },
-			refusals: [...OF_BODIES, 'invalid_grant', 'oauth_not_configured', 'nextcloud_unavailable', 'shutting_down'],
-			handle: async ({ body }) => ({ status: 200, body: await signIn.exchange(body) }),
+			refusals: [...OF_BODIES, 'invalid_grant', 'rate_limited', 'oauth_not_configured', 'nextcloud_unavailable', 'shutting_down'],
+			handle: async ({ body }) => {
+				await guard()
+				return { status: 200, body: await signIn.exchange(body) }
+			},
 		}),
 		route({
 			method: 'post',
@@ -85,8 +93,11 @@ export function authRoutes({ signIn }: AuthRoutesOptions): Route[] {
 			summary: 'New tokens for a refresh token, which is then used up',
 			body: RefreshTokenSchema,
 			answer: { status: 200, schema: GrantSchema },
-			refusals: [...OF_BODIES, 'invalid_grant', 'nextcloud_unavailable', 'shutting_down'],
-			handle: async ({ body }) => ({ status: 200, body: await signIn.refresh(body.refreshToken) }),
+			refusals: [...OF_BODIES, 'invalid_grant', 'rate_limited', 'nextcloud_unavailable', 'shutting_down'],
+			handle: async ({ body }) => {
+				await guard()
+				return { status: 200, body: await signIn.refresh(body.refreshToken) }
+			},
 		}),
 		route({
 			method: 'post',

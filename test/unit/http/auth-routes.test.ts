@@ -19,6 +19,7 @@ let failure: SipCallError | undefined
 let app: Express
 
 const routes = authRoutes({
+	guard: async () => {},
 	signIn: {
 		login: (redirectUri) => answer(['login', redirectUri], { authorizeUrl: 'https://cloud.example/authorize', state: 's' }),
 		exchange: (proof) => answer(['exchange', proof], GRANT),

@@ -13,8 +13,6 @@ import { n, t } from './l10n.ts'
 export interface CallWords {
 	headline: string
 	detail: string
-	/** Why, as the server says it; only when the two lines above do not say it already. */
-	reason?: string
 	/** Who can change it. */
 	fix?: string
 }
@@ -75,14 +73,8 @@ export function callWords(call: Call): CallWords {
 }
 
 function endedWords(call: Call): CallWords {
-	const words = outcomeWords(call)
-	const reason = call.reason?.message
 	const fix = call.reason === undefined ? undefined : fixWords(call.reason.fixableBy)
-	return {
-		...words,
-		...(reason !== undefined && reason !== words.detail && reason !== words.headline ? { reason } : {}),
-		...(fix !== undefined ? { fix } : {}),
-	}
+	return { ...outcomeWords(call), ...(fix === undefined ? {} : { fix }) }
 }
 
 function outcomeWords(call: Call): CallWords {

@@ -94,12 +94,12 @@ describe('a call that has ended', () => {
 		expect(callWords(makeCall({ status: 'ended', outcome: 'busy', ...PICKED_UP })).headline).toBe('+49 30 123456 is busy')
 	})
 
-	it('adds the server\'s reason once', () => {
+	it('says the reason of the server where it has no words of its own, and never twice', () => {
 		const reason = { code: 'x', message: 'The number is not in service.', fixableBy: 'carrier' } as const
 		const failed = callWords(makeCall({ status: 'ended', outcome: 'failed', reason }))
 		expect(failed).toEqual({ headline: 'The call failed', detail: reason.message, fix: 'Only the phone company can fix this. Try again later.' })
 		const busy = callWords(makeCall({ status: 'ended', outcome: 'busy', leg: 'destination', reason: { ...reason, fixableBy: 'nobody' } }))
-		expect(busy).toEqual({ headline: '+49 30 123456 is busy', detail: 'Try again later.', reason: reason.message })
+		expect(busy).toEqual({ headline: '+49 30 123456 is busy', detail: 'Try again later.' })
 	})
 
 	it('tells who can mend it, if that is somebody else', () => {

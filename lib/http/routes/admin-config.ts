@@ -27,7 +27,10 @@ export function adminConfigRoutes({ settings, environment, dialRules }: AdminCon
 	const present = () => {
 		const saved = settings.saved()
 		const source = Object.keys(DEFAULT_SETTINGS).map((key) => [key, key in saved ? 'app' : key in environment ? 'environment' : 'default'])
-		return { ...settings.get(), source: Object.fromEntries(source) }
+		const current = settings.get()
+		// What is in force: the home country alone where no list was saved.
+		const allowedCountries = current.allowedCountries ?? (current.homeCountry === null ? [] : [current.homeCountry])
+		return { ...current, allowedCountries, source: Object.fromEntries(source) }
 	}
 	return [
 		route({

@@ -54,7 +54,7 @@ describe('the settings of a fresh instance', () => {
 		const { source, ...settings } = await config()
 		expect(settings).toMatchObject({
 			homeCountry: null,
-			allowedCountries: null,
+			allowedCountries: [],
 			allowedTypes: ['FIXED_LINE', 'MOBILE', 'FIXED_LINE_OR_MOBILE', 'TOLL_FREE', 'UAN', 'VOIP'],
 			allowedPrefixes: [],
 			deniedPrefixes: [],
@@ -108,7 +108,9 @@ describe('the settings', () => {
 		const { source, ...saved } = await save({ homeCountry: 'DE', allowedCountries: ['DE', 'AT'], allowedGroups: ['sales'] })
 		expect(saved).toMatchObject({ homeCountry: 'DE', allowedCountries: ['DE', 'AT'], allowedGroups: ['sales'] })
 		expect(source.homeCountry).toBe('app')
-		expect(await save({ homeCountry: null, allowedCountries: null, allowedGroups: null })).toMatchObject({ homeCountry: null, allowedCountries: null, allowedGroups: null, source: { homeCountry: 'app', allowedGroups: 'app' } })
+		// Without a list of its own the home country alone is allowed.
+		expect(await save({ allowedCountries: null })).toMatchObject({ allowedCountries: ['DE'] })
+		expect(await save({ homeCountry: null, allowedCountries: null, allowedGroups: null })).toMatchObject({ homeCountry: null, allowedCountries: [], allowedGroups: null, source: { homeCountry: 'app', allowedGroups: 'app' } })
 	})
 
 	it('are refused as a whole for one key that is unknown, with nothing saved', async () => {

@@ -120,8 +120,11 @@ function rightsCheck(users: UserDirectory): RightsCheck {
 		if (right === 'public') {
 			return
 		}
-		if ((right === 'nextcloud') !== (userId === '') || (right === 'nextcloud' && proof !== 'nextcloud')) {
+		if (proof === 'none' || (right !== 'nextcloud' && userId === '')) {
 			throw notAuthenticated()
+		}
+		if (right === 'nextcloud' && (userId !== '' || proof !== 'nextcloud')) {
+			throw new SipCallError('forbidden', 'Only Nextcloud itself may do this.')
 		}
 		if (right === 'admin' && !(await users.get(userId)).isAdmin) {
 			throw new SipCallError('forbidden', 'Only Nextcloud’s administrators may do this.')

@@ -159,7 +159,7 @@ export async function startParts({ config, logger, clock, overrides, ocs, users,
 	return {
 		verifyToken: (token) => identity.verifier.verify(token),
 		routes: [
-			...authRoutes({ signIn: identity.signIn, guard: () => guardSignIn(limiter) }),
+			...authRoutes({ signIn: identity.signIn, guard: (step) => guardSignIn(limiter, step) }),
 			...callRoutes({ calls, store, settings: () => settings.get(), groupsOf: async (userId) => (await users.get(userId)).groups }),
 			...meRoutes({
 				user: (userId) => users.get(userId),
@@ -202,8 +202,8 @@ async function publicUrlOf(ocs: OcsClient): Promise<string> {
 /** Of all sign-ins together: nobody who signs in has a name yet, and all come from the proxy's address. */
 const SIGN_INS = { kind: 'signInsPerMinute', max: 120, windowSec: 60 }
 
-async function guardSignIn(limiter: CallLimiter): Promise<void> {
-	const refusal = await limiter.consume('everybody', [SIGN_INS])
+async function guardSignIn(limiter: CallLimiter, step: 'login' | 'exchange'): Promise<void> {
+	const refusal = await limiter.consume(step, [SIGN_INS])
 	if (refusal !== undefined) {
 		const { max, windowSec } = SIGN_INS
 		throw new SipCallError('rate_limited', `Too many are signing in at the moment. Try again in ${refusal.retryAfterSec} seconds.`, {

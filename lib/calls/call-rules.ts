@@ -13,6 +13,7 @@ import { SipCallError } from '../errors.ts'
 import { isEmergencyNumber } from '../numbering/emergency.ts'
 import { parseNumber } from '../numbering/parse-number.ts'
 import { chooseCallerId, mayBeCalled, mayCall } from '../policy/policy.ts'
+import { mayRing } from './device.ts'
 
 /** Who asks, as Nextcloud vouches for. */
 export interface CallingUser {
@@ -105,7 +106,7 @@ function chooseDevice(devices: readonly Device[], deviceId: string | undefined, 
 			? 'You have no phone that could ring. Add one in the settings.'
 			: 'This phone is not one of yours. Choose another one.')
 	}
-	if (!device.verified) {
+	if (!mayRing(device, settings)) {
 		throw new SipCallError('no_device', 'This phone is not verified yet. Verify it in the settings, or choose another one.')
 	}
 	if (device.kind === 'phone') {

@@ -76,7 +76,7 @@ export class CallService {
 		if (call.status === 'ended') {
 			return call
 		}
-		const changed = await this.#options.tracker.apply(callUuid, { type: 'hangup_requested', at: this.#options.clock.now(), by: 'user' })
+		const changed = await this.#options.tracker.apply(call.uuid, { type: 'hangup_requested', at: this.#options.clock.now(), by: 'user' })
 		if (changed === undefined) {
 			return this.find(user, callUuid)
 		}

@@ -9,14 +9,14 @@ import { PROBLEMS } from './problem.ts'
 import { ProblemSchema } from './schemas.ts'
 
 /** Codes that any route may answer with. */
-const EVERYWHERE = ['invalid_request', 'not_authenticated', 'storage_unavailable']
+const EVERYWHERE = ['invalid_request', 'not_authenticated', 'forbidden', 'method_not_allowed', 'storage_unavailable', 'nextcloud_unavailable', 'shutting_down']
 
 /** The API's description (OpenAPI 3.1), from the same schemas that check requests. */
 export function openApiDocument(routes: readonly Route[], version: string): unknown {
 	const paths: Record<string, Record<string, unknown>> = {}
 	for (const route of routes) {
 		const statuses = new Map<number, string[]>()
-		for (const code of [...EVERYWHERE, ...route.refusals]) {
+		for (const code of new Set([...EVERYWHERE, ...route.refusals])) {
 			const status = PROBLEMS[code as keyof typeof PROBLEMS].status
 			statuses.set(status, [...statuses.get(status) ?? [], code])
 		}
@@ -32,7 +32,7 @@ export function openApiDocument(routes: readonly Route[], version: string): unkn
 				},
 				...(route.body === undefined ? {} : { requestBody: { required: true, content: { 'application/json': { schema: route.body } } } }),
 				responses: {
-					[route.answer.status]: { description: 'Done', content: { 'application/json': { schema: route.answer.schema } } },
+					[route.answer.status]: { description: 'Done', content: { [route.answer.schema instanceof z.ZodString ? 'text/plain' : 'application/json']: { schema: route.answer.schema } } },
 					...Object.fromEntries([...statuses].map(([status, codes]) => [
 						status,
 						{ description: codes.map((code) => `\`${code}\``).join(', '), content: { 'application/problem+json': { schema: ProblemSchema } } },

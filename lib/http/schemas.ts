@@ -19,6 +19,8 @@ export function text(longest: number) {
 const e164 = z.string().regex(/^\+[1-9][0-9]{6,14}$/, 'Not an E.164 number').meta({ examples: ['+4930123456'] })
 const time = z.iso.datetime({ precision: 3 }).meta({ examples: ['2026-11-22T09:30:00.000Z'] })
 const uuid = z.uuid()
+/** As a client may spell it; everything in here knows the lower-case spelling alone (RFC 9562 section 4). */
+const anyUuid = z.uuid().transform((text) => text.toLowerCase())
 
 export const CALL_STATUSES = ['queued', 'calling_user', 'dialing', 'ringing', 'connected', 'ended'] as const
 export const CALL_OUTCOMES = ['completed', 'busy', 'no_answer', 'rejected', 'cancelled', 'failed', 'blocked'] as const
@@ -52,8 +54,8 @@ export const CallSchema = z.object({
 export type CallJson = z.infer<typeof CallSchema>
 
 export const CallWishSchema = z.strictObject({
-	to: z.string().min(1).max(400).describe('Anything a person types, or a tel: URI'),
-	device: uuid.optional().describe('The phone that rings; without it the default one'),
+	to: text(400).min(1).describe('Anything a person types, or a tel: URI'),
+	device: anyUuid.optional().describe('The phone that rings; without it the default one'),
 	callerId: e164.optional(),
 	note: text(4000).optional(),
 }).meta({ id: 'CallWish' })
@@ -63,7 +65,7 @@ export type CallWishJson = z.input<typeof CallWishSchema>
 /** 1–128 printable characters. */
 export const IdempotencyKeySchema = z.string().regex(/^[\u0020-\u007e]{1,128}$/, 'Use 1 to 128 printable ASCII characters')
 
-export const CallParamsSchema = z.object({ uuid: uuid.describe('The call') })
+export const CallParamsSchema = z.object({ uuid: anyUuid.describe('The call') })
 
 const whole = (smallest: number, largest: number) => z.string().regex(/^\d{1,9}$/, 'Not a whole number').transform(Number).pipe(z.int().min(smallest).max(largest))
 
@@ -89,6 +91,8 @@ export const HistoryQuerySchema = z.object({
 	from: moment.optional(),
 	to: moment.optional(),
 	number: z.string().max(200).optional(),
+	// Refused rather than passed over: an unfiltered answer would look like a filtered one.
+	tag: z.undefined('Filtering by tag is not there yet').optional(),
 })
 
 export const HistorySchema = z.object({
@@ -131,14 +135,14 @@ export type MeJson = z.infer<typeof MeSchema>
 export const MeUpdateSchema = z.strictObject({
 	devices: z.array(z.discriminatedUnion('kind', [
 		z.strictObject({
-			id: uuid.optional(),
+			id: anyUuid.optional(),
 			kind: z.literal('sip'),
 			label: text(64).min(1),
 			address: z.string().regex(/^[A-Za-z0-9_.+-]{1,64}$/, 'An extension has letters, digits and _ . + - only'),
 			isDefault: z.boolean().optional(),
 		}),
 		z.strictObject({
-			id: uuid.optional(),
+			id: anyUuid.optional(),
 			kind: z.literal('phone'),
 			label: text(64).min(1),
 			address: z.string().min(1).max(200),

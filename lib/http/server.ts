@@ -106,12 +106,15 @@ async function stopServer(server: Server, stopping: AbortController, limitMs: nu
 /** The Express app without a socket, for tests and for startHttpServer. */
 export function createHttpApp(options: HttpOptions, stopping: AbortSignal): Express {
 	const app = express()
+	app.enable('case sensitive routing')
+	app.enable('strict routing')
 	app.disable('x-powered-by')
 	app.disable('etag')
 	app.set('query parser', 'simple')
 
 	app.use(requestId)
-	app.use(helmet({ crossOriginResourcePolicy: false }))
+	// Strict-Transport-Security would bind Nextcloud's whole host, which is not for an app to decide.
+	app.use(helmet({ crossOriginResourcePolicy: false, strictTransportSecurity: false }))
 	// Before anything asks who it is: the question before a request carries no token (Fetch standard, CORS-preflight).
 	app.use(cors(API_PREFIX, options.corsOrigins))
 	app.get('/heartbeat', (_request, response) => {
@@ -126,7 +129,10 @@ export function createHttpApp(options: HttpOptions, stopping: AbortSignal): Expr
 	app.use(async (request, _response, next) => {
 		const caller = await identify(request, options)
 		dropCredentials(request.headers)
-		if (caller.proof === 'none' && !isPublic(request, options.routes() ?? [])) {
+		// While the parts are starting nobody knows the public routes: the answer is then 503, never 401, which would make
+		// clients give their sign-in up.
+		const routes = options.routes()
+		if (caller.proof === 'none' && routes !== undefined && !isPublic(request, routes)) {
 			throw notAuthenticated()
 		}
 		callers.set(request, caller)
@@ -175,7 +181,7 @@ function lateRoutes(options: HttpOptions, callerOf: (request: Request) => Caller
 }
 
 function routerOf(routes: readonly Route[], options: HttpOptions, callerOf: (request: Request) => Caller, stopping: AbortSignal): express.Router {
-	const router = express.Router()
+	const router = express.Router({ caseSensitive: true, strict: true })
 	for (const route of routes) {
 		router[route.method](expressPath(route.path), handlerOf(route, callerOf, options.checkRight, stopping))
 	}

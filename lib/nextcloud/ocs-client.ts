@@ -121,7 +121,9 @@ export class OcsClient {
 	 * user: this question, which every known app may ask, tells them apart.
 	 */
 	async #isAppKnown(): Promise<boolean> {
-		return (await this.#send({ path: '/apps/app_api/ex-app/state' }).catch(() => undefined))?.status === 200
+		// A disabled app is answered as well, with 0: it may ask nothing else, and no user is gone by that.
+		const state = await this.#send({ path: '/apps/app_api/ex-app/state' }).catch(() => undefined)
+		return state?.status === 200 && Number(state.data) === 1
 	}
 }
 

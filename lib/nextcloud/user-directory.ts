@@ -69,6 +69,8 @@ export class UserDirectory {
 		if (goneAgoMs >= 0 && goneAgoMs < FRESH_MS) {
 			throw gone()
 		}
+		// An answer is as old as its question.
+		const askedAt = this.#now()
 		const { status, data } = await this.#ocs.request({ path: '/cloud/user', userId })
 		if (status === 401) {
 			// Nextcloud counts this answer as an attack: it is not asked for again at once.
@@ -87,7 +89,7 @@ export class UserDirectory {
 			throw gone()
 		}
 		const user = { id, displayName: displayname ?? id, groups, isAdmin: groups.includes('admin'), language: language ?? 'en' }
-		remember(this.#known, userId, { user, at: this.#now() })
+		remember(this.#known, userId, { user, at: askedAt })
 		return user
 	}
 }

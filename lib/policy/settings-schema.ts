@@ -74,7 +74,9 @@ export function settingText(value: unknown): string {
 		return value
 	}
 	if (Array.isArray(value) && value.length > 0 && value.every((item) => typeof item === 'string' && PLAIN.test(item) && item.trim() === item)) {
-		return value.join(', ')
+		const joined = value.join(', ')
+		// A group may be named `null` or `10`: as a bare word it would be read as something else.
+		return parseJson(joined) === undefined ? joined : JSON.stringify(value)
 	}
 	return JSON.stringify(value)
 }

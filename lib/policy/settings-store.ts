@@ -45,6 +45,7 @@ export class SettingsStore {
 	#saved: Partial<Settings> = {}
 	#current: Settings
 	#polling: NodeJS.Timeout | undefined
+	#turn: Promise<void> = Promise.resolve()
 
 	constructor(options: SettingsStoreOptions) {
 		this.#options = options
@@ -80,7 +81,11 @@ export class SettingsStore {
 	}
 
 	/** Takes over what stands in Nextcloud now; when it cannot be asked, everything stays as it is. */
-	async refresh(): Promise<void> {
+	refresh(): Promise<void> {
+		return this.#inTurn(() => this.#refresh())
+	}
+
+	async #refresh(): Promise<void> {
 		let texts: Record<string, string>
 		try {
 			texts = await this.#options.source.read(KEYS)
@@ -110,7 +115,18 @@ export class SettingsStore {
 	 *
 	 * @throws {SipCallError} `nextcloud_unavailable`; what was written before the fault is taken over with the next refresh
 	 */
-	async save(change: Partial<Settings>): Promise<void> {
+	save(change: Partial<Settings>): Promise<void> {
+		return this.#inTurn(() => this.#save(change))
+	}
+
+	/** A refresh that has read before a save and takes over after it would bring the old values back. */
+	#inTurn(step: () => Promise<void>): Promise<void> {
+		const done = this.#turn.then(step)
+		this.#turn = done.catch(() => {})
+		return done
+	}
+
+	async #save(change: Partial<Settings>): Promise<void> {
 		for (const [key, value] of Object.entries(change)) {
 			if (!await this.#options.source.write(key, settingText(value))) {
 				this.#options.logger.warn('This server keeps no settings for apps: they live in SIPCall’s own database', { key })

@@ -100,6 +100,8 @@ export function useCalls(options: { onEnded: (call: Call) => void }): Calls {
 		cards.value = cards.value.filter(({ call }) => call.status !== 'ended')
 		try {
 			const call = await postPatiently(click)
+			// The server answers again, so the calls may be asked for again as well.
+			resume()
 			follow(call)
 			if (placing.value.isCancelled) {
 				void hangUpCall(call.uuid)
@@ -107,8 +109,9 @@ export function useCalls(options: { onEnded: (call: Call) => void }): Calls {
 			return true
 		} catch (error) {
 			const failure = error as ApiFailure
-			inDoubt.value = failure.isInDoubt ? click : undefined
-			notice.value = failure.isInDoubt
+			const mayHaveStarted = failure.isInDoubt || (placing.value.isInDoubt && !knowsTheKey(failure))
+			inDoubt.value = mayHaveStarted ? click : undefined
+			notice.value = mayHaveStarted
 				? { type: 'warning', heading: t('SIPCall could not find out whether the call was started.'), text: t('Check your phone. To try again is safe: it cannot ring twice.'), action: 'repeat_call' }
 				: failureNotice(failure, t('The call was not started.'))
 			return false
@@ -122,7 +125,9 @@ export function useCalls(options: { onEnded: (call: Call) => void }): Calls {
 			try {
 				return await postCall(click.request, click.key)
 			} catch (error) {
-				if (!(error instanceof ApiFailure) || !error.isInDoubt) {
+				// Once an answer was lost, a server that is starting or away says nothing about that first request.
+				const isUnsettled = error instanceof ApiFailure && (error.isInDoubt || (placing.value?.isInDoubt === true && error.problem?.status === 503))
+				if (!isUnsettled) {
 					throw error
 				}
 			}
@@ -159,7 +164,7 @@ export function useCalls(options: { onEnded: (call: Call) => void }): Calls {
 		return 'go_on'
 	}
 
-	const { isFailing } = usePolling({ round, isWanted: () => hasLiveCall.value, everyMs: POLL_EVERY_MS })
+	const { isFailing, resume } = usePolling({ round, isWanted: () => hasLiveCall.value, everyMs: POLL_EVERY_MS })
 
 	return {
 		cards,
@@ -188,4 +193,11 @@ export function useCalls(options: { onEnded: (call: Call) => void }): Calls {
 			}
 		},
 	}
+}
+
+/** Refusals that the server gives only after it has looked the key up: then the first request placed nothing. */
+const AFTER_THE_KEY = new Set([400, 409, 422])
+
+function knowsTheKey({ problem }: ApiFailure): boolean {
+	return problem !== undefined && (AFTER_THE_KEY.has(problem.status) || problem.code === 'calling_not_permitted' || problem.code === 'rate_limited' || problem.code === 'limit_reached' || problem.code === 'switch_unavailable')
 }

@@ -16,6 +16,8 @@ export type Round = 'go_on' | 'stop' | { retryAfterMs?: number }
 export interface Polling {
 	/** Since when rounds fail is of no interest, only that the last one did. */
 	isFailing: Readonly<Ref<boolean>>
+	/** After a stop: something else has shown that asking is allowed again. */
+	resume: () => void
 }
 
 /**
@@ -71,5 +73,11 @@ export function usePolling(options: { round: () => Promise<Round>, isWanted: () 
 		document.removeEventListener('visibilitychange', onVisibilityChange)
 	})
 
-	return { isFailing }
+	return {
+		isFailing,
+		resume() {
+			isStopped = false
+			plan(options.everyMs)
+		},
+	}
 }

@@ -91,11 +91,14 @@ async function openForDemo(api: string): Promise<void> {
 		})
 	}
 	const { source } = await request(`${api}/admin/config`, 'GET') as { source: Record<string, string> }
-	if (source.homeCountry === 'default') {
-		await request(`${api}/admin/config`, 'POST', {
-			homeCountry: process.env.HOME_COUNTRY ?? 'DE',
-			...(process.env.GATEWAYS === undefined ? {} : { gateways: process.env.GATEWAYS.split(',') }),
-		})
+	// What is asked for on the command line holds, whatever an earlier run has left; the demo's own country is a default.
+	const wished = {
+		...(process.env.HOME_COUNTRY === undefined ? {} : { homeCountry: process.env.HOME_COUNTRY }),
+		...(process.env.GATEWAYS === undefined ? {} : { gateways: process.env.GATEWAYS.split(',') }),
+	}
+	const settings = source.homeCountry === 'default' ? { homeCountry: 'DE', ...wished } : wished
+	if (Object.keys(settings).length > 0) {
+		await request(`${api}/admin/config`, 'POST', settings)
 	}
 }
 

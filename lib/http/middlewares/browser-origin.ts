@@ -20,19 +20,25 @@ export function browserOrigin(callerOf: (request: Request) => Caller): RequestHa
 	return (request, _response, next) => {
 		const { userId, proof } = callerOf(request)
 		// A token is sent by whoever holds it, never by a browser on its own; and Nextcloud itself has no browser.
-		if (!SAFE.has(request.method) && proof === 'nextcloud' && userId !== '') {
-			checkOrigin(request)
+		if (!SAFE.has(request.method) && userId !== '') {
+			checkType(request)
+			if (proof === 'nextcloud') {
+				checkOrigin(request)
+			}
 		}
 		next()
 	}
 }
 
-function checkOrigin(request: Request): void {
+function checkType(request: Request): void {
 	// A DELETE may have no body; everything else that changes something is JSON.
 	const hasBody = request.headers['transfer-encoding'] !== undefined || Number(request.headers['content-length'] ?? 0) > 0
 	if ((request.method !== 'DELETE' || hasBody) && !JSON_TYPE.test(request.headers['content-type'] ?? '')) {
 		throw new SipCallError('unsupported_media_type', 'Send the request’s body as application/json.')
 	}
+}
+
+function checkOrigin(request: Request): void {
 	if (request.header('X-Requested-With') !== 'XMLHttpRequest') {
 		throw new SipCallError('csrf', 'The header X-Requested-With: XMLHttpRequest is missing. It proves that the app’s own page sent the request.')
 	}

@@ -22,7 +22,7 @@ export interface AuthRoutesOptions {
 		revoke: (refreshToken: string) => Promise<void>
 	}
 	/** Throws when too many have tried within a minute: each refused code slows Nextcloud down for everybody here. */
-	guard: () => Promise<void>
+	guard: (step: 'login' | 'exchange') => Promise<void>
 }
 
 /** Random text of Nextcloud's or ours, as RFC 6749 appendix A allows it. */
@@ -69,7 +69,7 @@ export function authRoutes({ signIn, guard }: AuthRoutesOptions): Route[] {
 			answer: { status: 200, schema: LoginSchema },
 			refusals: ['rate_limited', 'oauth_not_configured', 'nextcloud_unavailable'],
 			handle: async ({ query }) => {
-				await guard()
+				await guard('login')
 				return { status: 200, body: await signIn.login(query.redirectUri) }
 			},
 		}),
@@ -82,7 +82,7 @@ export function authRoutes({ signIn, guard }: AuthRoutesOptions): Route[] {
 			answer: { status: 200, schema: GrantSchema },
 			refusals: [...OF_BODIES, 'invalid_grant', 'rate_limited', 'oauth_not_configured', 'nextcloud_unavailable', 'shutting_down'],
 			handle: async ({ body }) => {
-				await guard()
+				await guard('exchange')
 				return { status: 200, body: await signIn.exchange(body) }
 			},
 		}),
@@ -93,11 +93,8 @@ export function authRoutes({ signIn, guard }: AuthRoutesOptions): Route[] {
 			summary: 'New tokens for a refresh token, which is then used up',
 			body: RefreshTokenSchema,
 			answer: { status: 200, schema: GrantSchema },
-			refusals: [...OF_BODIES, 'invalid_grant', 'rate_limited', 'nextcloud_unavailable', 'shutting_down'],
-			handle: async ({ body }) => {
-				await guard()
-				return { status: 200, body: await signIn.refresh(body.refreshToken) }
-			},
+			refusals: [...OF_BODIES, 'invalid_grant', 'nextcloud_unavailable', 'shutting_down'],
+			handle: async ({ body }) => ({ status: 200, body: await signIn.refresh(body.refreshToken) }),
 		}),
 		route({
 			method: 'post',

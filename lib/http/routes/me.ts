@@ -8,6 +8,7 @@ import type { Route } from '../route.ts'
 import type { MeJson } from '../schemas.ts'
 
 import { readNumber } from '../../calls/call-rules.ts'
+import { mayRing } from '../../calls/device.ts'
 import { SipCallError } from '../../errors.ts'
 import { mayBeCalled, mayCall } from '../../policy/policy.ts'
 import { inField, route } from '../route.ts'
@@ -36,7 +37,7 @@ export function meRoutes({ user, settings, devices, isSwitchReady, newUuid }: Me
 			callerIds: current.callerIds
 				.filter(({ groups }) => groups === undefined || groups.some((group) => profile.groups.includes(group)))
 				.map(({ number, label }) => ({ number, label })),
-			devices: list,
+			devices: list.map((device) => ({ ...device, verified: mayRing(device, current) })),
 			limits: [
 				{ kind: 'callsPerMinute', max: current.callsPerMinute },
 				{ kind: 'callsPerHour', max: current.callsPerHour },
@@ -95,14 +96,13 @@ export function mergeDevices(wished: readonly Wished[], existing: readonly Devic
 		}
 		const address = wish.kind === 'phone' ? inField(`devices.${position}.address`, () => allowedPhone(wish.address, settings)) : wish.address
 		const isUnchanged = before !== undefined && before.kind === wish.kind && before.address === address
-		const needsNoProof = wish.kind === 'phone' ? settings.deviceVerification.phone === 'none' : settings.deviceVerification.sip === 'none'
 		return {
 			id: before?.id ?? newUuid(),
 			kind: wish.kind,
 			label: wish.label,
 			address,
 			isDefault: wish.isDefault ?? false,
-			verified: needsNoProof || (isUnchanged && before.verified),
+			verified: isUnchanged && before.verified,
 		}
 	})
 	if (new Set(merged.map(({ kind, address }) => `${kind} ${address}`)).size < merged.length || new Set(merged.map(({ id }) => id)).size < merged.length) {

@@ -152,6 +152,13 @@ describe('a call that people end', () => {
 		expect((await demo.hangUp(body.uuid)).body).toMatchObject({ status: 'ended', outcome: 'completed' })
 	})
 
+	it('can be hung up by its uuid in capital letters as well', async () => {
+		const { body } = await demo.call('+4930123400', { device: await silentDevice() })
+		await demo.until(body.uuid, ({ status }) => status === 'calling_user')
+		expect((await demo.hangUp(body.uuid.toUpperCase())).status).toBe(202)
+		expect(await demo.untilEnded(body.uuid.toUpperCase())).toMatchObject({ uuid: body.uuid, outcome: 'cancelled', endedBy: 'user' })
+	})
+
 	it('can be hung up while the own phone rings: nobody was called', async () => {
 		const { body } = await demo.call('+4930123400', { device: await silentDevice() })
 		await demo.until(body.uuid, ({ status }) => status === 'calling_user')

@@ -120,7 +120,8 @@ describe('the proof', () => {
 		expect(all.filter(({ right }) => right === 'user').length).toBeGreaterThan(5)
 		for (const { method, path, right } of all.filter((listed) => listed.right !== 'public')) {
 			const headers = { ...JSON_HEADERS, ...proof(right === 'user' ? '' : 'demo') }
-			expectProblem(await raw(method, path, headers, method === 'GET' ? '' : '{}'), 401, 'not_authenticated')
+			const [status, code] = right === 'user' ? [401, 'not_authenticated'] as const : [403, 'forbidden'] as const
+			expectProblem(await raw(method, path, headers, method === 'GET' ? '' : '{}'), status, code)
 		}
 	})
 

@@ -88,8 +88,8 @@ describe('the life in Nextcloud', () => {
 	it('refuses life-cycle calls from users and from nobody, and user paths from Nextcloud itself', async () => {
 		const nobody = await fetch(`${test.url}/init`, { method: 'POST' })
 		expect(nobody.status).toBe(401)
-		expect((await demo.request('POST', '/init', {})).status).toBe(401)
-		expect((await demo.request('PUT', '/enabled?enabled=1', {})).status).toBe(401)
+		expect((await demo.request('POST', '/init', {})).status).toBe(403)
+		expect((await demo.request('PUT', '/enabled?enabled=1', {})).status).toBe(403)
 		expect((await new ApiClient(test.url, '').get('/me')).status).toBe(401)
 	})
 

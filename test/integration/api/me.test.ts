@@ -161,11 +161,18 @@ describe('a phone behind the trunk as a device', () => {
 		expect(test.freeSwitch.originates.length).toBe(before)
 	})
 
-	it('needs no proof where the admin says so, loses it with another address and keeps it with another label', async () => {
-		await demo.request('POST', '/admin/config', { deviceVerification: { phone: 'none', sip: 'none' } })
+	it('needs no proof where the admin says so, and needs it again as soon as the admin says that', async () => {
 		const [mobile] = (await put(demo, [MOBILE])).body.devices
-		expect(mobile?.verified).toBe(true)
+		expect(mobile?.verified).toBe(false)
+		await demo.request('POST', '/admin/config', { deviceVerification: { phone: 'none', sip: 'none' } })
+		expect((await demo.get<{ devices: { verified: boolean }[] }>('/me')).body.devices[0]?.verified).toBe(true)
 		await demo.request('POST', '/admin/config', { deviceVerification: { phone: 'code', sip: 'none' } })
+		expect(await demo.call('+4930123401')).toMatchObject({ status: 422, body: { code: 'no_device' } })
+	})
+
+	it('loses its proof with another address and keeps it with another label', async () => {
+		const [mobile] = (await put(demo, [MOBILE])).body.devices
+		await test.database.query('update devices set verified = true where kind = \'phone\'')
 		const [renamed] = (await put(demo, [{ ...MOBILE, id: mobile?.id, label: 'Private', address: '015123456701' }])).body.devices
 		expect(renamed).toMatchObject({ id: mobile?.id, label: 'Private', verified: true })
 		const [moved] = (await put(demo, [{ ...MOBILE, id: mobile?.id, address: '+49 1512 3456702' }])).body.devices

@@ -60,9 +60,9 @@ function expected(caller: string, right: Right): 401 | 403 | 'through' {
 		case 'Nextcloud itself':
 			return right === 'nextcloud' ? 'through' : 401
 		case 'a user':
-			return right === 'user' ? 'through' : right === 'admin' ? 403 : 401
+			return right === 'user' ? 'through' : 403
 		case 'an admin':
-			return right === 'nextcloud' ? 401 : 'through'
+			return right === 'nextcloud' ? 403 : 'through'
 		default:
 			return 401
 	}

@@ -106,8 +106,13 @@ describe('what Nextcloud knows of a user', () => {
 		expect(JSON.stringify(test.log.lines)).not.toContain('hunter2')
 	})
 
+	it('tells nothing while the app is disabled: no user is gone by that', async () => {
+		const test = directory(() => test.requests.at(-1)?.url.includes('/ex-app/state') === true ? Response.json({ ocs: { data: 0 } }) : new Response('', { status: 401 }))
+		await expect(test.users.get('bob')).rejects.toMatchObject({ code: 'nextcloud_unavailable' })
+	})
+
 	it('is a user that is gone when Nextcloud still knows the app: nobody else is held up', async () => {
-		const test = directory(() => new Response('', { status: test.requests.at(-1)?.url.includes('/ex-app/state') === true ? 200 : 401 }))
+		const test = directory(() => test.requests.at(-1)?.url.includes('/ex-app/state') === true ? Response.json({ ocs: { data: 1 } }) : new Response('', { status: 401 }))
 		await expect(test.users.get('bob')).rejects.toMatchObject({ code: 'forbidden' })
 		await expect(test.users.get('bob')).rejects.toMatchObject({ code: 'forbidden' })
 		expect(test.requests).toHaveLength(2)

@@ -42,7 +42,7 @@ async function stop(signal: string): Promise<void> {
 	setTimeout(() => process.exit(EXIT_FAILURE), STOP_LIMIT_MS).unref()
 	const app = await starting.catch(() => undefined)
 	await app?.stop()
-	process.exit(0)
+	process.exit(process.exitCode ?? 0)
 }
 
 process.on('SIGTERM', () => void stop('SIGTERM'))

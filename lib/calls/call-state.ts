@@ -4,7 +4,7 @@
 import type { CallEvent, CallLogEntry, LegReport } from './call-events.ts'
 import type { Call, CallStatus, Leg } from './call.ts'
 
-import { isLegLive, legOfUser, legsOfDestination } from './call.ts'
+import { isLegLive, isUserOver, legOfUser, legsOfDestination } from './call.ts'
 import { concludeCall } from './conclude-call.ts'
 
 /**
@@ -162,9 +162,7 @@ function fillTimes(call: Call): void {
  * no further B leg can come; but a B leg's own end may still be on its way, and it is the one that tells the outcome.
  */
 function hasEnded(call: Call): boolean {
-	const user = legOfUser(call)
-	const userIsOver = user.end !== undefined || user.goneAt !== undefined || (call.originateFailure !== undefined && !isLegLive(user))
-	return userIsOver && !legsOfDestination(call).some(isLegLive)
+	return isUserOver(call) && !legsOfDestination(call).some(isLegLive)
 }
 
 function advance(call: Call): void {

@@ -94,7 +94,10 @@ export interface Call {
 	endedAt?: Date
 	talkMs?: number
 	onHold: boolean
-	/** The A leg first, then the B legs in the order of their gateways. */
+	/**
+	 * The A leg first, then the B legs in the order of their gateways; then whatever the switch made beside them (a phone
+	 * that is signed in twice rings as two legs).
+	 */
 	legs: Leg[]
 	/** FreeSWITCH's `Job-UUID` of the one originate, chosen by us. */
 	jobUuid: string
@@ -105,9 +108,17 @@ export interface Call {
 	originateFailure?: { cause: Cause, verdict: Verdict }
 }
 
-/** The user's own leg. */
+/**
+ * The user's own leg. Of several that rang it is the one that was answered, else one that still rings, else one that
+ * tells more than that another was quicker.
+ */
 export function legOfUser(call: Call): Leg {
-	const leg = call.legs[0]
+	const legs = call.legs.filter(({ role }) => role === 'user')
+	const leg = legs.find(({ answeredAt }) => answeredAt !== undefined)
+		?? legs.find(isLegLive)
+		?? legs.find(({ end }) => end !== undefined && end.verdict !== 'cancelled')
+		?? legs.find(({ end }) => end !== undefined)
+		?? legs[0]
 	if (leg === undefined) {
 		throw new TypeError('A call without legs')
 	}
@@ -116,7 +127,13 @@ export function legOfUser(call: Call): Leg {
 
 /** The legs towards the destination, in the order in which they are tried. */
 export function legsOfDestination(call: Call): Leg[] {
-	return call.legs.slice(1)
+	return call.legs.filter(({ role }) => role === 'destination')
+}
+
+/** Whether nothing of the user's side is there any more: it had been there, or will never be. */
+export function isUserOver(call: Call): boolean {
+	const legs = call.legs.filter(({ role }) => role === 'user')
+	return !legs.some(isLegLive) && (call.originateFailure !== undefined || legs.some((leg) => leg.end !== undefined || leg.goneAt !== undefined))
 }
 
 /** Whether a leg exists on the switch as far as anyone knows. */

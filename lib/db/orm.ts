@@ -3,6 +3,7 @@
 
 // The database connection: the pool, the keys on each connection, and the schema's version.
 
+import type { Pool, PoolClient } from 'pg'
 import type { Logger } from '../logger.ts'
 import type { KeyRing } from '../privacy/key-ring.ts'
 
@@ -29,6 +30,26 @@ interface RawConnection {
 	executeQuery(query: unknown): Promise<unknown>
 }
 
+/** Longer than the query layer takes to give a connection back by itself; giving it back twice would throw. */
+const LOST_RELEASE_MS = 200
+
+/**
+ * Kysely 0.29 gives a connection back only when its own commit or rollback succeeds: one that is lost within a
+ * transaction would keep its place in the pool for ever, and after ten of them nothing could be asked any more.
+ */
+function releaseLostConnections(pool: Pool): void {
+	const taken = new Set<PoolClient>()
+	pool.on('acquire', (client) => taken.add(client))
+	pool.on('release', (_error, client) => taken.delete(client))
+	pool.on('connect', (client) => client.once('end', () => {
+		setTimeout(() => {
+			if (taken.delete(client)) {
+				client.release(true)
+			}
+		}, LOST_RELEASE_MS).unref()
+	}))
+}
+
 /**
  * Opens the pool. No query runs before the first use.
  *
@@ -45,6 +66,7 @@ export async function openDatabase(options: { url: string, keys: KeyRing, logger
 		pool: { min: 1, max: options.poolSize ?? POOL_SIZE },
 		// A query that hangs must become an error that somebody hears of.
 		driverOptions: {
+			onPoolCreated: releaseLostConnections,
 			connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
 			statement_timeout: STATEMENT_TIMEOUT_MS,
 			idle_in_transaction_session_timeout: STATEMENT_TIMEOUT_MS,

@@ -6,9 +6,13 @@ import { SipCallError } from '../errors.ts'
 
 /** SQLSTATE classes by which PostgreSQL says that it is away: connection, insufficient resources, operator intervention. */
 const AWAY_CLASSES = new Set(['08', '53', '57'])
+/** A text that PostgreSQL cannot take is of that class as well, but it will never be taken. */
+const PROTOCOL_VIOLATION = '08P01'
+/** After a failover the old server still answers, but takes nothing. */
+const READ_ONLY = '25006'
 /** What Node says when there is nobody at the other end. */
 const AWAY_CODES = new Set(['ECONNREFUSED', 'ECONNRESET', 'ENOENT', 'EPIPE', 'ETIMEDOUT', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH'])
-const AWAY_TEXTS = /connection terminated|timeout exceeded when trying to connect|connection is closed|Client was closed/i
+const AWAY_TEXTS = /connection terminated|connection error and is not queryable|timeout exceeded when trying to connect|connection is closed|Client was closed/i
 
 /**
  * Whether an error means that the database is away for now, and not that a query is wrong.
@@ -19,7 +23,7 @@ export function storageFault(error: unknown): SipCallError | undefined {
 	for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) {
 		const code = 'code' in cause && typeof cause.code === 'string' ? cause.code : ''
 		if (cause instanceof ConnectionException || AWAY_CODES.has(code) || AWAY_TEXTS.test(cause.message)
-			|| (/^[0-9A-Z]{5}$/.test(code) && AWAY_CLASSES.has(code.slice(0, 2)))) {
+			|| (/^[0-9A-Z]{5}$/.test(code) && AWAY_CLASSES.has(code.slice(0, 2)) && code !== PROTOCOL_VIOLATION) || code === READ_ONLY) {
 			return new SipCallError('storage_unavailable', 'The database is away for a moment. Try again in a few seconds.', { cause: withoutSql(error), retryAfterSec: 5 })
 		}
 	}

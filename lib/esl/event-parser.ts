@@ -38,6 +38,9 @@ const LEG_EVENTS: ReadonlySet<string> = new Set(SUBSCRIPTION.filter((name) => na
 /** For causes of attempts of which no channel is known. */
 const NOT_REACHED = { progressed: false, answered: false }
 
+/** A week: longer than any call may last. A number beyond it is none of the switch's, and would not fit its column. */
+const LONGEST_TALK_MS = 7 * 86_400_000
+
 /** The phone at this leg said goodbye or no (mod_sofia's `sip_hangup_disposition`). */
 const BY_PARTY = new Set(['recv_bye', 'recv_cancel', 'recv_refuse'])
 
@@ -177,12 +180,12 @@ function toLocalTime(micros: string | undefined, eventMicros: string | undefined
 
 function milliseconds(text: string | undefined): number {
 	const value = Number(text ?? 0)
-	return Number.isSafeInteger(value) && value > 0 ? value : 0
+	return Number.isSafeInteger(value) && value > 0 ? Math.min(value, LONGEST_TALK_MS) : 0
 }
 
 function microsBetween(from: string | undefined, to: string | undefined): number | undefined {
 	const [start, end] = [Number(from ?? 0), Number(to ?? 0)]
-	return Number.isSafeInteger(end) && start > 0 && end >= start ? Math.round((end - start) / 1000) : undefined
+	return Number.isSafeInteger(end) && start > 0 && end >= start ? Math.min(Math.round((end - start) / 1000), LONGEST_TALK_MS) : undefined
 }
 
 function earliest(a: Date | undefined, b: Date | undefined): Date | undefined {

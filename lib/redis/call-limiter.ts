@@ -88,7 +88,7 @@ export function createRedisCallLimiter(redis: Redis, instance: string): CallLimi
 
 /** On the table of the first migration, through a small pool of its own: it must not wait for the other queries. */
 export function createPostgresCallLimiter(url: string, logger: Logger): { limiter: CallLimiter, stop: () => Promise<void> } {
-	const pool = new Pool({ connectionString: url, max: POSTGRES_CONNECTIONS, connectionTimeoutMillis: POSTGRES_TIMEOUT_MS })
+	const pool = new Pool({ connectionString: url, max: POSTGRES_CONNECTIONS, connectionTimeoutMillis: POSTGRES_TIMEOUT_MS, query_timeout: POSTGRES_TIMEOUT_MS })
 	// Without a listener an idle connection's end would end the process.
 	pool.on('error', (error) => logger.warn('A connection of the limiter was lost', { error }))
 	return {

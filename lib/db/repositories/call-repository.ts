@@ -53,7 +53,9 @@ export class CallRepository implements CallStore {
 			)
 			const call = await admit({ ofUser: counts?.of_user ?? 0, inAll: counts?.in_all ?? 0 })
 			// Inserted one by one and in this order: the other rows refer to the call's.
-			await em.insert(CallEntity, rowOf(call, this.#keys.blindIndex('number', call.to)))
+			// Through the unit of work: MikroORM's direct insert stores each `?` of an encrypted text as `\?`.
+			em.create(CallEntity, rowOf(call, this.#keys.blindIndex('number', call.to)))
+			await em.flush()
 			await em.insert(CallLogEntity, { callUuid: call.uuid, at: call.createdAt, type: 'queued' })
 			if (request.idempotencyKey !== undefined) {
 				await em.upsert(IdempotencyEntity, {

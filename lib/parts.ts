@@ -23,6 +23,7 @@ import { CallRepository } from './db/repositories/call-repository.ts'
 import { DeviceRepository } from './db/repositories/device-repository.ts'
 import { SettingsRepository } from './db/repositories/settings-repository.ts'
 import { SignInRepository } from './db/repositories/sign-in-repository.ts'
+import { storageFault } from './db/storage-fault.ts'
 import { startEmbeddedPostgres } from './embedded/postgres.ts'
 import { startEmbeddedRedis } from './embedded/redis.ts'
 import { SipCallError } from './errors.ts'
@@ -112,6 +113,7 @@ export async function startParts({ config, logger, clock, overrides, ocs, users,
 		callSwitch,
 		clock,
 		logger: logger.child({ component: 'calls' }),
+		isPassing: (error) => storageFault(error) !== undefined,
 		...(overrides.sweepMs === undefined ? {} : { sweepMs: overrides.sweepMs }),
 	})
 	await tracker.start()

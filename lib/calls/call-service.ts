@@ -30,6 +30,9 @@ export interface CallServiceOptions {
 	logger: Logger
 }
 
+/** How long the answer to a hang-up waits until the wish is stored. The wish itself does not wait. */
+const HANGUP_STORE_MS = 1_000
+
 export class CallService {
 	readonly #options: CallServiceOptions
 
@@ -54,7 +57,7 @@ export class CallService {
 		const { call, isNew } = await store.place(request, async (open) => {
 			const allowed = allowCall(user, wish, settings, devices)
 			await admitCall(user, settings, open, this.#options.callSwitch, this.#options.limiter)
-			const made = newCall({ userId: user.id, rawTo: wish.to, note: wish.note, at: request.at }, allowed, settings.gateways, this.#options.newUuid)
+			const made = newCall({ userId: user.id, rawTo: wish.to, note: wish.note, at: clock.now() }, allowed, settings.gateways, this.#options.newUuid)
 			plan = planOf(made, allowed.device, settings)
 			return made
 		})
@@ -72,16 +75,19 @@ export class CallService {
 	 * @throws {SipCallError} `not_found`
 	 */
 	async hangUp(user: CallingUser, callUuid: string): Promise<Call> {
-		const call = await this.find(user, callUuid)
+		const { tracker, clock } = this.#options
+		// What is open is known here: a call must end also while the database is away.
+		const open = tracker.openCall(callUuid)
+		const call = open?.userId === user.id ? open : await this.find(user, callUuid)
 		if (call.status === 'ended') {
 			return call
 		}
-		const changed = await this.#options.tracker.apply(call.uuid, { type: 'hangup_requested', at: this.#options.clock.now(), by: 'user' })
-		if (changed === undefined) {
-			return this.find(user, callUuid)
-		}
-		void this.#options.tracker.hangUp(changed)
-		return changed
+		tracker.add(call)
+		tracker.hangUp(callUuid)
+		const stored = tracker.apply(callUuid, { type: 'hangup_requested', at: clock.now(), by: 'user' })
+		return await Promise.race([stored, afterMs(HANGUP_STORE_MS)])
+			?? tracker.openCall(callUuid)
+			?? this.find(user, callUuid)
 	}
 
 	/**
@@ -140,4 +146,10 @@ export class CallService {
 			this.#options.logger.warn('The switch did not confirm an originate; its legs will be asked for', { callUuid: plan.callUuid, error })
 		}
 	}
+}
+
+async function afterMs(ms: number): Promise<undefined> {
+	await new Promise((resolve) => {
+		setTimeout(resolve, ms).unref()
+	})
 }

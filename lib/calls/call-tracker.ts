@@ -12,8 +12,8 @@ import type { Call, Leg } from './call.ts'
 import type { CallStore, CallSwitch, Clock, SwitchNotice } from './ports.ts'
 
 import { transition } from './call-state.ts'
-import { isLegLive } from './call.ts'
-import { OpenCallIndex } from './open-calls.ts'
+import { isLegLive, withLeg } from './call.ts'
+import { OpenCallIndex, RecentCalls } from './open-calls.ts'
 
 export interface CallTrackerOptions {
 	store: CallStore
@@ -21,6 +21,8 @@ export interface CallTrackerOptions {
 	callSwitch: CallSwitch
 	clock: Clock
 	logger: Logger
+	/** Whether trying again may help: the database is away, not the event impossible to store. */
+	isPassing: (error: unknown) => boolean
 	/** How often open calls are looked over. */
 	sweepMs?: number
 }
@@ -34,22 +36,36 @@ const FAREWELL_MS = 2_000
 const SILENCE_MS = 60_000
 /** How often a hang-up that somebody wants is sent again. */
 const HANGUP_REPEAT_MS = 1_000
+/** An end may be on its way while the switch already says that there is no such channel: it is asked once more. */
+const GONE_CONFIRM_MS = 1_500
+/** How often calls are looked for that are open in the database and not here. */
+const FIND_OPEN_MS = 15_000
 const STORE_RETRY_MS = 200
 const STORE_RETRY_LONGEST_MS = 5_000
 
+/** Times are monotonic milliseconds: a clock that is set must neither end a call nor keep one. */
 interface Watched {
 	/** Events of one call are applied one after the other. */
 	queue: Promise<void>
+	bornAt: number
 	heardAt: number
-	killedAt: number
-	asking: boolean
+	/** When somebody's wish to end the call was last sent. */
+	killedAt: number | undefined
+	isHangupWanted: boolean
+	isAsking: boolean
+	/** Since when the switch says that there is no such leg. */
+	missing: Map<string, number>
 }
+
+type LegNotice = Extract<SwitchNotice, { type: 'leg' }>
 
 export class CallTracker {
 	readonly #options: CallTrackerOptions
 	readonly #open = new OpenCallIndex()
+	readonly #recent = new RecentCalls()
 	readonly #watched = new Map<string, Watched>()
 	#timer: NodeJS.Timeout | undefined
+	#foundOpenAt = 0
 	#stopped = false
 
 	constructor(options: CallTrackerOptions) {
@@ -58,9 +74,7 @@ export class CallTracker {
 
 	/** Takes up the calls that an earlier process left open, and begins to look after them. */
 	async start(): Promise<void> {
-		for (const call of await this.#options.store.findOpen()) {
-			this.add(call)
-		}
+		await this.#findOpen()
 		this.#timer = setInterval(() => this.#sweep(), this.#options.sweepMs ?? SWEEP_MS)
 	}
 
@@ -71,35 +85,51 @@ export class CallTracker {
 		await Promise.allSettled([...this.#watched.values()].map(({ queue }) => queue))
 	}
 
-	/** A call was stored: from now on its events are ours. Called before the originate is written. */
-	add(call: Call): void {
+	/**
+	 * A call was stored: from now on its events are ours. Called before the originate is written.
+	 *
+	 * @param ageMs how long ago its originate may have been written
+	 */
+	add(call: Call, ageMs = 0): void {
+		if (this.#watched.has(call.uuid) || call.status === 'ended') {
+			return
+		}
+		const now = performance.now()
 		this.#open.set(call)
-		this.#watched.set(call.uuid, { queue: Promise.resolve(), heardAt: this.#now(), killedAt: 0, asking: false })
+		this.#watched.set(call.uuid, {
+			queue: Promise.resolve(),
+			bornAt: now - ageMs,
+			heardAt: now,
+			killedAt: undefined,
+			isHangupWanted: call.hangupRequestedAt !== undefined,
+			isAsking: false,
+			missing: new Map(),
+		})
+	}
+
+	/** A call as it is known here, without a query; undefined when it is not open, or not known to be. */
+	openCall(callUuid: string): Call | undefined {
+		return this.#open.get(callUuid)
 	}
 
 	/** An event of the switch. Unknown channels and jobs belong to others and cost nothing. */
 	notice(notice: SwitchNotice): void {
-		if (notice.type === 'job') {
-			const callUuid = this.#open.byLegOrJob(notice.jobUuid)
-			if (callUuid !== undefined) {
-				void this.apply(callUuid, notice.failure === undefined
-					? { type: 'originate_done', at: notice.at }
-					: { type: 'originate_failed', at: notice.at, ...notice.failure })
-			}
+		if (notice.type === 'leg') {
+			this.#noticeLeg(notice)
 			return
 		}
-		const callUuid = this.#open.byLegOrJob(notice.report.legUuid)
+		const callUuid = this.#open.byLegOrJob(notice.jobUuid)
 		if (callUuid !== undefined) {
-			void this.apply(callUuid, notice.report)
-		} else if (notice.callUuid !== undefined && notice.role !== undefined && this.#open.get(notice.callUuid) !== undefined) {
-			this.#adopt(notice.callUuid, notice)
+			void this.apply(callUuid, notice.failure === undefined
+				? { type: 'originate_done', at: notice.at }
+				: { type: 'originate_failed', at: notice.at, ...notice.failure })
 		}
 	}
 
 	/**
-	 * Applies an event in its turn. Resolves when it is stored (or known to be nothing new) and told.
+	 * Applies an event in its turn. Resolves when it is stored (or known to be nothing new) and told; never rejects.
 	 *
-	 * @return the call as it is stored then; undefined when it is not open here
+	 * @return the call as it is stored then; undefined when it is not open here or the event cannot be stored
 	 */
 	async apply(callUuid: string, event: CallEvent): Promise<Call | undefined> {
 		return this.#enqueue(callUuid, (call) => transition(call, event))
@@ -107,29 +137,49 @@ export class CallTracker {
 
 	/** After a (re)connect: every open call is asked for, since nothing is repeated for those who were away. */
 	async reconcile(): Promise<void> {
-		await Promise.all(this.#open.values().map((call) => this.#ask(call)))
-	}
-
-	#now(): number {
-		return this.#options.clock.now().getTime()
+		await Promise.all(this.#open.values().map((call) => this.#ask(call.uuid)))
 	}
 
 	/**
-	 * The switch gave a leg another uuid than the one we chose (it does when that one is taken): our own variables tell
-	 * whose leg it is. The place of the leg that never came to be is taken over.
+	 * Makes the switch end an open call: first the A leg, which takes the B leg along; when that was not enough, every leg
+	 * that may be there. Repeated by the sweep until the call has ended, whether or not the wish could be stored.
 	 */
-	#adopt(callUuid: string, notice: Extract<SwitchNotice, { type: 'leg' }>): void {
-		void this.#enqueue(callUuid, (call) => {
-			const leg = call.legs.find(({ role, createdAt }) => role === notice.role && createdAt === undefined)
-			if (leg === undefined) {
-				return { ignored: 'unknown_leg' }
+	hangUp(callUuid: string): void {
+		const [call, watched] = [this.#open.get(callUuid), this.#watched.get(callUuid)]
+		if (call === undefined || watched === undefined) {
+			return
+		}
+		watched.isHangupWanted = true
+		if (!this.#options.callSwitch.isReady()) {
+			return
+		}
+		const left = legsLeft(call)
+		const ofUser = left.filter(({ role }) => role === 'user')
+		const legs = watched.killedAt === undefined && ofUser.length > 0 ? ofUser : left
+		watched.killedAt = performance.now()
+		for (const leg of legs) {
+			this.#kill(callUuid, leg.uuid)
+		}
+	}
+
+	#noticeLeg(notice: LegNotice): void {
+		const { report, role } = notice
+		const callUuid = this.#open.byLegOrJob(report.legUuid)
+			?? (notice.callUuid === undefined ? undefined : this.#open.get(notice.callUuid)?.uuid)
+		if (callUuid === undefined) {
+			if (report.end === undefined && (this.#recent.has(report.legUuid) || this.#recent.has(notice.callUuid))) {
+				this.#options.logger.warn('A leg of a call that is over appeared; it is hung up', { callUuid: notice.callUuid, legUuid: report.legUuid })
+				this.#kill(notice.callUuid, report.legUuid)
 			}
-			this.#options.logger.warn('FreeSWITCH gave a leg another uuid than ours', { callUuid })
-			return transition({
-				...call,
-				legs: call.legs.map((other) => other === leg ? { ...leg, uuid: notice.report.legUuid } : other),
-			}, notice.report)
-		})
+			return
+		}
+		// Whether we know the leg is decided in its turn: an event before this one may have brought it.
+		void this.#enqueue(callUuid, (call) => transition(role === undefined ? call : withLeg(call, report.legUuid, role), report))
+	}
+
+	#kill(callUuid: string | undefined, legUuid: string): void {
+		this.#options.callSwitch.kill(legUuid)
+			.catch((error: unknown) => this.#options.logger.warn('A hang-up could not be sent; it is repeated', { callUuid, error }))
 	}
 
 	#enqueue(callUuid: string, change: (call: Call) => Transition): Promise<Call | undefined> {
@@ -137,9 +187,9 @@ export class CallTracker {
 		if (watched === undefined) {
 			return Promise.resolve(undefined)
 		}
-		watched.heardAt = this.#now()
+		watched.heardAt = performance.now()
 		const result = watched.queue.then(() => this.#store(callUuid, change))
-		watched.queue = result.then(() => {}, () => {})
+		watched.queue = result.then(() => {})
 		return result
 	}
 
@@ -148,19 +198,16 @@ export class CallTracker {
 		for (let delayMs = STORE_RETRY_MS; ; delayMs = Math.min(delayMs * 2, STORE_RETRY_LONGEST_MS)) {
 			try {
 				const stored = await this.#options.store.change(callUuid, change)
-				if (stored !== undefined) {
-					this.#open.set(stored.call)
-				}
-				if (stored === undefined || stored.call.status === 'ended') {
-					this.#watched.delete(callUuid)
-				}
-				if (stored?.changed === true) {
-					this.#options.feed.publish(stored.call)
-				}
+				this.#take(callUuid, stored)
 				return stored?.call
 			} catch (error) {
+				if (!this.#options.isPassing(error)) {
+					this.#options.logger.error('A call’s event cannot be stored and is left out', { callUuid, error })
+					return undefined
+				}
 				if (this.#stopped) {
-					throw error
+					this.#options.logger.warn('Stopped before a call’s event could be stored; the switch is asked after the start', { callUuid })
+					return undefined
 				}
 				this.#options.logger.error('A call’s event cannot be stored; trying again', { callUuid, error, retryInMs: delayMs })
 				await new Promise((resolve) => {
@@ -170,70 +217,113 @@ export class CallTracker {
 		}
 	}
 
+	/** What is stored becomes what is known, and is told. */
+	#take(callUuid: string, stored: { call: Call, changed: boolean } | undefined): void {
+		const known = this.#open.get(callUuid)
+		if (stored === undefined) {
+			this.#drop(callUuid, known)
+			return
+		}
+		this.#open.set(stored.call)
+		if (stored.call.status === 'ended') {
+			this.#watched.delete(callUuid)
+			this.#recent.add(stored.call, performance.now())
+		}
+		// A commit whose answer was lost has happened as well: its repetition changes nothing, but nobody was told.
+		if (stored.changed || (known !== undefined && stored.call.version > known.version)) {
+			this.#options.feed.publish(stored.call)
+		}
+	}
+
+	/** Somebody erased the call while it was open: what nobody can account for any more is ended. */
+	#drop(callUuid: string, known: Call | undefined): void {
+		this.#open.delete(callUuid)
+		this.#watched.delete(callUuid)
+		if (known !== undefined) {
+			this.#options.logger.warn('An open call is not stored any more; it is hung up', { callUuid })
+			this.#recent.add(known, performance.now())
+			for (const leg of legsLeft(known)) {
+				this.#kill(callUuid, leg.uuid)
+			}
+		}
+	}
+
+	/** A call is open and not known here when its row was committed and the answer lost, or another process left it. */
+	async #findOpen(): Promise<void> {
+		this.#foundOpenAt = performance.now()
+		for (const call of await this.#options.store.findOpen()) {
+			if (!this.#recent.has(call.uuid)) {
+				this.add(call, Math.max(0, this.#options.clock.now().getTime() - call.createdAt.getTime()))
+			}
+		}
+	}
+
 	#sweep(): void {
+		const now = performance.now()
+		this.#recent.forgetOld(now)
+		if (now - this.#foundOpenAt >= FIND_OPEN_MS) {
+			this.#findOpen().catch((error: unknown) => this.#options.logger.warn('The open calls cannot be read; trying again', { error }))
+		}
 		if (!this.#options.callSwitch.isReady()) {
 			return
 		}
-		const now = this.#now()
 		for (const call of this.#open.values()) {
 			const watched = this.#watched.get(call.uuid)
 			if (watched === undefined) {
 				continue
 			}
-			if (call.hangupRequestedAt !== undefined && now - watched.killedAt >= HANGUP_REPEAT_MS) {
-				void this.hangUp(call)
+			if (watched.isHangupWanted && now - (watched.killedAt ?? 0) >= HANGUP_REPEAT_MS) {
+				this.hangUp(call.uuid)
 			}
-			if (now - watched.heardAt >= patienceMs(call)) {
-				void this.#ask(call)
+			if (now - watched.heardAt >= patienceMs(call) || [...watched.missing.values()].some((since) => now - since >= GONE_CONFIRM_MS)) {
+				void this.#ask(call.uuid)
 			}
 		}
 	}
 
-	/**
-	 * Tells the switch to end the call: first the A leg, which takes the B leg along; when that was not enough, every leg
-	 * that may be there. Repeated by the sweep until the call has ended.
-	 */
-	async hangUp(call: Call): Promise<void> {
-		const watched = this.#watched.get(call.uuid)
-		if (watched === undefined || !this.#options.callSwitch.isReady()) {
+	async #ask(callUuid: string): Promise<void> {
+		const [call, watched] = [this.#open.get(callUuid), this.#watched.get(callUuid)]
+		if (call === undefined || watched === undefined || watched.isAsking) {
 			return
 		}
-		const left = call.legs.filter((leg) => leg.end === undefined && leg.goneAt === undefined)
-		const legs = watched.killedAt === 0 ? left.slice(0, 1) : left
-		watched.killedAt = this.#now()
-		await Promise.all(legs.map((leg) => this.#options.callSwitch.kill(leg.uuid)))
-			.catch((error: unknown) => this.#options.logger.warn('A hang-up could not be sent; it is repeated', { callUuid: call.uuid, error }))
-	}
-
-	async #ask(call: Call): Promise<void> {
-		const watched = this.#watched.get(call.uuid)
-		if (watched === undefined || watched.asking) {
-			return
-		}
-		watched.asking = true
+		watched.isAsking = true
 		try {
-			for (const leg of call.legs.filter((candidate) => candidate.end === undefined && candidate.goneAt === undefined)) {
-				await this.#askLeg(call, leg)
+			const left = legsLeft(call)
+			watched.missing = new Map([...watched.missing].filter(([uuid]) => left.some((leg) => leg.uuid === uuid)))
+			for (const leg of left) {
+				await this.#askLeg(callUuid, watched, leg)
 			}
 		} catch (error) {
-			this.#options.logger.warn('A leg could not be asked for; it is repeated', { callUuid: call.uuid, error })
+			this.#options.logger.warn('A leg could not be asked for; it is repeated', { callUuid, error })
 		} finally {
-			watched.asking = false
+			watched.isAsking = false
 		}
 	}
 
-	async #askLeg(call: Call, leg: Leg): Promise<void> {
+	async #askLeg(callUuid: string, watched: Watched, leg: Leg): Promise<void> {
 		const report = await this.#options.callSwitch.look(leg.uuid)
 		if (report !== undefined) {
-			await this.apply(call.uuid, report)
+			watched.missing.delete(leg.uuid)
+			await this.apply(callUuid, report)
 			return
 		}
+		const now = performance.now()
 		// A leg that never was is gone only when it is too late for it to come, and a B leg only when it had been there.
-		const isLate = this.#now() - call.createdAt.getTime() >= BIRTH_MS
-		if (isLegLive(leg) || (leg.role === 'user' && isLate)) {
-			await this.apply(call.uuid, { type: 'leg_gone', legUuid: leg.uuid, at: this.#options.clock.now() })
+		if (!isLegLive(leg) && !(leg.role === 'user' && now - watched.bornAt >= BIRTH_MS)) {
+			return
+		}
+		const since = watched.missing.get(leg.uuid)
+		if (since === undefined) {
+			watched.missing.set(leg.uuid, now)
+		} else if (now - since >= GONE_CONFIRM_MS) {
+			watched.missing.delete(leg.uuid)
+			await this.apply(callUuid, { type: 'leg_gone', legUuid: leg.uuid, at: this.#options.clock.now() })
 		}
 	}
+}
+
+function legsLeft(call: Call): Leg[] {
+	return call.legs.filter((leg) => leg.end === undefined && leg.goneAt === undefined)
 }
 
 /** How long silence about a call is normal. */

@@ -140,3 +140,21 @@ export function isUserOver(call: Call): boolean {
 export function isLegLive(leg: Leg): boolean {
 	return (leg.createdAt !== undefined || leg.answeredAt !== undefined) && leg.end === undefined && leg.goneAt === undefined
 }
+
+/** More legs than a call can have: a switch that makes them without end must not fill our storage. */
+const MAX_LEGS = 32
+
+/**
+ * The call with a leg that the switch made beside those we chose: it takes the place of one that has not come to be
+ * (the switch gives another uuid when ours is taken), or stands beside the others (a phone that is signed in twice).
+ */
+export function withLeg(call: Call, uuid: string, role: LegRole): Call {
+	if (call.legs.length >= MAX_LEGS || call.legs.some((leg) => leg.uuid === uuid)) {
+		return call
+	}
+	const unborn = call.legs.find((leg) => leg.role === role && leg.createdAt === undefined && leg.end === undefined && leg.goneAt === undefined)
+	return {
+		...call,
+		legs: unborn === undefined ? [...call.legs, { uuid, role }] : call.legs.map((leg) => leg === unborn ? { ...leg, uuid } : leg),
+	}
+}

@@ -14,7 +14,7 @@ export class OpenCallIndex {
 	/** Takes over the newest state; an ended call is forgotten. */
 	set(call: Call): void {
 		if (call.status === 'ended') {
-			this.#delete(call.uuid)
+			this.delete(call.uuid)
 			return
 		}
 		this.#calls.set(call.uuid, call)
@@ -36,11 +36,42 @@ export class OpenCallIndex {
 		return [...this.#calls.values()]
 	}
 
-	#delete(callUuid: string): void {
+	delete(callUuid: string): void {
 		const call = this.#calls.get(callUuid)
 		this.#calls.delete(callUuid)
 		for (const uuid of call === undefined ? [] : [call.jobUuid, ...call.legs.map((leg) => leg.uuid)]) {
 			this.#byLegOrJob.delete(uuid)
+		}
+	}
+}
+
+/** A switch that was stuck for longer than this has forgotten its originates. */
+const RECENT_MS = 5 * 60_000
+
+/**
+ * The calls that are over, for a while. A channel that still appears for one of them is nobody's: without an owner it
+ * would ring, and be billed, until somebody notices.
+ */
+export class RecentCalls {
+	/** By the call's and by its legs' uuid; the monotonic time in milliseconds, oldest first. */
+	readonly #endedAt = new Map<string, number>()
+
+	add(call: Call, now: number): void {
+		for (const uuid of [call.uuid, ...call.legs.map((leg) => leg.uuid)]) {
+			this.#endedAt.set(uuid, now)
+		}
+	}
+
+	has(uuid: string | undefined): boolean {
+		return uuid !== undefined && this.#endedAt.has(uuid)
+	}
+
+	forgetOld(now: number): void {
+		for (const [uuid, endedAt] of this.#endedAt) {
+			if (now - endedAt < RECENT_MS) {
+				return
+			}
+			this.#endedAt.delete(uuid)
 		}
 	}
 }

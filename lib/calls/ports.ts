@@ -42,7 +42,7 @@ export interface CallSwitch {
 	 * Writes the originate, once. Resolves when the switch has taken it; what happens next comes as events.
 	 *
 	 * @throws {OriginateRefused} when it was certainly not, or not successfully, taken
-	 * @throws when nobody can tell: the caller waits for events or asks for the legs, and never repeats
+	 * @throws {Error} when nobody can tell: the caller waits for events or asks for the legs, and never repeats
 	 */
 	originate(plan: OriginatePlan): Promise<void>
 	/** Hangs a leg up. Resolves whether or not the switch knew it. */

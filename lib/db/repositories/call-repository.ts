@@ -20,6 +20,9 @@ const PLACE_LOCK = 0x51bca11
 const CURSOR_TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
+/** A phone that rings later than this after the click rings for nobody. */
+const LONGEST_TURN_MS = 10_000
+
 const KEY_LIFETIME_MS = 24 * 60 * 60 * 1000
 
 export class CallRepository implements CallStore {
@@ -35,17 +38,21 @@ export class CallRepository implements CallStore {
 	place(request: PlaceRequest, admit: (open: OpenCalls) => Promise<Call>): Promise<{ call: Call, isNew: boolean }> {
 		// The lock in the database makes all sidecars take turns. Within this one the turns are taken before a connection
 		// is: otherwise those who wait would hold every connection of the pool.
-		const placed = this.#placing.then(() => this.#place(request, admit))
+		const askedAt = performance.now()
+		const placed = this.#placing.then(() => this.#place(request, admit, askedAt))
 		this.#placing = placed.then(() => {}, () => {})
 		return placed
 	}
 
-	async #place(request: PlaceRequest, admit: (open: OpenCalls) => Promise<Call>): Promise<{ call: Call, isNew: boolean }> {
+	async #place(request: PlaceRequest, admit: (open: OpenCalls) => Promise<Call>, askedAt: number): Promise<{ call: Call, isNew: boolean }> {
 		return this.#orm.em.fork().transactional(async (em) => {
 			await em.execute(`select pg_advisory_xact_lock(${PLACE_LOCK})`)
 			const earlier = await findByKey(em, request)
 			if (earlier !== undefined) {
 				return { call: earlier, isNew: false }
+			}
+			if (performance.now() - askedAt > LONGEST_TURN_MS) {
+				throw new SipCallError('storage_unavailable', 'The database was too slow, so your phone was not rung. Try again in a few seconds.', { retryAfterSec: 5 })
 			}
 			const [counts] = await em.execute<{ of_user: number, in_all: number }[]>(
 				'select count(*)::int as in_all, (count(*) filter (where user_id = ?))::int as of_user from calls where status <> \'ended\'',

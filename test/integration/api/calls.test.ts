@@ -64,6 +64,13 @@ describe('a call over HTTP', () => {
 		expect(await demo.untilEnded(body.uuid)).toMatchObject(expected)
 	})
 
+	it('keeps its note to the letter', async () => {
+		const note = 'Who? \\? What?? $1 :name \'; drop table calls; --'
+		const { body } = await demo.call('+4930123401', { note })
+		await demo.untilEnded(body.uuid)
+		expect((await demo.get(`/call-status/${body.uuid}`)).body.note).toBe(note)
+	})
+
 	it('is one call for 20 parallel repetitions of one key', async () => {
 		const before = test.freeSwitch.originates.length
 		const key = randomUUID()

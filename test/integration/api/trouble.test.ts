@@ -6,6 +6,7 @@
 import type { ApiClient, TestApp } from '../../support/app.ts'
 
 import { randomUUID } from 'node:crypto'
+import { Client } from 'pg'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { startTestApp } from '../../support/app.ts'
 
@@ -151,6 +152,30 @@ describe('a call in trouble', () => {
 		expect(test.freeSwitch.originates.length).toBe(1)
 		await demo.hangUp(body.uuid)
 		await demo.untilEnded(body.uuid)
+	})
+
+	it('is hung up at once although its row cannot be written, and the wish is in the books afterwards', async () => {
+		const uuid = await connected()
+		const other = new Client({ connectionString: test.database.url })
+		await other.connect()
+		try {
+			await other.query('begin')
+			await other.query('select 1 from calls where uuid = $1 for update', [uuid])
+			const answer = await demo.hangUp(uuid)
+			expect(answer.body).toMatchObject({ uuid, status: 'connected' })
+			await test.freeSwitch.until(() => test.freeSwitch.channels().length === 0)
+			await other.query('rollback')
+		} finally {
+			await other.end()
+		}
+		expect(await demo.untilEnded(uuid)).toMatchObject({ outcome: 'completed', endedBy: 'user' })
+	})
+
+	it('whose row was erased does not go on without an owner', async () => {
+		const uuid = await connected()
+		await test.database.query(`delete from calls where uuid = '${uuid}'`)
+		expect((await demo.hangUp(uuid)).status).toBe(404)
+		await test.freeSwitch.until(() => test.freeSwitch.channels().length === 0)
 	})
 
 	async function untilCalling(state: 'ok' | 'down'): Promise<void> {

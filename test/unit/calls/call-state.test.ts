@@ -7,6 +7,7 @@ import type { Call, CallStatus, LegEnd, Verdict } from '../../../lib/calls/call.
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { FOLLOWERS, transition } from '../../../lib/calls/call-state.ts'
+import { withLeg } from '../../../lib/calls/call.ts'
 import { newCall, playCall, verdictOfCall } from '../../support/replay-call.ts'
 
 const A = 'leg-a'
@@ -217,5 +218,52 @@ describe('any sequence of events', () => {
 			expect(other.status).toBe('ended')
 			expect({ ...verdictOfCall(other), talkMs: other.talkMs }).toEqual({ ...verdictOfCall(inOrder), talkMs: inOrder.talkMs })
 		}), { numRuns: 5_000 })
+	})
+})
+
+describe('a phone that is signed in twice', () => {
+	const SECOND = 'leg-a2'
+
+	function play(events: CallEvent[]): Call {
+		return events.reduce((call, event) => {
+			const change = transition(event.type === 'leg' && event.legUuid === SECOND ? withLeg(call, SECOND, 'user') : call, event)
+			return 'ignored' in change ? call : change.call
+		}, callWith(1))
+	}
+
+	const bothRing: CallEvent[] = [
+		{ type: 'leg', legUuid: A, at: at(1), ringingAt: at(1) },
+		{ type: 'leg', legUuid: SECOND, at: at(1), ringingAt: at(1) },
+	]
+
+	it('goes on when one of the two is answered and the switch stops the other', () => {
+		const call = play([
+			...bothRing,
+			{ type: 'leg', legUuid: SECOND, at: at(3), answeredAt: at(3) },
+			{ type: 'leg', legUuid: A, at: at(3), end: end('cancelled') },
+			{ type: 'leg', legUuid: 'leg-b1', at: at(4), ringingAt: at(4) },
+		])
+		expect(call).toMatchObject({ status: 'ringing', userAnsweredAt: at(3) })
+		expect(call.legs.map(({ uuid }) => uuid)).toEqual([A, 'leg-b1', SECOND])
+	})
+
+	it('has not ended while one of the two still rings', () => {
+		const call = play([...bothRing, { type: 'leg', legUuid: A, at: at(3), end: end('busy', { hungUpBy: 'party' }) }])
+		expect(call.status).toBe('calling_user')
+	})
+
+	it('takes the place of a leg that never came to be, and is added only once', () => {
+		const call = withLeg(callWith(1), SECOND, 'user')
+		expect(call.legs.map(({ uuid }) => uuid)).toEqual([SECOND, 'leg-b1'])
+		expect(withLeg(call, SECOND, 'user')).toBe(call)
+	})
+
+	it('cannot make the call grow without end', () => {
+		let call = play(bothRing)
+		for (let index = 0; index < 100; index++) {
+			call = withLeg(call, `leg-${index}`, 'user')
+			call = { ...call, legs: call.legs.map((leg) => ({ ...leg, createdAt: at(1) })) }
+		}
+		expect(call.legs.length).toBeLessThan(40)
 	})
 })

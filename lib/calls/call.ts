@@ -95,8 +95,8 @@ export interface Call {
 	talkMs?: number
 	onHold: boolean
 	/**
-	 * The A leg first, then the B legs in the order of their gateways; then whatever the switch made beside them (a phone
-	 * that is signed in twice rings as two legs).
+	 * The A leg first, then the B legs in the order of their gateways; then whatever the switch made beside them (see
+	 * `withLeg`).
 	 */
 	legs: Leg[]
 	/** FreeSWITCH's `Job-UUID` of the one originate, chosen by us. */
@@ -146,7 +146,7 @@ const MAX_LEGS = 32
 
 /**
  * The call with a leg that the switch made beside those we chose: it takes the place of one that has not come to be
- * (the switch gives another uuid when ours is taken), or stands beside the others (a phone that is signed in twice).
+ * (the switch gives another uuid when ours is taken), or stands beside the others (a directory entry that rings several phones).
  */
 export function withLeg(call: Call, uuid: string, role: LegRole): Call {
 	if (call.legs.length >= MAX_LEGS || call.legs.some((leg) => leg.uuid === uuid)) {

@@ -221,7 +221,7 @@ describe('any sequence of events', () => {
 	})
 })
 
-describe('a phone that is signed in twice', () => {
+describe('a second leg of the user', () => {
 	const SECOND = 'leg-a2'
 
 	function play(events: CallEvent[]): Call {

@@ -9,6 +9,7 @@ import type { RightsCheck } from './http/route.ts'
 import type { Logger } from './logger.ts'
 import type { AppOverrides, Base, Parts } from './parts.ts'
 
+import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { storageFault } from './db/storage-fault.ts'
 import { SipCallError } from './errors.ts'
@@ -107,9 +108,7 @@ export async function startApp(config: Config, logger: Logger, overrides: AppOve
 		ready: startup.up,
 		stop: () => stopped ??= Promise.race([
 			stop(),
-			new Promise<void>((resolve) => {
-				setTimeout(resolve, STOP_LIMIT_MS).unref()
-			}),
+			delay(STOP_LIMIT_MS, undefined, { ref: false }),
 		]),
 	}
 }

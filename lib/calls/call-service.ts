@@ -12,6 +12,7 @@ import type { Call } from './call.ts'
 import type { Device } from './device.ts'
 import type { CallLimiter, CallStore, CallSwitch, Clock, OriginatePlan } from './ports.ts'
 
+import { setTimeout as delay } from 'node:timers/promises'
 import { SipCallError } from '../errors.ts'
 import { admitCall, allowCall } from './call-rules.ts'
 import { newCall, planOf } from './originate-plan.ts'
@@ -85,7 +86,7 @@ export class CallService {
 		tracker.add(call)
 		tracker.hangUp(callUuid)
 		const stored = tracker.apply(callUuid, { type: 'hangup_requested', at: clock.now(), by: 'user' })
-		return await Promise.race([stored, afterMs(HANGUP_STORE_MS)])
+		return await Promise.race([stored, delay(HANGUP_STORE_MS, undefined, { ref: false })])
 			?? tracker.openCall(callUuid)
 			?? this.find(user, callUuid)
 	}
@@ -146,10 +147,4 @@ export class CallService {
 			this.#options.logger.warn('The switch did not confirm an originate; its legs will be asked for', { callUuid: plan.callUuid, error })
 		}
 	}
-}
-
-async function afterMs(ms: number): Promise<undefined> {
-	await new Promise((resolve) => {
-		setTimeout(resolve, ms).unref()
-	})
 }

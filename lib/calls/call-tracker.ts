@@ -11,6 +11,7 @@ import type { Transition } from './call-state.ts'
 import type { Call, Leg } from './call.ts'
 import type { CallStore, CallSwitch, Clock, SwitchNotice } from './ports.ts'
 
+import { setTimeout as delay } from 'node:timers/promises'
 import { transition } from './call-state.ts'
 import { isLegLive, withLeg } from './call.ts'
 import { OpenCallIndex, RecentCalls } from './open-calls.ts'
@@ -210,9 +211,7 @@ export class CallTracker {
 					return undefined
 				}
 				this.#options.logger.error('A call’s event cannot be stored; trying again', { callUuid, error, retryInMs: delayMs })
-				await new Promise((resolve) => {
-					setTimeout(resolve, delayMs)
-				})
+				await delay(delayMs)
 			}
 		}
 	}

@@ -14,6 +14,7 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import process from 'node:process'
+import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { findBlockedFolder, findServiceUser } from '../../lib/embedded/unprivileged-user.ts'
 import { HUMAN_PACE, startScriptedFreeSwitch } from './freeswitch/index.ts'
@@ -86,9 +87,7 @@ async function openForDemo(api: string): Promise<void> {
 		if (status === 200) {
 			break
 		}
-		await new Promise((resolve) => {
-			setTimeout(resolve, 100)
-		})
+		await delay(100)
 	}
 	const { source } = await request(`${api}/admin/config`, 'GET') as { source: Record<string, string> }
 	// What is asked for on the command line holds, whatever an earlier run has left; the demo's own country is a default.

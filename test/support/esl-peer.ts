@@ -5,6 +5,7 @@ import type { AddressInfo, Server, Socket } from 'node:net'
 
 import { once } from 'node:events'
 import { createServer } from 'node:net'
+import { Conditions } from '../stand-ins/conditions.ts'
 
 /** One client, as the peer sees it. */
 export interface PeerConnection {
@@ -45,7 +46,7 @@ export function jsonEvent(event: Readonly<Record<string, string>>): string {
 export class EslPeer {
 	readonly connections: PeerConnection[] = []
 	readonly #server: Server
-	readonly #conditions = new Set<() => void>()
+	readonly #conditions = new Conditions()
 
 	private constructor(server: Server) {
 		this.#server = server
@@ -85,16 +86,7 @@ export class EslPeer {
 
 	/** Resolves once the condition holds; it is looked at after whatever a client does. */
 	until(condition: () => boolean): Promise<void> {
-		return new Promise((resolve) => {
-			const look = (): void => {
-				if (condition()) {
-					this.#conditions.delete(look)
-					resolve()
-				}
-			}
-			this.#conditions.add(look)
-			look()
-		})
+		return this.#conditions.until(condition)
 	}
 
 	async stop(): Promise<void> {
@@ -131,6 +123,6 @@ export class EslPeer {
 	}
 
 	#look(): void {
-		this.#conditions.forEach((look) => look())
+		this.#conditions.look()
 	}
 }

@@ -8,6 +8,8 @@ import type { ApiClient, TestApp } from '../../support/app.ts'
 import { randomUUID } from 'node:crypto'
 import { Client } from 'pg'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { buildOriginate } from '../../../lib/esl/dial-string.ts'
+import { EslConnection } from '../../../lib/esl/esl-connection.ts'
 import { startTestApp } from '../../support/app.ts'
 
 describe('a call in trouble', () => {
@@ -169,6 +171,24 @@ describe('a call in trouble', () => {
 			await other.end()
 		}
 		expect(await demo.untilEnded(uuid)).toMatchObject({ outcome: 'completed', endedBy: 'user' })
+	})
+
+	it('is not rung for after its end: an originate that a stuck switch executes late is hung up', async () => {
+		const { body: { uuid } } = await demo.call('+4930123401')
+		await demo.untilEnded(uuid)
+		const late = await EslConnection.open({ host: test.freeSwitch.host, port: test.freeSwitch.port, password: test.environment.FREESWITCH_PASSWORD ?? '' })
+		try {
+			await late.command(`bgapi originate ${buildOriginate({
+				callUuid: uuid,
+				jobUuid: randomUUID(),
+				user: { legUuid: randomUUID(), target: { kind: 'sip', template: 'user/{address}@{domain}', address: '1919', domain: undefined }, callerId: undefined, ringTimeoutSec: 30 },
+				destination: { number: '+4930123400', legs: [{ legUuid: randomUUID(), gateway: 'trunk' }], callerId: undefined, answerTimeoutSec: 30, maxCallSec: 60 },
+			})}`)
+			await test.freeSwitch.until(() => test.freeSwitch.commands.some(({ command }) => command.startsWith('api uuid_kill')))
+			await test.freeSwitch.until(() => test.freeSwitch.channels().length === 0)
+		} finally {
+			late.close()
+		}
 	})
 
 	it('whose row was erased does not go on without an owner', async () => {

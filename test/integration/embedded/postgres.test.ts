@@ -11,6 +11,7 @@ import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { setTimeout as delay } from 'node:timers/promises'
 import { Client } from 'pg'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { startEmbeddedPostgres } from '../../../lib/embedded/postgres.ts'
@@ -73,7 +74,7 @@ async function queryUntilAnswered(url: string, statement: string): Promise<Recor
 		try {
 			return await query(url, statement)
 		} catch {
-			await new Promise((resolve) => setTimeout(resolve, 20))
+			await delay(20)
 		}
 	}
 }

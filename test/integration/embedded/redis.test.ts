@@ -10,6 +10,7 @@ import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { setTimeout as delay } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest'
 import { startEmbeddedRedis } from '../../../lib/embedded/redis.ts'
 import { RecordedLog } from '../../support/recorded-log.ts'
@@ -68,7 +69,7 @@ async function askUntilAnswered(socketPath: string, command: string): Promise<st
 		try {
 			return await ask(socketPath, command)
 		} catch {
-			await new Promise((resolve) => setTimeout(resolve, 20))
+			await delay(20)
 		}
 	}
 }

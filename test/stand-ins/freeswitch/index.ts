@@ -15,6 +15,8 @@ import type { Story } from './stories.ts'
 
 import { once } from 'node:events'
 import { createServer } from 'node:net'
+import { setTimeout as delay } from 'node:timers/promises'
+import { Conditions } from '../conditions.ts'
 import { uptimeText } from './api-status.ts'
 import { readCause } from './causes.ts'
 import { handleCommand } from './commands.ts'
@@ -40,7 +42,7 @@ class Stage implements ScriptedFreeSwitch, Desk {
 
 	readonly #options: ScriptedFreeSwitchOptions
 	readonly #connections = new Set<Connection>()
-	readonly #conditions = new Set<() => void>()
+	readonly #conditions = new Conditions()
 	#gateways: Map<string, 'UP' | 'DOWN'> | undefined
 	#server: Server | undefined
 	#port: number
@@ -176,9 +178,7 @@ class Stage implements ScriptedFreeSwitch, Desk {
 
 	async restart({ abrupt = false, downMs = 0 }: { abrupt?: boolean, downMs?: number } = {}): Promise<void> {
 		await this.#goDown(abrupt)
-		await new Promise((resolve) => {
-			setTimeout(resolve, downMs)
-		})
+		await delay(downMs)
 		this.core = this.#newCore()
 		await this.listen()
 	}
@@ -243,22 +243,11 @@ class Stage implements ScriptedFreeSwitch, Desk {
 	}
 
 	#look(): void {
-		for (const condition of this.#conditions) {
-			condition()
-		}
+		this.#conditions.look()
 	}
 
 	until(condition: () => boolean): Promise<void> {
-		return new Promise((resolve) => {
-			const look = (): void => {
-				if (condition()) {
-					this.#conditions.delete(look)
-					resolve()
-				}
-			}
-			this.#conditions.add(look)
-			look()
-		})
+		return this.#conditions.until(condition)
 	}
 
 	async stop(): Promise<void> {

@@ -13,7 +13,9 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { storageFault } from './db/storage-fault.ts'
 import { SipCallError } from './errors.ts'
+import { setupChecksAnswer } from './health/checks.ts'
 import { lifeCycleRoutes } from './http/routes/life-cycle.ts'
+import { occRoutes } from './http/routes/occ.ts'
 import { notAuthenticated, startHttpServer } from './http/server.ts'
 import { AddressBooks } from './nextcloud/address-books.ts'
 import { verifyAppApi } from './nextcloud/appapi-auth.ts'
@@ -74,11 +76,14 @@ export async function startApp(config: Config, logger: Logger, overrides: AppOve
 		logger: logger.child({ component: 'nextcloud' }),
 	})
 	const http = await startHttpServer(config.listen, {
-		lifeCycle: lifeCycleRoutes({
-			init: () => lifeCycle.init(),
-			setEnabled: (isEnabled) => lifeCycle.setEnabled(isEnabled),
-			status: async () => await parts?.status() ?? ['SIPCall is starting.'],
-		}),
+		lifeCycle: [
+			...lifeCycleRoutes({
+				init: () => lifeCycle.init(),
+				setEnabled: (isEnabled) => lifeCycle.setEnabled(isEnabled),
+				setupChecks: () => setupChecksAnswer(parts?.checks() ?? []),
+			}),
+			...occRoutes({ status: async () => await parts?.status() ?? ['SIPCall is starting.'], tasks: () => parts?.occ }),
+		],
 		routes: () => parts?.routes,
 		assets: ASSETS,
 		version: config.appVersion,

@@ -5,7 +5,9 @@
 
 import type { CallLimiter, Clock } from './calls/ports.ts'
 import type { Config } from './config.ts'
+import type { Check } from './health/checks.ts'
 import type { Route } from './http/route.ts'
+import type { OccTasks } from './http/routes/occ.ts'
 import type { Logger } from './logger.ts'
 import type { AddressBooks } from './nextcloud/address-books.ts'
 import type { OcsClient } from './nextcloud/ocs-client.ts'
@@ -14,6 +16,7 @@ import type { Settings } from './policy/settings.ts'
 import type { Releasers } from './startup.ts'
 
 import { randomUUID } from 'node:crypto'
+import { loadKeys, loadTokenKeys, startDatabase, startLimiter } from './backing.ts'
 import { CallFeed } from './calls/call-feed.ts'
 import { CallService } from './calls/call-service.ts'
 import { CallTracker } from './calls/call-tracker.ts'
@@ -23,12 +26,12 @@ import { CallRepository } from './db/repositories/call-repository.ts'
 import { DeviceRepository } from './db/repositories/device-repository.ts'
 import { SettingsRepository } from './db/repositories/settings-repository.ts'
 import { SignInRepository } from './db/repositories/sign-in-repository.ts'
+import { UserDataRepository } from './db/repositories/user-data-repository.ts'
 import { storageFault } from './db/storage-fault.ts'
-import { startEmbeddedPostgres } from './embedded/postgres.ts'
-import { startEmbeddedRedis } from './embedded/redis.ts'
 import { SipCallError } from './errors.ts'
 import { isDialTemplate, isDomain, isGatewayName } from './esl/dial-string.ts'
 import { FreeSwitch } from './esl/freeswitch.ts'
+import { healthChecks, statusLines } from './health/checks.ts'
 import { adminConfigRoutes } from './http/routes/admin-config.ts'
 import { authRoutes } from './http/routes/auth.ts'
 import { callRoutes } from './http/routes/calls.ts'
@@ -36,11 +39,12 @@ import { contactRoutes } from './http/routes/contacts.ts'
 import { meRoutes } from './http/routes/me.ts'
 import { createIdentity } from './identity/index.ts'
 import { AppConfig } from './nextcloud/app-config.ts'
+import { CallNotifier } from './nextcloud/call-notifier.ts'
+import { PublicAddress } from './nextcloud/public-address.ts'
+import { runPeriodically } from './periodic.ts'
 import { SettingsStore } from './policy/settings-store.ts'
-import { loadOrCreateKeyFile, TOKEN_KEY } from './privacy/key-file.ts'
-import { KeyRing } from './privacy/key-ring.ts'
-import { createPostgresCallLimiter, createRedisCallLimiter } from './redis/call-limiter.ts'
-import { connectRedis } from './redis/connection.ts'
+import { DepartureWatch } from './privacy/departures.ts'
+import { exportUser } from './privacy/export-user.ts'
 
 /** What tests replace. */
 export interface AppOverrides {
@@ -67,20 +71,19 @@ export interface Parts {
 	verifyToken: (token: string) => Promise<{ userId: string } | undefined>
 	setEnabled: (isEnabled: boolean) => Promise<void>
 	status: () => Promise<string[]>
+	/** What is wrong now, from memory. */
+	checks: () => Check[]
+	occ: OccTasks
 }
 
-const KEYS_SWEEP_MS = 60 * 60 * 1000
+const HOUR_MS = 60 * 60 * 1000
+/** How long the data of a user wait for the user's last calls to end. */
+const LAST_CALLS_MS = 10_000
 
 /** Brings everything up that stands behind the routes, each part with its undo. */
 export async function startParts({ config, logger, clock, overrides, ocs, users, addressBooks }: Base, releasers: Releasers): Promise<Parts> {
-	const masterKeys = config.encryptionKeys.length > 0 ? config.encryptionKeys.map((key) => key.reveal()) : [await loadOrCreateKeyFile(config.storagePath)]
-	const [activeKey, ...previousKeys] = masterKeys
-	if (activeKey === undefined) {
-		throw new TypeError('There is no encryption key')
-	}
-	const keys = new KeyRing([activeKey, ...previousKeys])
-
-	const databaseUrl = config.databaseUrl?.reveal() ?? await startDatabase(config, logger, releasers)
+	const keys = await loadKeys(config)
+	const databaseUrl = await startDatabase(config, logger, releasers)
 	const orm = await openDatabase({ url: databaseUrl, keys, logger: logger.child({ component: 'db' }) })
 	releasers.add('database connections', () => orm.close(true))
 	await migrate(orm, keys)
@@ -106,6 +109,10 @@ export async function startParts({ config, logger, clock, overrides, ocs, users,
 	const devices = new DeviceRepository({ orm })
 	const store = new CallRepository({ orm, keys })
 	const feed = new CallFeed()
+	// Before anything can change a call, so that no end goes unheard.
+	const publicAddress = new PublicAddress({ ocs, now: () => clock.now().getTime() })
+	const notifier = new CallNotifier({ ocs, users, publicUrl: () => publicAddress.get(), logger: logger.child({ component: 'nextcloud' }) })
+	releasers.add('notifications', feed.subscribeAll((call) => void notifier.tell(call)))
 	const callSwitch = createSwitch(config, logger, clock, overrides)
 	const tracker = new CallTracker({
 		store,
@@ -128,24 +135,17 @@ export async function startParts({ config, logger, clock, overrides, ocs, users,
 	const identity = createIdentity({
 		store: signIns,
 		users,
-		isActive: (userId) => isActive(users, userId),
+		isActive: (userId) => users.isActive(userId),
 		oauth: {
 			client: () => config.oauthClient === undefined ? undefined : { id: config.oauthClient.id, secret: config.oauthClient.secret.reveal() },
 			nextcloudUrl: config.nextcloudUrl,
-			publicUrl: () => publicUrlOf(ocs),
+			publicUrl: () => publicAddress.get(),
 		},
-		jwt: { keys: await tokenKeys(config), algorithm: config.jwt.algorithm, expiryMin: config.jwt.expiryMin },
+		jwt: { keys: await loadTokenKeys(config), algorithm: config.jwt.algorithm, expiryMin: config.jwt.expiryMin },
 		now: () => clock.now(),
 		newUuid: randomUUID,
 		logger: logger.child({ component: 'identity' }),
 	})
-	// Keys are looked up with their age, so tidying up late harms nobody.
-	const tidying = setInterval(() => {
-		void store.forgetOldKeys(clock.now()).catch((error: unknown) => logger.warn('Old idempotency keys stay for now', { error }))
-		void signIns.forgetExpired(clock.now()).catch((error: unknown) => logger.warn('Old sign-ins stay for now', { error }))
-	}, KEYS_SWEEP_MS)
-	releasers.add('tidying', () => clearInterval(tidying))
-
 	const calls = new CallService({
 		store,
 		tracker,
@@ -157,6 +157,24 @@ export async function startParts({ config, logger, clock, overrides, ocs, users,
 		clock,
 		newUuid: randomUUID,
 		logger: logger.child({ component: 'calls' }),
+	})
+	const userData = new UserDataRepository({ orm })
+	const purgeUser = async (userId: string) => {
+		await calls.endAllOf(userId, LAST_CALLS_MS)
+		return userData.erase(userId)
+	}
+	const departures = new DepartureWatch({ store: userData, listUsers: () => users.list(), purge: purgeUser, now: () => clock.now(), logger: logger.child({ component: 'privacy' }) })
+	releasers.add('periodic tasks', runPeriodically([
+		// Keys are looked up with their age, so tidying up late harms nobody.
+		{ name: 'idempotency keys', everyMs: HOUR_MS, run: () => store.forgetOldKeys(clock.now()) },
+		{ name: 'expired sign-ins', everyMs: HOUR_MS, run: () => signIns.forgetExpired(clock.now()) },
+		// A disabled app may ask Nextcloud nothing.
+		{ name: 'removed users', everyMs: HOUR_MS, run: async () => await state.isEnabled() && departures.runDaily() },
+	], logger))
+	const checks = () => healthChecks({
+		switch: { isSetUp: config.freeSwitch.password !== undefined, isReady: callSwitch.isReady(), lastError: callSwitch.lastError?.message },
+		settings: settings.get(),
+		departureDoubt: departures.doubt,
 	})
 	return {
 		verifyToken: (token) => identity.verifier.verify(token),
@@ -177,28 +195,18 @@ export async function startParts({ config, logger, clock, overrides, ocs, users,
 			await state.setEnabled(isEnabled)
 			await (isEnabled ? settings.follow() : settings.stopFollowing())
 		},
-		status: async () => [
-			`SIPCall ${config.appVersion}`,
-			`FreeSWITCH: ${callSwitch.isReady() ? 'connected' : callSwitch.lastError?.message ?? 'not set up'}`,
-			`Open calls: ${(await store.findOpen()).length}`,
-		],
+		checks,
+		status: async () => [`SIPCall ${config.appVersion}`, ...statusLines(checks()), `Open calls: ${(await store.findOpen()).length}`],
+		occ: {
+			countUserData: (userId) => userData.count(userId),
+			purgeUser,
+			exportUser: (userId) => exportUser(userId, {
+				devices: (id) => devices.of(id),
+				history: (id, query) => store.history(id, query),
+				logs: (uuids) => store.logs(uuids),
+			}, clock.now()),
+		},
 	}
-}
-
-/** Of the environment, else of the volume. */
-async function tokenKeys({ jwt, storagePath }: Config): Promise<[Buffer, ...Buffer[]]> {
-	const [signingKey, ...previousKeys] = jwt.keys.map((key) => key.reveal())
-	return signingKey === undefined ? [await loadOrCreateKeyFile(storagePath, TOKEN_KEY)] : [signingKey, ...previousKeys]
-}
-
-/** Nextcloud's address in people's browsers, which only Nextcloud knows. */
-async function publicUrlOf(ocs: OcsClient): Promise<string> {
-	const { data } = await ocs.request({ path: '/apps/app_api/api/v1/info/nextcloud_url/absolute?url=index.php' })
-	const url = typeof data === 'object' && data !== null && 'absolute_url' in data ? data.absolute_url : undefined
-	if (typeof url !== 'string' || !URL.canParse(url)) {
-		throw new SipCallError('nextcloud_unavailable', 'Nextcloud did not tell its own address. Try again in a minute.', { retryAfterSec: 30 })
-	}
-	return url
 }
 
 /** Of all sign-ins together: nobody who signs in has a name yet, and all come from the proxy's address. */
@@ -213,43 +221,6 @@ async function guardSignIn(limiter: CallLimiter, step: 'login' | 'exchange'): Pr
 			rateLimit: { policy: SIGN_INS.kind, quota: max, windowSec, remaining: 0, resetSec: refusal.retryAfterSec },
 		})
 	}
-}
-
-async function isActive(users: UserDirectory, userId: string): Promise<boolean> {
-	try {
-		await users.get(userId)
-		return true
-	} catch (error) {
-		if (error instanceof SipCallError && error.code === 'forbidden') {
-			return false
-		}
-		throw error
-	}
-}
-
-async function startDatabase(config: Config, logger: Logger, releasers: Releasers): Promise<string> {
-	const postgres = await startEmbeddedPostgres({ dataDir: config.storagePath, logger: logger.child({ component: 'postgresql' }) })
-	releasers.add('postgresql', () => postgres.stop())
-	return postgres.url
-}
-
-/** Redis where there is one, else PostgreSQL. */
-async function startLimiter(config: Config, databaseUrl: string, keys: KeyRing, logger: Logger, releasers: Releasers): Promise<CallLimiter> {
-	const redisLogger = logger.child({ component: 'redis' })
-	const embedded = config.redisUrl === undefined ? await startEmbeddedRedis({ dataDir: config.storagePath, logger: redisLogger }) : undefined
-	if (embedded !== undefined) {
-		releasers.add('redis', () => embedded.stop())
-	}
-	const target = config.redisUrl?.reveal() ?? embedded?.socketPath
-	if (target === undefined) {
-		logger.info('There is no Redis: PostgreSQL counts the limits')
-		const { limiter, stop } = createPostgresCallLimiter(databaseUrl, redisLogger)
-		releasers.add('limiter', stop)
-		return limiter
-	}
-	const redis = connectRedis(target, redisLogger)
-	releasers.add('redis connection', () => redis.disconnect())
-	return createRedisCallLimiter(redis, keys.storageKeys[0]?.kid ?? '')
 }
 
 function createSwitch(config: Config, logger: Logger, clock: Clock, overrides: AppOverrides): FreeSwitch {

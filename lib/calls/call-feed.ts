@@ -7,10 +7,11 @@ import type { CallListener } from './ports.ts'
 /** Passes stored changes on to whoever waits for a call. Holds nothing for calls that nobody waits for. */
 export class CallFeed {
 	readonly #listeners = new Map<string, Set<CallListener>>()
+	readonly #ofAll = new Set<CallListener>()
 
 	/** Told after the transaction that stored the change has been committed. */
 	publish(call: Call): void {
-		for (const listener of [...this.#listeners.get(call.uuid) ?? []]) {
+		for (const listener of [...this.#listeners.get(call.uuid) ?? [], ...this.#ofAll]) {
 			listener(call)
 		}
 	}
@@ -28,5 +29,15 @@ export class CallFeed {
 				this.#listeners.delete(uuid)
 			}
 		}
+	}
+
+	/**
+	 * Tells of every change of every call.
+	 *
+	 * @return ends the subscription
+	 */
+	subscribeAll(listener: CallListener): () => void {
+		this.#ofAll.add(listener)
+		return () => this.#ofAll.delete(listener)
 	}
 }

@@ -92,6 +92,24 @@ export class CallService {
 	}
 
 	/**
+	 * Makes all open calls of a user end, and waits for it.
+	 *
+	 * @param limitMs at most this long; the server keeps at it afterwards
+	 */
+	async endAllOf(userId: string, limitMs: number): Promise<void> {
+		const { tracker, clock, feed } = this.#options
+		const ends = tracker.openCallsOf(userId).map(async ({ uuid }) => {
+			const { promise, resolve } = Promise.withResolvers<void>()
+			const unsubscribe = feed.subscribe(uuid, ({ status }) => status === 'ended' && resolve())
+			tracker.hangUp(uuid)
+			await tracker.apply(uuid, { type: 'hangup_requested', at: clock.now(), by: 'system' })
+			await Promise.race([promise, delay(limitMs, undefined, { ref: false })])
+			unsubscribe()
+		})
+		await Promise.all(ends)
+	}
+
+	/**
 	 * A call of this user.
 	 *
 	 * @throws {SipCallError} `not_found`, also for a call of somebody else: its existence is not revealed

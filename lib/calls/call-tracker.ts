@@ -113,6 +113,11 @@ export class CallTracker {
 		return this.#open.get(callUuid)
 	}
 
+	/** The open calls of a user, as far as they are known here. */
+	openCallsOf(userId: string): Call[] {
+		return this.#open.values().filter((call) => call.userId === userId)
+	}
+
 	/** An event of the switch. Unknown channels and jobs belong to others and cost nothing. */
 	notice(notice: SwitchNotice): void {
 		if (notice.type === 'leg') {

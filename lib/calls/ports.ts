@@ -114,6 +114,8 @@ export interface CallStore {
 	findOpen(): Promise<Call[]>
 	history(userId: string, query: HistoryQuery): Promise<{ items: Call[], nextCursor: string | undefined }>
 	log(uuid: string): Promise<CallLogEntry[]>
+	/** The same of many calls, by their uuids. */
+	logs(uuids: readonly string[]): Promise<Map<string, CallLogEntry[]>>
 }
 
 /** How often something may be done within a time. */

@@ -6,6 +6,8 @@
 import type { Request, RequestHandler, Response } from 'express'
 import type { z } from 'zod'
 
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
 import { SipCallError } from '../errors.ts'
 
 /** Who asks, once the proof is checked. */
@@ -34,6 +36,7 @@ export interface RouteContext<Params, Query, Body> {
 
 export interface RouteAnswer {
 	status: number
+	/** Text, texts that are sent as they come, or anything else as JSON. */
 	body: unknown
 	headers?: Record<string, string>
 }
@@ -109,8 +112,9 @@ export function handlerOf(route: Route, callerOf: (request: Request) => Caller, 
 		if (request.headers['x-origin-ip'] !== undefined) {
 			response.removeHeader('Location')
 		}
-		// Text is for a console (occ); everything else is JSON.
-		if (typeof answer.body === 'string') {
+		if (isTexts(answer.body)) {
+			await sendTexts(answer.body, response)
+		} else if (typeof answer.body === 'string') {
 			response.send(answer.body)
 		} else {
 			response.json(answer.body)
@@ -147,6 +151,34 @@ export function inField<Value>(field: string, read: () => Value): Value {
 		}
 		throw error
 	}
+}
+
+/**
+ * Sends texts as they come. A fault before the first one is an ordinary one; after it the connection ends, so that half
+ * an answer does not look like a whole one.
+ */
+async function sendTexts(texts: AsyncIterable<string>, response: Response): Promise<void> {
+	const iterator = texts[Symbol.asyncIterator]()
+	const first = await iterator.next()
+	async function* all() {
+		for (let next = first; next.done !== true; next = await iterator.next()) {
+			yield next.value
+		}
+	}
+	try {
+		await pipeline(Readable.from(all(), { objectMode: false }), response)
+	} catch (error) {
+		// Whoever asked has gone: nobody is left to tell.
+		if (!(error instanceof Error && 'code' in error && error.code === 'ERR_STREAM_PREMATURE_CLOSE')) {
+			throw error
+		}
+	} finally {
+		await iterator.return?.()
+	}
+}
+
+function isTexts(body: unknown): body is AsyncIterable<string> {
+	return typeof body === 'object' && body !== null && Symbol.asyncIterator in body
 }
 
 function goneSignal(response: Response): AbortSignal {

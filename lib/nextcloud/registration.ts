@@ -8,6 +8,7 @@ import type { Logger } from '../logger.ts'
 import type { OcsClient } from './ocs-client.ts'
 
 import { SipCallError } from '../errors.ts'
+import { OCC_COMMANDS } from './occ-commands.ts'
 
 /** The menu's name is part of the page's address: `/apps/app_api/embedded/sipcall/calls`. */
 const MENU = 'calls'
@@ -41,10 +42,6 @@ const FORM = {
 	],
 } as const
 
-export const OCC_COMMANDS = [
-	{ name: 'sipcall:status', description: 'Shows whether SIPCall can place calls, and what is wrong', handler: 'occ/status' },
-] as const
-
 function entries(appVersion: string): Entry[] {
 	return [
 		{ path: '/ui/top-menu', body: { name: MENU, displayName: 'SIPCall', icon: 'img/app.svg', adminRequired: 0 } },
@@ -53,10 +50,11 @@ function entries(appVersion: string): Entry[] {
 		// The same for all users and readable by the page: no secret, nothing of one user.
 		{ path: '/ui/initial-state', body: { type: 'top_menu', name: MENU, key: 'start', value: { version: appVersion } } },
 		{ path: '/ui/settings', body: { formScheme: FORM } },
-		...OCC_COMMANDS.map(({ name, description, handler }): Entry => ({
+		...OCC_COMMANDS.map(({ name, description, handler, arguments: given = [], options = [] }): Entry => ({
 			path: '/occ_command',
-			body: { name, description, hidden: 0, arguments: [], options: [], usages: [name], execute_handler: handler },
+			body: { name, description, hidden: 0, arguments: given, options, usages: [], execute_handler: handler },
 		})),
+		{ path: '/setup_check', body: {}, isOptional: true },
 	]
 }
 

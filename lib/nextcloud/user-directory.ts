@@ -64,6 +64,37 @@ export class UserDirectory {
 		return asking
 	}
 
+	/**
+	 * Whether Nextcloud knows the user and has not disabled it.
+	 *
+	 * @throws {SipCallError} `nextcloud_unavailable`
+	 */
+	async isActive(userId: string): Promise<boolean> {
+		try {
+			await this.get(userId)
+			return true
+		} catch (error) {
+			if (error instanceof SipCallError && error.code === 'forbidden') {
+				return false
+			}
+			throw error
+		}
+	}
+
+	/**
+	 * The ids of all users, disabled ones included (AppAPI's `getNCUsersList`).
+	 *
+	 * @throws {SipCallError} `nextcloud_unavailable`
+	 */
+	async list(): Promise<string[]> {
+		const { status, data } = await this.#ocs.request({ path: '/apps/app_api/api/v1/users' })
+		const ids = status === 200 ? z.array(z.string()).safeParse(data) : undefined
+		if (ids?.success !== true) {
+			throw new SipCallError('nextcloud_unavailable', 'Nextcloud did not give the list of its users.', { cause: ids?.error, retryAfterSec: 30 })
+		}
+		return ids.data
+	}
+
 	async #ask(userId: string): Promise<NextcloudUser> {
 		const goneAgoMs = this.#now() - (this.#gone.get(userId) ?? -Infinity)
 		if (goneAgoMs >= 0 && goneAgoMs < FRESH_MS) {

@@ -133,13 +133,22 @@ export class CallRepository implements CallStore {
 	}
 
 	async log(uuid: string): Promise<CallLogEntry[]> {
-		const rows = await this.#orm.em.fork().find(CallLogEntity, { callUuid: uuid }, { orderBy: { at: 'asc', id: 'asc' } })
-		return rows.map(({ at, type, leg, detail }) => ({
-			at,
-			type: type as CallLogEntry['type'],
-			...(leg ? { leg } : {}),
-			...(detail ? { detail } : {}),
-		}))
+		return (await this.logs([uuid])).get(uuid) ?? []
+	}
+
+	async logs(uuids: readonly string[]): Promise<Map<string, CallLogEntry[]>> {
+		const rows = await this.#orm.em.fork().find(CallLogEntity, { callUuid: { $in: [...uuids] } }, { orderBy: { at: 'asc', id: 'asc' } })
+		const logs = new Map<string, CallLogEntry[]>()
+		for (const { callUuid, at, type, leg, detail } of rows) {
+			const entry = { at, type: type as CallLogEntry['type'], ...(leg ? { leg } : {}), ...(detail ? { detail } : {}) }
+			const log = logs.get(callUuid)
+			if (log === undefined) {
+				logs.set(callUuid, [entry])
+			} else {
+				log.push(entry)
+			}
+		}
+		return logs
 	}
 
 	/** Forgets keys that nobody may rely on any more. */

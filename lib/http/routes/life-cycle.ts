@@ -11,14 +11,20 @@ import { route } from '../route.ts'
 export interface LifeCycleRoutesOptions {
 	init: () => void
 	setEnabled: (isEnabled: boolean) => Promise<string>
-	/** Lines for a person at a console. */
-	status: () => Promise<string[]>
+	/** By the check's id, as AppAPI wants it. */
+	setupChecks: () => z.input<typeof SetupChecks>
 }
 
 const Nothing = z.object({}).meta({ id: 'Nothing' })
+const SetupChecks = z.record(z.string(), z.object({
+	status: z.string(),
+	text: z.string(),
+	link_url: z.string(),
+	link_label: z.string(),
+})).meta({ id: 'SetupChecks' })
 const EnabledAnswer = z.object({ error: z.string() }).meta({ id: 'EnabledAnswer' })
 
-export function lifeCycleRoutes({ init, setEnabled, status }: LifeCycleRoutesOptions): Route[] {
+export function lifeCycleRoutes({ init, setEnabled, setupChecks }: LifeCycleRoutesOptions): Route[] {
 	return [
 		route({
 			method: 'post',
@@ -41,12 +47,12 @@ export function lifeCycleRoutes({ init, setEnabled, status }: LifeCycleRoutesOpt
 			handle: async ({ query: { enabled } }) => ({ status: 200, body: { error: await setEnabled(enabled === '1') } }),
 		}),
 		route({
-			method: 'post',
-			path: '/occ/status',
+			method: 'get',
+			path: '/setup_checks',
 			right: 'nextcloud',
-			summary: 'occ sipcall:status',
-			answer: { status: 200, schema: z.string() },
-			handle: async () => ({ status: 200, body: `${(await status()).join('\n')}\n`, headers: { 'Content-Type': 'text/plain; charset=utf-8' } }),
+			summary: 'What is wrong, for Nextcloud’s own overview of its set-up',
+			answer: { status: 200, schema: SetupChecks },
+			handle: async () => ({ status: 200, body: setupChecks() }),
 		}),
 	]
 }

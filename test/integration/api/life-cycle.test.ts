@@ -56,12 +56,13 @@ describe('the life in Nextcloud', () => {
 		expect(nextcloud.exApp.isRegistered).toBe(false)
 	})
 
-	it('has an occ command that tells how things are', async () => {
+	it('tells Nextcloud’s setup checks what is wrong, and takes it well where there are none (404)', async () => {
 		await nextcloud.register()
-		const { exitCode, output } = await nextcloud.occ('sipcall:status')
-		expect(exitCode).toBe(0)
-		expect(output).toContain('SIPCall 0.1.0')
-		expect(output).toMatch(/FreeSWITCH: connected/)
+		expect(nextcloud.requests.filter(({ url }) => url.includes('/setup_check')).map(({ status }) => status)).toEqual([404])
+		const { status, body, headers } = await new ApiClient(test.url, '').get<Record<string, { status: string }>>('/setup_checks')
+		expect(status).toBe(200)
+		expect(Number(headers.get('content-length'))).toBeGreaterThan(0)
+		expect(Object.entries(body).map(([id, check]) => [id, check.status])).toEqual([['freeswitch', 'success'], ['calling', 'warning']])
 	})
 
 	it('takes over what an admin saves in Nextcloud’s own form, at the next enable at the latest', async () => {

@@ -14,7 +14,10 @@ type Right = 'public' | 'user' | 'admin' | 'nextcloud'
 const ROUTES: Readonly<Record<string, Right>> = {
 	'POST /init': 'nextcloud',
 	'PUT /enabled': 'nextcloud',
+	'GET /setup_checks': 'nextcloud',
 	'POST /occ/status': 'nextcloud',
+	'POST /occ/user/purge': 'nextcloud',
+	'POST /occ/export': 'nextcloud',
 	'GET /auth/login': 'public',
 	'POST /auth': 'public',
 	'POST /auth/refresh': 'public',

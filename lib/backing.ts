@@ -1,0 +1,57 @@
+// SPDX-FileCopyrightText: 2026 SIPCall contributors
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+// What the parts stand on: keys, PostgreSQL, the counters. Given by the environment, else embedded on the volume.
+
+import type { CallLimiter } from './calls/ports.ts'
+import type { Config } from './config.ts'
+import type { Logger } from './logger.ts'
+import type { Releasers } from './startup.ts'
+
+import { startEmbeddedPostgres } from './embedded/postgres.ts'
+import { startEmbeddedRedis } from './embedded/redis.ts'
+import { loadOrCreateKeyFile, TOKEN_KEY } from './privacy/key-file.ts'
+import { KeyRing } from './privacy/key-ring.ts'
+import { createPostgresCallLimiter, createRedisCallLimiter } from './redis/call-limiter.ts'
+import { connectRedis } from './redis/connection.ts'
+
+/** The keys of stored personal data. */
+export async function loadKeys({ encryptionKeys, storagePath }: Config): Promise<KeyRing> {
+	const [active, ...previous] = encryptionKeys.map((key) => key.reveal())
+	return new KeyRing(active === undefined ? [await loadOrCreateKeyFile(storagePath)] : [active, ...previous])
+}
+
+/** The keys of access tokens. */
+export async function loadTokenKeys({ jwt, storagePath }: Config): Promise<[Buffer, ...Buffer[]]> {
+	const [signing, ...previous] = jwt.keys.map((key) => key.reveal())
+	return signing === undefined ? [await loadOrCreateKeyFile(storagePath, TOKEN_KEY)] : [signing, ...previous]
+}
+
+/** @return PostgreSQL's URL */
+export async function startDatabase(config: Config, logger: Logger, releasers: Releasers): Promise<string> {
+	if (config.databaseUrl !== undefined) {
+		return config.databaseUrl.reveal()
+	}
+	const postgres = await startEmbeddedPostgres({ dataDir: config.storagePath, logger: logger.child({ component: 'postgresql' }) })
+	releasers.add('postgresql', () => postgres.stop())
+	return postgres.url
+}
+
+/** Redis where there is one, else PostgreSQL. */
+export async function startLimiter(config: Config, databaseUrl: string, keys: KeyRing, logger: Logger, releasers: Releasers): Promise<CallLimiter> {
+	const redisLogger = logger.child({ component: 'redis' })
+	const embedded = config.redisUrl === undefined ? await startEmbeddedRedis({ dataDir: config.storagePath, logger: redisLogger }) : undefined
+	if (embedded !== undefined) {
+		releasers.add('redis', () => embedded.stop())
+	}
+	const target = config.redisUrl?.reveal() ?? embedded?.socketPath
+	if (target === undefined) {
+		logger.info('There is no Redis: PostgreSQL counts the limits')
+		const { limiter, stop } = createPostgresCallLimiter(databaseUrl, redisLogger)
+		releasers.add('limiter', stop)
+		return limiter
+	}
+	const redis = connectRedis(target, redisLogger)
+	releasers.add('redis connection', () => redis.disconnect())
+	return createRedisCallLimiter(redis, keys.storageKeys[0]?.kid ?? '')
+}

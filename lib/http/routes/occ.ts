@@ -1,0 +1,106 @@
+// SPDX-FileCopyrightText: 2026 SIPCall contributors
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+// Console commands. AppAPI shows an answer's text only when its status is 200 (`ExAppOccService`), so a command that
+// fails says so in its text: an admin who sees nothing but "failed" can mend nothing.
+
+import type { Route } from '../route.ts'
+
+import { z } from 'zod'
+import { SipCallError } from '../../errors.ts'
+import { route } from '../route.ts'
+
+/** How much of a user's data there is, or was. */
+export interface UserDataCounts {
+	calls: number
+	devices: number
+	signIns: number
+}
+
+/** What commands work on; not there while SIPCall starts. */
+export interface OccTasks {
+	countUserData: (userId: string) => Promise<UserDataCounts>
+	purgeUser: (userId: string) => Promise<UserDataCounts>
+	exportUser: (userId: string) => AsyncIterable<string>
+}
+
+export interface OccRoutesOptions {
+	/** Lines for a person at a console; answers at any time. */
+	status: () => Promise<string[]>
+	tasks: () => OccTasks | undefined
+}
+
+const Values = z.record(z.string(), z.unknown()).nullish()
+/** As AppAPI sends it: null for a command that has no arguments, or no options. */
+const OccInput = z.object({ occ: z.object({ arguments: Values, options: Values }).partial() }).partial().meta({ id: 'OccInput' })
+
+interface Input {
+	argument: (name: string) => string
+	hasOption: (name: string) => boolean
+}
+
+export function occRoutes({ status, tasks }: OccRoutesOptions): Route[] {
+	const running = (): OccTasks => {
+		const up = tasks()
+		if (up === undefined) {
+			throw new SipCallError('storage_unavailable', 'SIPCall is starting. Try again in a few seconds.')
+		}
+		return up
+	}
+	return [
+		command('/occ/status', 'occ sipcall:status', async function* () {
+			yield `${(await status()).join('\n')}\n`
+		}),
+		command('/occ/user/purge', 'occ sipcall:user:purge', async function* (input) {
+			const userId = input.argument('user')
+			if (!input.hasOption('yes')) {
+				yield `SIPCall holds ${words(await running().countUserData(userId))} of ${userId}. Add --yes to delete them for good.\n`
+				return
+			}
+			yield `Deleted ${words(await running().purgeUser(userId))} of ${userId}.\n`
+		}),
+		command('/occ/export', 'occ sipcall:export', (input) => running().exportUser(input.argument('user'))),
+	]
+}
+
+function command(path: string, summary: string, run: (input: Input) => AsyncIterable<string>): Route {
+	return route({
+		method: 'post',
+		path,
+		right: 'nextcloud',
+		summary,
+		body: OccInput,
+		answer: { status: 200, schema: z.string() },
+		handle: async ({ body }) => ({ status: 200, body: withFaults(() => run(inputOf(body))), headers: { 'Content-Type': 'text/plain; charset=utf-8' } }),
+	})
+}
+
+function inputOf({ occ }: z.output<typeof OccInput>): Input {
+	return {
+		argument: (name) => {
+			const value = occ?.arguments?.[name]
+			if (typeof value !== 'string' || value === '') {
+				throw new SipCallError('invalid_request', `The argument “${name}” is missing.`)
+			}
+			return value
+		},
+		hasOption: (name) => occ?.options?.[name] === true,
+	}
+}
+
+// The text of a command, and where it fails the reason as its last line.
+async function* withFaults(run: () => AsyncIterable<string>): AsyncGenerator<string> {
+	try {
+		yield* run()
+	} catch (error) {
+		if (!(error instanceof SipCallError)) {
+			throw error
+		}
+		yield `Error: ${error.message}\n`
+	}
+}
+
+function words({ calls, devices, signIns }: UserDataCounts): string {
+	const counted = (count: number, one: string, many: string) => `${count} ${count === 1 ? one : many}`
+	return `${counted(calls, 'call', 'calls')}, ${counted(devices, 'phone', 'phones')} and ${counted(signIns, 'sign-in', 'sign-ins')}`
+}

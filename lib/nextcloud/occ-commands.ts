@@ -1,0 +1,50 @@
+// SPDX-FileCopyrightText: 2026 SIPCall contributors
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+// The console commands that Nextcloud is told of; lib/http/routes/occ.ts serves them.
+
+interface OccArgument {
+	name: string
+	/** AppAPI's `ExAppOccService`. */
+	mode: 'required' | 'optional'
+	description: string
+}
+
+interface OccOption {
+	name: string
+	/** `none`: a flag. */
+	mode: 'none' | 'optional'
+	description: string
+}
+
+export interface OccCommand {
+	name: string
+	description: string
+	arguments?: readonly OccArgument[]
+	options?: readonly OccOption[]
+	/** The path below the app. */
+	handler: string
+}
+
+export const OCC_COMMANDS: readonly OccCommand[] = [
+	{
+		name: 'sipcall:status',
+		description: 'Shows whether SIPCall can place calls, and what is wrong',
+		handler: 'occ/status',
+	},
+	{
+		name: 'sipcall:user:purge',
+		description: 'Deletes all that SIPCall holds of a user: calls, notes, phones, sign-ins. It cannot be undone',
+		arguments: [{ name: 'user', mode: 'required', description: 'The user’s id in Nextcloud; the user may be gone already' }],
+		options: [
+			{ name: 'yes', mode: 'none', description: 'Delete; without it the command only counts' },
+		],
+		handler: 'occ/user/purge',
+	},
+	{
+		name: 'sipcall:export',
+		description: 'Prints all that SIPCall holds of a user as one JSON document',
+		arguments: [{ name: 'user', mode: 'required', description: 'The user’s id in Nextcloud' }],
+		handler: 'occ/export',
+	},
+]

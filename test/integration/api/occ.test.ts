@@ -1,0 +1,104 @@
+// SPDX-FileCopyrightText: 2026 SIPCall contributors
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+// Console commands through Nextcloud, and what they leave behind.
+
+import type { CallJson } from '../../../lib/http/schemas.ts'
+import type { ApiClient, TestApp } from '../../support/app.ts'
+
+import pg from 'pg'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { USER_TABLES } from '../../../lib/db/repositories/user-data-repository.ts'
+import { OCC_COMMANDS } from '../../../lib/nextcloud/occ-commands.ts'
+import { startTestApp } from '../../support/app.ts'
+
+describe('a console command', () => {
+	let test: TestApp
+	let demo: ApiClient
+
+	beforeEach(async () => {
+		test = await startTestApp({ freeSwitch: { speed: Infinity }, overrides: { sweepMs: 50 } })
+		demo = await test.prepare()
+		test.nextcloud.exAppUrl = test.url
+		await test.nextcloud.disable()
+		expect(await test.nextcloud.enable()).toMatchObject({ exitCode: 0 })
+	})
+
+	afterEach(() => test.stop())
+
+	async function stored(userId: string): Promise<Record<string, number>> {
+		const client = new pg.Client(test.database.url)
+		await client.connect()
+		const counts: Record<string, number> = {}
+		for (const table of USER_TABLES) {
+			counts[table] = (await client.query(`select from ${table} where user_id = $1`, [userId])).rowCount ?? 0
+		}
+		await client.end()
+		return counts
+	}
+
+	it('is served for each that Nextcloud is told of', async () => {
+		expect(test.nextcloud.registrations.occCommands.map(({ name }) => name)).toEqual(OCC_COMMANDS.map(({ name }) => name))
+		for (const { name, arguments: args = [] } of OCC_COMMANDS) {
+			expect(await test.nextcloud.occ(name, args.map(() => 'nobody'))).toMatchObject({ exitCode: 0 })
+		}
+	})
+
+	it('tells how things are, and what is wrong', async () => {
+		expect((await test.nextcloud.occ('sipcall:status')).output).toMatch(/^SIPCall 0\.1\.0\nok {4}FreeSWITCH is connected\.\nok {4}Everybody may call\.\nOpen calls: 0\n$/)
+		await demo.request('POST', '/admin/config', { allowedGroups: [] })
+		expect((await test.nextcloud.occ('sipcall:status')).output).toMatch(/WARN {2}Nobody can call: no group/)
+	})
+
+	it('purges a user: first it counts, with --yes everything of the user and nothing of others goes', async () => {
+		const guest = test.as('guest')
+		await guest.request('PUT', '/me', { devices: [{ kind: 'sip', label: 'Desk', address: '1000' }] })
+		const own = await demo.call('+4930123417', { key: 'one' })
+		await demo.untilEnded(own.body.uuid)
+		const others = await guest.call('+4930123417', { key: 'one' })
+		await guest.untilEnded(others.body.uuid)
+
+		expect((await test.nextcloud.occ('sipcall:user:purge', ['demo'])).output).toMatch(/^SIPCall holds 1 call, 1 phone and 0 sign-ins of demo\. Add --yes/)
+		expect(await stored('demo')).toMatchObject({ calls: 1, devices: 1, idempotency_keys: 1 })
+		expect((await test.nextcloud.occ('sipcall:user:purge', ['demo'], { yes: true })).output).toBe('Deleted 1 call, 1 phone and 0 sign-ins of demo.\n')
+		expect(Object.values(await stored('demo')).every((count) => count === 0)).toBe(true)
+		expect(await stored('guest')).toMatchObject({ calls: 1, devices: 1, idempotency_keys: 1 })
+		expect((await demo.get(`/call-status/${own.body.uuid}`)).status).toBe(404)
+	})
+
+	it('ends a live call before it purges its user', async () => {
+		const { body } = await demo.call('+4930123400')
+		await demo.until(body.uuid, ({ status }) => status === 'connected')
+		expect((await test.nextcloud.occ('sipcall:user:purge', ['demo'], { yes: true })).output).toBe('Deleted 1 call, 1 phone and 0 sign-ins of demo.\n')
+		await test.freeSwitch.until(() => test.freeSwitch.channels().length === 0)
+	})
+
+	it('prints all that is held of a user as one JSON document, many pages of calls and nobody else’s', async () => {
+		const placed: string[] = []
+		for (let count = 0; count < 3; count++) {
+			const { body } = await demo.call('+4930123417', { note: `Note ${count}` })
+			await demo.untilEnded(body.uuid)
+			placed.unshift(body.uuid)
+		}
+		const { output } = await test.nextcloud.occ('sipcall:export', ['demo'])
+		const document = JSON.parse(output) as { schema: number, userId: string, devices: unknown[], calls: (CallJson & { rawTo: string, events: { type: string }[] })[] }
+		expect(document).toMatchObject({ schema: 1, userId: 'demo', devices: [{ address: '1000', label: 'Desk' }] })
+		expect(document.calls.map(({ uuid }) => uuid)).toEqual(placed)
+		expect(document.calls[0]).toMatchObject({ to: '+4930123417', rawTo: '+4930123417', note: 'Note 2', status: 'ended' })
+		expect(document.calls[0]?.events.map(({ type }) => type).at(-1)).toBe('ended')
+		expect(JSON.parse((await test.nextcloud.occ('sipcall:export', ['nobody'])).output)).toMatchObject({ devices: [], calls: [] })
+	})
+
+	it('says in its text what is missing, since a failed status shows no text at all', async () => {
+		const answer = await test.as('').request('POST', '/occ/export', { occ: { arguments: {}, options: null } })
+		expect(answer).toMatchObject({ status: 200, text: 'Error: The argument “user” is missing.\n' })
+	})
+
+	it('knows every table that names a user', async () => {
+		const client = new pg.Client(test.database.url)
+		await client.connect()
+		const { rows } = await client.query<{ table_name: string }>('select table_name from information_schema.columns where table_schema = \'public\' and column_name = \'user_id\' order by 1')
+		await client.end()
+		expect(rows.map((row) => row.table_name)).toEqual([...USER_TABLES].sort())
+	})
+})

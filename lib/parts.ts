@@ -5,6 +5,7 @@
 
 import type { CallLimiter, Clock } from './calls/ports.ts'
 import type { Config } from './config.ts'
+import type { EslEndpoint } from './esl/esl-connection.ts'
 import type { Check } from './health/checks.ts'
 import type { Route } from './http/route.ts'
 import type { OccTasks } from './http/routes/occ.ts'
@@ -12,10 +13,11 @@ import type { Logger } from './logger.ts'
 import type { AddressBooks } from './nextcloud/address-books.ts'
 import type { OcsClient } from './nextcloud/ocs-client.ts'
 import type { UserDirectory } from './nextcloud/user-directory.ts'
-import type { Settings } from './policy/settings.ts'
+import type { Settings, SwitchConnection } from './policy/settings.ts'
 import type { Releasers } from './startup.ts'
 
 import { randomUUID } from 'node:crypto'
+import { isDeepStrictEqual } from 'node:util'
 import { loadKeys, loadTokenKeys, startDatabase, startLimiter } from './backing.ts'
 import { CallFeed } from './calls/call-feed.ts'
 import { CallService } from './calls/call-service.ts'
@@ -89,7 +91,8 @@ export async function startParts({ config, logger, clock, overrides, ocs, users,
 	await migrate(orm, keys)
 	const limiter = await startLimiter(config, databaseUrl, keys, logger, releasers)
 
-	const environment: Partial<Settings> = config.callsPerMinute === undefined ? {} : { callsPerMinute: config.callsPerMinute }
+	const environment = settingsOfEnvironment(config)
+	const callSwitch = new FreeSwitch({ logger: logger.child({ component: 'esl' }), now: () => clock.now(), ...overrides.esl })
 	const dialRules = { isDialTemplate, isGatewayName, isDomain }
 	const settings = new SettingsStore({
 		source: new AppConfig({ ocs }),
@@ -113,7 +116,6 @@ export async function startParts({ config, logger, clock, overrides, ocs, users,
 	const publicAddress = new PublicAddress({ ocs, now: () => clock.now().getTime() })
 	const notifier = new CallNotifier({ ocs, users, publicUrl: () => publicAddress.get(), logger: logger.child({ component: 'nextcloud' }) })
 	releasers.add('notifications', feed.subscribeAll((call) => void notifier.tell(call)))
-	const callSwitch = createSwitch(config, logger, clock, overrides)
 	const tracker = new CallTracker({
 		store,
 		feed,
@@ -125,11 +127,16 @@ export async function startParts({ config, logger, clock, overrides, ocs, users,
 	})
 	await tracker.start()
 	releasers.add('call tracker', () => tracker.stop())
-	if (config.freeSwitch.password === undefined) {
-		logger.warn('FREESWITCH_PASSWORD is not set: no phone can ring until the switch is set up')
-	} else {
-		callSwitch.start({ onNotice: (notice) => tracker.notice(notice), onReady: () => void tracker.reconcile() })
-		releasers.add('switch', () => callSwitch.stop())
+	callSwitch.listen({ onNotice: (notice) => tracker.notice(notice), onReady: () => void tracker.reconcile() })
+	callSwitch.connectTo(endpointOf(settings.get().freeswitch))
+	settings.onChange(({ freeswitch }, before) => {
+		if (!isDeepStrictEqual(freeswitch, before.freeswitch)) {
+			callSwitch.connectTo(endpointOf(freeswitch))
+		}
+	})
+	releasers.add('switch', () => callSwitch.stop())
+	if (!callSwitch.isSetUp) {
+		logger.warn('No FreeSWITCH is set up: no phone can ring')
 	}
 	const signIns = new SignInRepository({ orm })
 	const identity = createIdentity({
@@ -137,7 +144,10 @@ export async function startParts({ config, logger, clock, overrides, ocs, users,
 		users,
 		isActive: (userId) => users.isActive(userId),
 		oauth: {
-			client: () => config.oauthClient === undefined ? undefined : { id: config.oauthClient.id, secret: config.oauthClient.secret.reveal() },
+			client: () => {
+				const { oauth } = settings.get()
+				return oauth === null ? undefined : { id: oauth.clientId, secret: oauth.clientSecret }
+			},
 			nextcloudUrl: config.nextcloudUrl,
 			publicUrl: () => publicAddress.get(),
 		},
@@ -172,7 +182,7 @@ export async function startParts({ config, logger, clock, overrides, ocs, users,
 		{ name: 'removed users', everyMs: HOUR_MS, run: async () => await state.isEnabled() && departures.runDaily() },
 	], logger))
 	const checks = () => healthChecks({
-		switch: { isSetUp: config.freeSwitch.password !== undefined, isReady: callSwitch.isReady(), lastError: callSwitch.lastError?.message },
+		switch: { isSetUp: callSwitch.isSetUp, isReady: callSwitch.isReady(), lastError: callSwitch.lastError?.message },
 		settings: settings.get(),
 		departureDoubt: departures.doubt,
 	})
@@ -223,12 +233,17 @@ async function guardSignIn(limiter: CallLimiter, step: 'login' | 'exchange'): Pr
 	}
 }
 
-function createSwitch(config: Config, logger: Logger, clock: Clock, overrides: AppOverrides): FreeSwitch {
-	const { host, port, user, password } = config.freeSwitch
-	return new FreeSwitch({
-		endpoint: { host, port, user, password: password?.reveal() ?? '' },
-		logger: logger.child({ component: 'esl' }),
-		now: () => clock.now(),
-		...overrides.esl,
-	})
+/** Which settings the environment gives; secrets among them. */
+function settingsOfEnvironment({ callsPerMinute, freeSwitch, oauthClient }: Config): Partial<Settings> {
+	const { host, port, user, password } = freeSwitch
+	return {
+		...(callsPerMinute === undefined ? {} : { callsPerMinute }),
+		...(password === undefined ? {} : { freeswitch: { host, port, user: user ?? null, password: password.reveal() } }),
+		...(oauthClient === undefined ? {} : { oauth: { clientId: oauthClient.id, clientSecret: oauthClient.secret.reveal() } }),
+	}
+}
+
+/** Without a password nobody is let in: then there is no switch to try. */
+function endpointOf({ host, port, user, password }: SwitchConnection): EslEndpoint | undefined {
+	return password === null ? undefined : { host, port, user: user ?? undefined, password }
 }

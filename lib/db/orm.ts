@@ -11,7 +11,7 @@ import { Migrator } from '@mikro-orm/migrations'
 import { MikroORM } from '@mikro-orm/postgresql'
 import { SipCallError } from '../errors.ts'
 import { CallEntity, CallLogEntity, IdempotencyEntity } from './entities/call.entity.ts'
-import { DeviceEntity, SettingEntity } from './entities/device.entity.ts'
+import { DeviceEntity } from './entities/device.entity.ts'
 import { OAuthStateEntity, RefreshTokenEntity, SignInEntity } from './entities/sign-in.entity.ts'
 import { Migration0001Calls } from './migrations/migration-0001-calls.ts'
 import { Migration0002SignIn } from './migrations/migration-0002-sign-in.ts'
@@ -62,7 +62,7 @@ export async function openDatabase(options: { url: string, keys: KeyRing, logger
 	const [active] = options.keys.storageKeys
 	return MikroORM.init({
 		clientUrl: options.url,
-		entities: [CallEntity, CallLogEntity, IdempotencyEntity, DeviceEntity, SettingEntity, OAuthStateEntity, SignInEntity, RefreshTokenEntity],
+		entities: [CallEntity, CallLogEntity, IdempotencyEntity, DeviceEntity, OAuthStateEntity, SignInEntity, RefreshTokenEntity],
 		extensions: [Migrator],
 		migrations: { migrationsList: MIGRATIONS, snapshot: false, tableName: 'schema_migrations' },
 		pool: { min: 1, max: options.poolSize ?? POOL_SIZE },

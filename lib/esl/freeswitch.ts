@@ -17,7 +17,6 @@ import { parseChannelDump, parseEvent, parseJobFailure, SUBSCRIPTION } from './e
 import { causeOf } from './hangup-causes.ts'
 
 export interface FreeSwitchOptions {
-	endpoint: EslEndpoint
 	logger: Logger
 	now: () => Date
 	/** For tests: shorter times than a network needs. */
@@ -33,31 +32,50 @@ export interface SwitchListeners {
 
 const UUID = /^[0-9A-Za-z-]{1,64}$/
 
+/** The two connections to one switch. */
+interface Links {
+	commands: EslLink
+	events: EslLink
+}
+
 export class FreeSwitch implements CallSwitch {
-	readonly #commands: EslLink
-	readonly #events: EslLink
 	readonly #options: FreeSwitchOptions
+	#links: Links | undefined
 	#listeners: SwitchListeners | undefined
 	/** FreeSWITCH's `Core-UUID`: another one means that it was restarted. */
 	#coreUuid: string | undefined
 
 	constructor(options: FreeSwitchOptions) {
 		this.#options = options
+	}
+
+	/** Sets who is told; before the first connection. */
+	listen(listeners: SwitchListeners): void {
+		this.#listeners = listeners
+	}
+
+	/**
+	 * Leaves the switch it was connected to, and goes to another one.
+	 *
+	 * @param endpoint undefined = none is set up
+	 */
+	connectTo(endpoint: EslEndpoint | undefined): void {
+		this.stop()
+		if (endpoint !== undefined) {
+			this.#links = this.#open(endpoint)
+			this.#links.events.start()
+		}
+	}
+
+	#open(endpoint: EslEndpoint): Links {
+		const options = this.#options
 		const common = {
-			endpoint: options.endpoint,
+			endpoint,
 			onUp: () => this.#up(),
 			...(options.silenceMs === undefined ? {} : { silenceMs: options.silenceMs }),
 			...(options.commandTimeoutMs === undefined ? {} : { commandTimeoutMs: options.commandTimeoutMs }),
 		}
-		this.#commands = new EslLink({
-			...common,
-			logger: options.logger.child({ connection: 'commands' }),
-			// Changes nothing here: this connection subscribes to nothing.
-			probe: 'noevents',
-			// One of the two finds out whether the switch takes us: with a wrong password both would try, twice a minute.
-			mayTry: () => this.#events.connection !== undefined,
-		})
-		this.#events = new EslLink({
+		const events = new EslLink({
 			...common,
 			logger: options.logger.child({ connection: 'events' }),
 			// Adds what is subscribed already.
@@ -70,33 +88,43 @@ export class FreeSwitch implements CallSwitch {
 			},
 			onEvent: (event) => this.#event(event),
 		})
-	}
-
-	start(listeners: SwitchListeners): void {
-		this.#listeners = listeners
-		this.#events.start()
+		const commands = new EslLink({
+			...common,
+			logger: options.logger.child({ connection: 'commands' }),
+			// Changes nothing here: this connection subscribes to nothing.
+			probe: 'noevents',
+			// One of the two finds out whether the switch takes us: with a wrong password both would try, twice a minute.
+			mayTry: () => events.connection !== undefined,
+		})
+		return { commands, events }
 	}
 
 	stop(): void {
-		this.#commands.stop()
-		this.#events.stop()
+		this.#links?.commands.stop()
+		this.#links?.events.stop()
+		this.#links = undefined
+	}
+
+	/** Whether there is a switch to connect to at all. */
+	get isSetUp(): boolean {
+		return this.#links !== undefined
 	}
 
 	/** An originate whose events nobody hears would be a call that nobody can end: both connections are needed. */
 	isReady(): boolean {
-		return this.#commands.connection !== undefined && this.#events.connection !== undefined
+		return this.#links?.commands.connection !== undefined && this.#links.events.connection !== undefined
 	}
 
 	/** Why the switch is not ready, for health and for people. */
 	get lastError(): EslError | undefined {
-		return this.#events.lastError ?? this.#commands.lastError
+		return this.#links?.events.lastError ?? this.#links?.commands.lastError
 	}
 
 	async originate(plan: OriginatePlan): Promise<void> {
 		let reply: string
 		try {
 			const { line, headers } = originateCommand(plan)
-			reply = await this.#commands.command(line, headers)
+			reply = await this.#command(line, headers)
 		} catch (error) {
 			if (error instanceof EslError && !error.mayHaveArrived) {
 				const verdict = error.code === 'unsafe_command' ? 'misconfigured' : 'switch_stopped'
@@ -111,24 +139,31 @@ export class FreeSwitch implements CallSwitch {
 	}
 
 	async kill(legUuid: string): Promise<void> {
-		await this.#commands.command(`api uuid_kill ${checkedUuid(legUuid)}`)
+		await this.#command(`api uuid_kill ${checkedUuid(legUuid)}`)
 	}
 
 	async look(legUuid: string): Promise<LegReport | undefined> {
-		const exists = (await this.#commands.command(`api uuid_exists ${checkedUuid(legUuid)}`)).trim()
+		const exists = (await this.#command(`api uuid_exists ${checkedUuid(legUuid)}`)).trim()
 		if (exists === 'false') {
 			return undefined
 		}
 		if (exists !== 'true') {
 			throw new EslError('refused', 'FreeSWITCH did not tell whether a channel exists')
 		}
-		const dump = await this.#commands.command(`api uuid_dump ${legUuid} json`)
+		const dump = await this.#command(`api uuid_dump ${legUuid} json`)
 		// It may have ended between the two questions: then the next one tells.
 		return parseChannelDump(dump, legUuid, this.#options.now()) ?? { type: 'leg', legUuid, at: this.#options.now() }
 	}
 
+	#command(line: string, headers?: Readonly<Record<string, string>>): Promise<string> {
+		if (this.#links === undefined) {
+			throw new EslError('not_connected', 'No FreeSWITCH is set up')
+		}
+		return this.#links.commands.command(line, headers)
+	}
+
 	#up(): void {
-		this.#commands.start()
+		this.#links?.commands.start()
 		if (this.isReady()) {
 			this.#listeners?.onReady()
 		}

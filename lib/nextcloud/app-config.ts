@@ -32,9 +32,12 @@ export class AppConfig implements SettingsSource {
 		return Object.fromEntries(values.data.map(({ configkey, configvalue }) => [configkey, configvalue]))
 	}
 
-	/** Only texts are stored; an object would become the word "Array". */
-	async write(key: string, text: string): Promise<boolean> {
-		const { status } = await this.#ocs.request({ method: 'POST', path: PATH, body: { configKey: key, configValue: text, sensitive: 0 } })
+	/**
+	 * Only texts are stored; an object would become the word "Array". A secret is marked each time: written once without
+	 * the mark it would read back as nothing.
+	 */
+	async write(key: string, text: string, isSecret: boolean): Promise<boolean> {
+		const { status } = await this.#ocs.request({ method: 'POST', path: PATH, body: { configKey: key, configValue: text, sensitive: isSecret ? 1 : 0 } })
 		if (status !== 200 && status !== NOT_THERE) {
 			throw refused(status)
 		}

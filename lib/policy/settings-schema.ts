@@ -4,10 +4,11 @@
 // What each setting may be. The names and meanings are those of the outer contract, section 6.
 
 import type { CountryCode } from 'libphonenumber-js/max'
-import type { Settings } from './settings.ts'
+import type { SavedSettings } from './settings.ts'
 
 import { getCountries } from 'libphonenumber-js/max'
 import { z } from 'zod'
+import { DEFAULT_SETTINGS } from './settings.ts'
 
 /** What may stand in a dial string is the switch's matter: it says so itself. */
 export interface DialRules {
@@ -47,7 +48,28 @@ export function settingsSchema({ isDialTemplate, isGatewayName, isDomain }: Dial
 		deviceVerification: z.strictObject({ phone: z.enum(['code', 'none']), sip: z.enum(['none', 'admin']) }),
 		ringTimeoutSec: count(300),
 		answerTimeoutSec: count(300),
+		statistics: z.enum(['pseudonymous', 'named']),
+		freeswitch: z.strictObject({
+			host: z.string().refine(isHost, 'Not a host name or an address'),
+			port: z.int().min(1).max(65535).default(DEFAULT_SETTINGS.freeswitch.port),
+			user: z.string().regex(/^[A-Za-z0-9_.-]+@[A-Za-z0-9_.-]+$/, 'Not of the form name@domain').nullable().default(null),
+			password: secret.nullable(),
+		}).nullable(),
+		oauth: z.strictObject({ clientId: secret, clientSecret: secret }).nullable(),
+		provider: z.strictObject({ kind: z.literal('generic', 'Only generic is there yet: any gateway of FreeSWITCH') }),
+		cdrSecret: longSecret.nullable(),
+		metricsToken: longSecret.nullable(),
 	})
+}
+
+/** The Event Socket knows no escapes: a line break in a password would be a command of its own. */
+const secret = z.string().min(1).max(1024).regex(/^\P{Cc}*$/u, 'Control characters are not allowed').refine((text) => text.isWellFormed(), 'Not valid Unicode')
+/** What a machine sends along with each request; nobody types it. */
+const longSecret = secret.min(16, 'Shorter than 16 characters; make one with: openssl rand -base64 32')
+
+function isHost(text: string): boolean {
+	const isIpv6 = /^[0-9A-Fa-f:.]{2,45}$/.test(text) && text.includes(':')
+	return isIpv6 || /^(?=.{1,253}$)[A-Za-z0-9](?:[A-Za-z0-9_-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[A-Za-z0-9_-]*[A-Za-z0-9])?)*$/.test(text)
 }
 
 export type SettingsSchema = ReturnType<typeof settingsSchema>
@@ -88,7 +110,7 @@ export function settingText(value: unknown): string {
  * @param texts by key
  * @return the valid ones, and the keys of those that mean nothing
  */
-export function readSettings(texts: Readonly<Record<string, string>>, schema: SettingsSchema): { values: Partial<Settings>, invalid: string[] } {
+export function readSettings(texts: Readonly<Record<string, string>>, schema: SettingsSchema): { values: SavedSettings, invalid: string[] } {
 	const values: Record<string, unknown> = {}
 	const invalid: string[] = []
 	for (const [key, text] of Object.entries(texts)) {
@@ -104,7 +126,7 @@ export function readSettings(texts: Readonly<Record<string, string>>, schema: Se
 			invalid.push(key)
 		}
 	}
-	return { values: values as Partial<Settings>, invalid }
+	return { values: values as SavedSettings, invalid }
 }
 
 function parseJson(text: string): unknown {

@@ -6,23 +6,26 @@
 
 import type { Logger } from '../logger.ts'
 import type { DialRules, SettingsSchema } from './settings-schema.ts'
-import type { Settings } from './settings.ts'
+import type { SavedSettings, Settings } from './settings.ts'
 
 import { readSettings, settingsSchema, settingText, wholeSettingsSchema } from './settings-schema.ts'
-import { DEFAULT_SETTINGS } from './settings.ts'
+import { DEFAULT_SETTINGS, isSecretSetting, mergeSettings } from './settings.ts'
 
 /** Where settings live. */
 export interface SettingsSource {
 	/** Texts by key; keys that are not set are left out. */
 	read: (keys: readonly string[]) => Promise<Record<string, string>>
-	/** @return false when this server keeps no settings for apps: then the copy is all there is */
-	write: (key: string, text: string) => Promise<boolean>
+	/**
+	 * @param isSecret the server keeps it encrypted, which it can only when it was told so from the first time on
+	 * @return false when this server keeps no settings for apps: then the copy is all there is
+	 */
+	write: (key: string, text: string, isSecret: boolean) => Promise<boolean>
 }
 
 /** The last good copy of what was read there. */
 export interface SettingsCopy {
-	load: () => Promise<Partial<Settings>>
-	replace: (settings: Partial<Settings>, at: Date) => Promise<void>
+	load: () => Promise<SavedSettings>
+	replace: (settings: SavedSettings, at: Date) => Promise<void>
 }
 
 export interface SettingsStoreOptions {
@@ -42,16 +45,17 @@ export class SettingsStore {
 	readonly #options: SettingsStoreOptions
 	readonly #schema: SettingsSchema
 	readonly #whole: ReturnType<typeof wholeSettingsSchema>
-	#saved: Partial<Settings> = {}
+	#saved: SavedSettings = {}
 	#current: Settings
 	#polling: NodeJS.Timeout | undefined
 	#turn: Promise<void> = Promise.resolve()
+	#onChange: ((settings: Settings, before: Settings) => void) | undefined
 
 	constructor(options: SettingsStoreOptions) {
 		this.#options = options
 		this.#schema = settingsSchema(options.dialRules)
 		this.#whole = wholeSettingsSchema(options.dialRules)
-		this.#current = this.#merge({})
+		this.#current = mergeSettings(options.environment, {})
 	}
 
 	/** The settings in force, from memory. */
@@ -60,8 +64,13 @@ export class SettingsStore {
 	}
 
 	/** What an admin has saved, and nothing else. */
-	saved(): Readonly<Partial<Settings>> {
+	saved(): Readonly<SavedSettings> {
 		return this.#saved
+	}
+
+	/** Sets who is told when what counts has changed. */
+	onChange(listener: (settings: Settings, before: Settings) => void): void {
+		this.#onChange = listener
 	}
 
 	/** At the start: the last good copy. Nextcloud is asked only while the app is enabled there. */
@@ -99,7 +108,7 @@ export class SettingsStore {
 		}
 		const kept = Object.fromEntries(invalid.filter((key) => key in this.#saved).map((key) => [key, this.#saved[key as keyof Settings]]))
 		const next = { ...kept, ...values }
-		if (!this.#whole.safeParse(this.#merge(next)).success) {
+		if (!this.#whole.safeParse(mergeSettings(this.#options.environment, next)).success) {
 			this.#options.logger.warn('The settings in Nextcloud’s app config contradict each other; the last good copy serves')
 			return
 		}
@@ -115,7 +124,7 @@ export class SettingsStore {
 	 *
 	 * @throws {SipCallError} `nextcloud_unavailable`; what was written before the fault is taken over with the next refresh
 	 */
-	save(change: Partial<Settings>): Promise<void> {
+	save(change: SavedSettings): Promise<void> {
 		return this.#inTurn(() => this.#save(change))
 	}
 
@@ -126,9 +135,9 @@ export class SettingsStore {
 		return done
 	}
 
-	async #save(change: Partial<Settings>): Promise<void> {
+	async #save(change: SavedSettings): Promise<void> {
 		for (const [key, value] of Object.entries(change)) {
-			if (!await this.#options.source.write(key, settingText(value))) {
+			if (!await this.#options.source.write(key, settingText(value), isSecretSetting(key))) {
 				this.#options.logger.warn('This server keeps no settings for apps: they live in SIPCall’s own database', { key })
 			}
 		}
@@ -137,16 +146,16 @@ export class SettingsStore {
 		this.#take(next)
 	}
 
-	#take(saved: Partial<Settings>): void {
+	#take(saved: SavedSettings): void {
+		const before = this.#current
 		this.#saved = saved
-		this.#current = this.#merge(saved)
-	}
-
-	#merge(saved: Partial<Settings>): Settings {
-		return { ...DEFAULT_SETTINGS, ...this.#options.environment, ...saved }
+		this.#current = mergeSettings(this.#options.environment, saved)
+		if (JSON.stringify(sorted(before)) !== JSON.stringify(sorted(this.#current))) {
+			this.#onChange?.(this.#current, before)
+		}
 	}
 }
 
-function sorted(settings: Partial<Settings>): unknown {
+function sorted(settings: SavedSettings): unknown {
 	return Object.entries(settings).sort(([a], [b]) => a < b ? -1 : 1)
 }

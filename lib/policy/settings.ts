@@ -29,6 +29,51 @@ export interface Settings {
 	deviceVerification: { phone: 'code' | 'none', sip: 'none' | 'admin' }
 	ringTimeoutSec: number
 	answerTimeoutSec: number
+	/** Whether statistics name people. Nothing shows statistics yet. */
+	statistics: 'pseudonymous' | 'named'
+	freeswitch: SwitchConnection
+	/** The OAuth 2.0 client in Nextcloud; null = nobody signs in from outside. */
+	oauth: OAuthClient | null
+	/** The trunk's company; only what works without one is there yet. */
+	provider: { kind: 'generic' }
+	/** Proves that a call record comes from FreeSWITCH. Nothing takes call records yet. */
+	cdrSecret: string | null
+	/** Opens the metrics. Nothing gives metrics yet. */
+	metricsToken: string | null
+}
+
+/** FreeSWITCH's Event Socket. */
+export interface SwitchConnection {
+	host: string
+	port: number
+	/** `name@domain` for `userauth`. */
+	user: string | null
+	/** null = no switch is set up. */
+	password: string | null
+}
+
+export interface OAuthClient {
+	clientId: string
+	clientSecret: string
+}
+
+/**
+ * Settings with a secret in them: stored encrypted, never given out again. A saved null takes the saved value away, so
+ * that the environment's counts again.
+ */
+export const SECRET_SETTINGS = ['freeswitch', 'oauth', 'cdrSecret', 'metricsToken'] as const
+
+/** What an admin has saved. */
+export type SavedSettings = { [Key in keyof Settings]?: Settings[Key] | (Key extends typeof SECRET_SETTINGS[number] ? null : never) }
+
+export function isSecretSetting(key: string): key is typeof SECRET_SETTINGS[number] {
+	return (SECRET_SETTINGS as readonly string[]).includes(key)
+}
+
+/** What counts: what is saved, over the environment's, over the defaults. */
+export function mergeSettings(environment: Partial<Settings>, saved: SavedSettings): Settings {
+	const counting = Object.entries(saved).filter(([key, value]) => value !== null || !isSecretSetting(key))
+	return { ...DEFAULT_SETTINGS, ...environment, ...Object.fromEntries(counting) as Partial<Settings> }
 }
 
 export const DEFAULT_SETTINGS: Readonly<Settings> = Object.freeze<Settings>({
@@ -51,4 +96,10 @@ export const DEFAULT_SETTINGS: Readonly<Settings> = Object.freeze<Settings>({
 	deviceVerification: { phone: 'code', sip: 'none' },
 	ringTimeoutSec: 30,
 	answerTimeoutSec: 60,
+	statistics: 'pseudonymous',
+	freeswitch: { host: '127.0.0.1', port: 8021, user: null, password: null },
+	oauth: null,
+	provider: { kind: 'generic' },
+	cdrSecret: null,
+	metricsToken: null,
 })

@@ -23,14 +23,3 @@ export const DeviceEntity = defineEntity({
 })
 
 export type DeviceRow = InferEntity<typeof DeviceEntity>
-
-/** What an admin has set, key by key; what is not here has its default. */
-export const SettingEntity = defineEntity({
-	name: 'Setting',
-	tableName: 'settings',
-	properties: {
-		key: p.string().primary(),
-		value: p.json<unknown>().nullable(),
-		updatedAt: p.datetime(3),
-	},
-})

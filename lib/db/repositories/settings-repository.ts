@@ -3,11 +3,12 @@
 
 import type { MikroORM } from '@mikro-orm/postgresql'
 import type { SettingsCopy } from '../../policy/settings-store.ts'
-import type { Settings } from '../../policy/settings.ts'
+import type { SavedSettings } from '../../policy/settings.ts'
 
-import { SettingEntity } from '../entities/device.entity.ts'
+import { CompiledQuery } from 'kysely'
+import { SECRET_SETTINGS } from '../../policy/settings.ts'
 
-/** The last good copy of Nextcloud's app config, for the time when Nextcloud is away. */
+/** The last good copy of Nextcloud's app config, for the time when Nextcloud is away. Secrets in it are encrypted. */
 export class SettingsRepository implements SettingsCopy {
 	readonly #orm: MikroORM
 
@@ -15,16 +16,24 @@ export class SettingsRepository implements SettingsCopy {
 		this.#orm = orm
 	}
 
-	async load(): Promise<Partial<Settings>> {
-		const rows = await this.#orm.em.fork().findAll(SettingEntity)
+	async load(): Promise<SavedSettings> {
+		const { rows } = await this.#orm.em.fork().getKysely().executeQuery<{ key: string, value: unknown }>(CompiledQuery.raw(
+			'select key, case when key = any($1) then sipcall_decrypt(value #>> \'{}\')::jsonb else value end as value from settings',
+			[[...SECRET_SETTINGS]],
+		))
 		return Object.fromEntries(rows.map(({ key, value }) => [key, value ?? null]))
 	}
 
-	async replace(settings: Partial<Settings>, at: Date): Promise<void> {
+	/** With bound parameters: MikroORM would write a password into the text of the statement. */
+	async replace(settings: SavedSettings, at: Date): Promise<void> {
 		await this.#orm.em.fork().transactional(async (em) => {
-			await em.nativeDelete(SettingEntity, {})
+			const database = em.getKysely()
+			await database.executeQuery(CompiledQuery.raw('delete from settings'))
 			for (const [key, value] of Object.entries(settings)) {
-				await em.insert(SettingEntity, { key, value, updatedAt: at })
+				await database.executeQuery(CompiledQuery.raw(
+					'insert into settings (key, value, updated_at) values ($1, case when $1 = any($2) then to_jsonb(sipcall_encrypt($3)) else $3::jsonb end, $4)',
+					[key, [...SECRET_SETTINGS], JSON.stringify(value), at],
+				))
 			}
 		})
 	}

@@ -2,35 +2,39 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 
 import type { DialRules } from '../../policy/settings-schema.ts'
-import type { Settings } from '../../policy/settings.ts'
+import type { SavedSettings, Settings } from '../../policy/settings.ts'
 import type { Route } from '../route.ts'
 
 import { z } from 'zod'
+import { SipCallError } from '../../errors.ts'
+import { changeSchema, keepSecrets, shownSchema, showSettings } from '../../policy/secret-settings.ts'
 import { settingsSchema, wholeSettingsSchema } from '../../policy/settings-schema.ts'
-import { DEFAULT_SETTINGS } from '../../policy/settings.ts'
+import { DEFAULT_SETTINGS, isSecretSetting, mergeSettings } from '../../policy/settings.ts'
 import { parse, route } from '../route.ts'
 
 export interface AdminConfigOptions {
 	settings: {
 		get: () => Settings
-		saved: () => Readonly<Partial<Settings>>
-		save: (change: Partial<Settings>) => Promise<void>
+		saved: () => Readonly<SavedSettings>
+		save: (change: SavedSettings) => Promise<void>
 	}
 	environment: Partial<Settings>
 	dialRules: DialRules
 }
 
 export function adminConfigRoutes({ settings, environment, dialRules }: AdminConfigOptions): Route[] {
+	const Schema = settingsSchema(dialRules)
 	const Whole = wholeSettingsSchema(dialRules)
-	const Change = settingsSchema(dialRules).partial().meta({ id: 'SettingsChange' })
-	const Answer = settingsSchema(dialRules).extend({ source: z.record(z.string(), z.enum(['app', 'environment', 'default'])) }).meta({ id: 'Settings' })
+	const Change = changeSchema(Schema).meta({ id: 'SettingsChange' })
+	const Answer = shownSchema(Schema).extend({ source: z.record(z.string(), z.enum(['app', 'environment', 'default'])) }).meta({ id: 'Settings' })
 	const present = () => {
-		const saved = settings.saved()
-		const source = Object.keys(DEFAULT_SETTINGS).map((key) => [key, key in saved ? 'app' : key in environment ? 'environment' : 'default'])
+		const saved: SavedSettings = settings.saved()
+		const isSaved = (key: keyof Settings) => key in saved && (saved[key] !== null || !isSecretSetting(key))
+		const source = (Object.keys(DEFAULT_SETTINGS) as (keyof Settings)[]).map((key) => [key, isSaved(key) ? 'app' : key in environment ? 'environment' : 'default'])
 		const current = settings.get()
 		// What is in force: the home country alone where no list was saved.
 		const allowedCountries = current.allowedCountries ?? (current.homeCountry === null ? [] : [current.homeCountry])
-		return { ...current, allowedCountries, source: Object.fromEntries(source) }
+		return { ...showSettings(current), allowedCountries, source: Object.fromEntries(source) }
 	}
 	return [
 		route({
@@ -51,9 +55,12 @@ export function adminConfigRoutes({ settings, environment, dialRules }: AdminCon
 			answer: { status: 200, schema: Answer },
 			refusals: ['csrf', 'unsupported_media_type', 'payload_too_large', 'forbidden', 'nextcloud_unavailable'],
 			handle: async ({ body }) => {
-				const change = Object.fromEntries(Object.entries(body).filter(([, value]) => value !== undefined)) as Partial<Settings>
-				parse(Whole, { ...settings.get(), ...change }, '')
-				await settings.save(change)
+				const kept = keepSecrets(body, settings.get())
+				if ('faults' in kept) {
+					throw new SipCallError('invalid_request', `The request is not valid: ${kept.faults.map(({ field, message }) => `${field}: ${message}`).join('; ')}.`, { errors: kept.faults })
+				}
+				parse(Whole, mergeSettings(environment, { ...settings.saved(), ...kept.saved }), '')
+				await settings.save(kept.saved)
 				return { status: 200, body: present() }
 			},
 		}),

@@ -3,6 +3,7 @@
 
 import type { ApiClient, TestApp } from '../../support/app.ts'
 
+import pg from 'pg'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { startTestApp } from '../../support/app.ts'
 
@@ -70,9 +71,13 @@ describe('the settings of a fresh instance', () => {
 			deviceVerification: { phone: 'code', sip: 'none' },
 			ringTimeoutSec: 30,
 			answerTimeoutSec: 60,
+			freeswitch: { host: '127.0.0.1', user: null, password: { set: true } },
+			oauth: null,
+			cdrSecret: { set: false },
+			metricsToken: { set: false },
 		})
 		expect(Object.keys(source).toSorted()).toEqual(Object.keys(settings).toSorted())
-		expect(source).toMatchObject({ callsPerMinute: 'environment', maxConcurrent: 'default', homeCountry: 'default' })
+		expect(source).toMatchObject({ callsPerMinute: 'environment', maxConcurrent: 'default', homeCountry: 'default', freeswitch: 'environment' })
 		expect(JSON.stringify(await config())).not.toMatch(/ClueCon|test-secret/)
 	})
 })
@@ -194,5 +199,74 @@ describe('the settings', () => {
 		guest = test.as('guest')
 		expect(await config()).toEqual(before)
 		expect(await guest.get('/me')).toMatchObject({ status: 200, body: { permissions: { call: true }, country: 'AT' } })
+	})
+})
+
+describe('settings with a secret', () => {
+	const SECRET = 'Tr0ub4dor&3-secret'
+
+	async function isCalling(): Promise<string> {
+		return (await demo.get<{ service: { calling: string } }>('/me')).body.service.calling
+	}
+
+	it('are never given out again: not in an answer, not in the log, not in clear in the database', async () => {
+		const answer = await demo.request('POST', '/admin/config', { oauth: { clientId: 'client', clientSecret: SECRET }, cdrSecret: SECRET, metricsToken: SECRET })
+		expect(answer.body).toMatchObject({ oauth: { clientId: 'client', clientSecret: { set: true } }, cdrSecret: { set: true }, metricsToken: { set: true }, source: { cdrSecret: 'app' } })
+		expect(answer.text + (await demo.get('/admin/config')).text).not.toContain(SECRET)
+		const client = new pg.Client(test.database.url)
+		await client.connect()
+		const { rows } = await client.query<{ key: string, value: unknown }>('select key, value from settings where key = any($1)', [['oauth', 'cdrSecret', 'metricsToken']])
+		await client.end()
+		expect(rows).toHaveLength(3)
+		for (const { value } of rows) {
+			expect(value).toMatch(/^[0-9a-f]{8}:/)
+		}
+		for (const key of ['oauth', 'cdrSecret', 'metricsToken']) {
+			const row = test.nextcloud.config.list().find(({ configkey }) => configkey === key)
+			expect(row?.sensitive).toBe(1)
+			expect(row?.configvalue).not.toContain(SECRET)
+		}
+	})
+
+	it('keep the secret that is left out, and go back to the environment’s with null', async () => {
+		expect(await save({ oauth: { clientId: 'client' } })).toMatchObject({ oauth: { clientId: 'client', clientSecret: { set: true } } })
+		expect(await refusedFields({ oauth: { clientId: 'another' } })).toEqual(['oauth.clientSecret'])
+		expect(await save({ oauth: null, cdrSecret: null, metricsToken: null })).toMatchObject({ oauth: null, cdrSecret: { set: false }, source: { oauth: 'default', cdrSecret: 'default' } })
+	})
+
+	it('refuse what cannot be a secret or a host, by field', async () => {
+		expect(await refusedFields({ cdrSecret: 'short', metricsToken: 'with\nline breaks in it', freeswitch: { host: 'a b', port: 0, password: 'x\ny' }, provider: { kind: 'telnyx' } })).toEqual(['cdrSecret', 'freeswitch.host', 'freeswitch.password', 'freeswitch.port', 'metricsToken', 'provider.kind'])
+	})
+
+	it('connect to the switch that is saved, at once, and after a restart; the password goes to no other host', async () => {
+		const { port } = test.freeSwitch
+		expect(await refusedFields({ freeswitch: { host: '192.0.2.1', port } })).toEqual(['freeswitch.password'])
+		expect(await isCalling()).toBe('ok')
+		expect(await save({ freeswitch: { host: '127.0.0.1', port: 1, password: 'ClueCon' } })).toMatchObject({ freeswitch: { port: 1, password: { set: true } }, source: { freeswitch: 'app' } })
+		expect(await isCalling()).toBe('down')
+		await save({ freeswitch: { host: '127.0.0.1', port, password: 'ClueCon' } })
+		while (await isCalling() !== 'ok') {
+			await new Promise(setImmediate)
+		}
+		await save({ freeswitch: { host: '127.0.0.1', port, password: null } })
+		expect(await isCalling()).toBe('down')
+		await save({ freeswitch: { host: '127.0.0.1', port, password: 'ClueCon' } })
+		await test.restart()
+		demo = test.as('demo')
+		expect(await config()).toMatchObject({ freeswitch: { host: '127.0.0.1', port, user: null, password: { set: true } }, source: { freeswitch: 'app' } })
+		while (await isCalling() !== 'ok') {
+			await new Promise(setImmediate)
+		}
+		await save({ freeswitch: null })
+		expect(await config()).toMatchObject({ source: { freeswitch: 'environment' } })
+	})
+
+	it('are read back from Nextcloud as they were written', async () => {
+		await save({ freeswitch: { host: '127.0.0.1', port: test.freeSwitch.port, user: 'sipcall@pbx.example', password: 'ClueCon' } })
+		test.nextcloud.exAppUrl = test.url
+		await test.nextcloud.disable()
+		await test.nextcloud.enable()
+		expect(await config()).toMatchObject({ freeswitch: { user: 'sipcall@pbx.example', password: { set: true } }, source: { freeswitch: 'app' } })
+		await save({ freeswitch: null })
 	})
 })

@@ -4,6 +4,7 @@
 // The switch as the domain sees it: what is certain, what is not, and that nothing is written twice.
 
 import type { OriginatePlan, SwitchNotice } from '../../../lib/calls/ports.ts'
+import type { EslEndpoint } from '../../../lib/esl/esl-connection.ts'
 import type { ScriptedFreeSwitch, ScriptedFreeSwitchOptions } from '../../stand-ins/freeswitch/index.ts'
 
 import net from 'node:net'
@@ -34,13 +35,16 @@ class Heard {
 	ready = 0
 	readonly #waiting = new Set<() => void>()
 
+	readonly #endpoint: EslEndpoint
+
 	constructor(port: number, password = 'ClueCon') {
-		this.freeSwitch = new FreeSwitch({ endpoint: { host: '127.0.0.1', port, password }, logger: this.log, now: () => new Date() })
+		this.#endpoint = { host: '127.0.0.1', port, password }
+		this.freeSwitch = new FreeSwitch({ logger: this.log, now: () => new Date() })
 		undo.push(() => this.freeSwitch.stop())
 	}
 
 	start(): void {
-		this.freeSwitch.start({
+		this.freeSwitch.listen({
 			onNotice: (notice) => {
 				this.notices.push(notice)
 				this.#look()
@@ -50,6 +54,7 @@ class Heard {
 				this.#look()
 			},
 		})
+		this.freeSwitch.connectTo(this.#endpoint)
 	}
 
 	until(condition: () => boolean): Promise<void> {

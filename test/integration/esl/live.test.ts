@@ -54,6 +54,7 @@ async function scripted(): Promise<Target> {
 /** One call on the switch, told by its notices alone. */
 class Watched {
 	readonly plan: OriginatePlan
+	readonly #endpoint: EslEndpoint
 	readonly #freeSwitch: FreeSwitch
 	readonly #notices: SwitchNotice[] = []
 	readonly #waiting = new Set<() => void>()
@@ -61,7 +62,8 @@ class Watched {
 
 	constructor(endpoint: EslEndpoint, plan: OriginatePlan) {
 		this.plan = plan
-		this.#freeSwitch = new FreeSwitch({ endpoint, logger: new RecordedLog(), now: () => new Date() })
+		this.#endpoint = endpoint
+		this.#freeSwitch = new FreeSwitch({ logger: new RecordedLog(), now: () => new Date() })
 		undo.push(() => this.#freeSwitch.stop())
 	}
 
@@ -71,7 +73,7 @@ class Watched {
 
 	/** Connects, dials, and makes sure that nothing is left when the test ends. */
 	async dial(): Promise<void> {
-		this.#freeSwitch.start({
+		this.#freeSwitch.listen({
 			onNotice: (notice) => {
 				this.#notices.push(notice)
 				this.#look()
@@ -81,6 +83,7 @@ class Watched {
 				this.#look()
 			},
 		})
+		this.#freeSwitch.connectTo(this.#endpoint)
 		await this.#until(() => this.#ready > 0)
 		undo.push(() => this.#freeSwitch.kill(this.plan.user.legUuid))
 		await this.#freeSwitch.originate(this.plan)

@@ -25,6 +25,7 @@ import { OcsClient } from './nextcloud/ocs-client.ts'
 import { registerInNextcloud } from './nextcloud/registration.ts'
 import { UserDirectory } from './nextcloud/user-directory.ts'
 import { startParts } from './parts.ts'
+import { Progress } from './progress.ts'
 import { Startup } from './startup.ts'
 
 export type { AppOverrides } from './parts.ts'
@@ -60,7 +61,7 @@ export async function startApp(config: Config, logger: Logger, overrides: AppOve
 	}
 	const ocs = new OcsClient(toNextcloud)
 	const addressBooks = new AddressBooks({ dav: new FetchDavClient(toNextcloud), now, logger: toNextcloud.logger })
-	const base: Base = { config, logger, clock, overrides, ocs, users: new UserDirectory({ ocs, now }), addressBooks }
+	const base: Base = { config, logger, clock, overrides, ocs, users: new UserDirectory({ ocs, now }), addressBooks, progress: new Progress() }
 	let parts: Parts | undefined
 	const startup = new Startup(async (releasers) => {
 		parts = await startParts(base, releasers)
@@ -68,6 +69,7 @@ export async function startApp(config: Config, logger: Logger, overrides: AppOve
 	const lifeCycle = new LifeCycle({
 		ocs,
 		untilUp: () => startup.currentAttempt(),
+		progress: base.progress,
 		enable: async () => {
 			await registerInNextcloud(ocs, config.appVersion, logger.child({ component: 'nextcloud' }))
 			await parts?.setEnabled(true)

@@ -14,6 +14,7 @@ import type { AddressBooks } from './nextcloud/address-books.ts'
 import type { OcsClient } from './nextcloud/ocs-client.ts'
 import type { UserDirectory } from './nextcloud/user-directory.ts'
 import type { Settings, SwitchConnection } from './policy/settings.ts'
+import type { Progress } from './progress.ts'
 import type { Releasers } from './startup.ts'
 
 import { randomUUID } from 'node:crypto'
@@ -65,6 +66,7 @@ export interface Base {
 	ocs: OcsClient
 	users: UserDirectory
 	addressBooks: AddressBooks
+	progress: Progress
 }
 
 /** What the life cycle works on, once the parts are up. */
@@ -83,12 +85,14 @@ const HOUR_MS = 60 * 60 * 1000
 const LAST_CALLS_MS = 10_000
 
 /** Brings everything up that stands behind the routes, each part with its undo. */
-export async function startParts({ config, logger, clock, overrides, ocs, users, addressBooks }: Base, releasers: Releasers): Promise<Parts> {
+export async function startParts({ config, logger, clock, overrides, ocs, users, addressBooks, progress }: Base, releasers: Releasers): Promise<Parts> {
 	const keys = await loadKeys(config)
 	const databaseUrl = await startDatabase(config, logger, releasers)
+	progress.report(40)
 	const orm = await openDatabase({ url: databaseUrl, keys, logger: logger.child({ component: 'db' }) })
 	releasers.add('database connections', () => orm.close(true))
 	await migrate(orm, keys)
+	progress.report(70)
 	const limiter = await startLimiter(config, databaseUrl, keys, logger, releasers)
 
 	const environment = settingsOfEnvironment(config)
@@ -125,6 +129,7 @@ export async function startParts({ config, logger, clock, overrides, ocs, users,
 		isPassing: (error) => storageFault(error) !== undefined,
 		...(overrides.sweepMs === undefined ? {} : { sweepMs: overrides.sweepMs }),
 	})
+	progress.report(90)
 	await tracker.start()
 	releasers.add('call tracker', () => tracker.stop())
 	callSwitch.listen({ onNotice: (notice) => tracker.notice(notice), onReady: () => void tracker.reconcile() })

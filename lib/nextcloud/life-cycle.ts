@@ -5,6 +5,7 @@
 // behind; the report of 100 % makes Nextcloud call `/enabled` before it answers that very report.
 
 import type { Logger } from '../logger.ts'
+import type { Progress } from '../progress.ts'
 import type { OcsClient } from './ocs-client.ts'
 
 import { SipCallError } from '../errors.ts'
@@ -13,6 +14,8 @@ export interface LifeCycleOptions {
 	ocs: OcsClient
 	/** Resolves when everything behind the routes is up; rejects with why it will not be. */
 	untilUp: () => Promise<void>
+	/** Of what `untilUp` waits for. */
+	progress: Progress
 	/** Puts the app's entries into Nextcloud, and begins what runs only while it is enabled. */
 	enable: () => Promise<void>
 	disable: () => Promise<void>
@@ -62,10 +65,16 @@ export class LifeCycle {
 	}
 
 	async #init(): Promise<void> {
-		const { untilUp, logger } = this.#options
+		const { untilUp, progress, logger } = this.#options
+		// One after the other: a report that is overtaken would take the progress back.
+		let reported = this.#report(1, '')
+		const unsubscribe = progress.subscribe((percent) => {
+			reported = reported.then(() => this.#report(percent, ''))
+			reported.catch((error: unknown) => logger.warn('Nextcloud could not be told of the progress', { error }))
+		})
 		try {
-			await this.#report(1, '')
-			await untilUp()
+			await untilUp().finally(unsubscribe)
+			await reported
 			await this.#report(100, '', LAST_REPORT_TIMEOUT_MS)
 		} catch (error) {
 			logger.error('The set-up failed', { error })

@@ -5,10 +5,12 @@ import { describe, expect, it } from 'vitest'
 import { SipCallError } from '../../../lib/errors.ts'
 import { LifeCycle } from '../../../lib/nextcloud/life-cycle.ts'
 import { OcsClient } from '../../../lib/nextcloud/ocs-client.ts'
+import { Progress } from '../../../lib/progress.ts'
 import { RecordedLog } from '../../support/recorded-log.ts'
 
 /** A life cycle whose reports are kept; the last report resolves `told`. */
-function lifeCycle(untilUp: () => Promise<void>) {
+function lifeCycle(untilUp: (progress: Progress) => Promise<void>) {
+	const progress = new Progress()
 	const reports: unknown[] = []
 	const told = Promise.withResolvers<void>()
 	const logger = new RecordedLog()
@@ -35,7 +37,8 @@ function lifeCycle(untilUp: () => Promise<void>) {
 		calls,
 		subject: new LifeCycle({
 			ocs,
-			untilUp,
+			untilUp: () => untilUp(progress),
+			progress,
 			enable: async () => {
 				calls.push('enable')
 			},
@@ -53,6 +56,17 @@ describe('the set-up', () => {
 		test.subject.init()
 		await test.told
 		expect(test.reports).toEqual([{ progress: 1, error: '' }, { progress: 100, error: '' }])
+	})
+
+	it('reports each step in between, in order', async () => {
+		const test = lifeCycle(async (progress) => {
+			progress.report(40)
+			await Promise.resolve()
+			progress.report(70)
+		})
+		test.subject.init()
+		await test.told
+		expect(test.reports.map((report) => (report as { progress: number }).progress)).toEqual([1, 40, 70, 100])
 	})
 
 	it('that fails tells Nextcloud why, in words for the admin, and the next one begins anew', async () => {

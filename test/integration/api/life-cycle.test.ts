@@ -6,7 +6,11 @@
 import type { NextcloudShell } from '../../stand-ins/nextcloud/nextcloud-shell.ts'
 import type { TestApp } from '../../support/app.ts'
 
+import { randomBytes } from 'node:crypto'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { startApp } from '../../../lib/app.ts'
+import { loadConfig } from '../../../lib/config.ts'
+import { createLogger } from '../../../lib/logger.ts'
 import { startNextcloudShell } from '../../stand-ins/nextcloud/nextcloud-shell.ts'
 import { ApiClient, APP_SECRET, startTestApp } from '../../support/app.ts'
 
@@ -100,6 +104,31 @@ describe('the life in Nextcloud', () => {
 			expect((await visitor.request(method, path, {}, { 'x-origin-ip': '203.0.113.9' })).status).toBe(401)
 		}
 		expect(nextcloud.reports).toEqual([])
+	})
+})
+
+describe('a set-up that fails', () => {
+	it('tells Nextcloud why, and goes through as soon as the reason is gone', async () => {
+		const nextcloud = await startNextcloudShell({ appId: 'sipcall', appSecret: APP_SECRET, appVersion: '0.1.0', exAppUrl: 'http://127.0.0.1:1', enabled: false })
+		const test = await startTestApp({ environment: { NEXTCLOUD_URL: nextcloud.url } })
+		// The same database with another key: what is stored could not be read.
+		const environment = { ...test.environment, DATABASE_ENCRYPTION_KEY: randomBytes(32).toString('base64') }
+		await test.app.stop()
+		const broken = await startApp({ ...loadConfig(environment), listen: { host: '127.0.0.1', port: 0 } }, createLogger({ level: 'error', silent: true }))
+		nextcloud.exAppUrl = broken.url
+		const failed = await nextcloud.register()
+		expect(failed.exitCode).toBe(1)
+		expect(failed.output).toMatch(/needs the encryption key [0-9a-f]{8}, which is not loaded/)
+		expect(nextcloud.reports.at(-1)?.progress).toBe(0)
+		await broken.stop()
+
+		await test.restart()
+		nextcloud.exAppUrl = test.url
+		await nextcloud.unregister()
+		expect(await nextcloud.register()).toMatchObject({ exitCode: 0 })
+		expect(nextcloud.exApp.isEnabled).toBe(true)
+		await test.stop()
+		await nextcloud.stop()
 	})
 })
 

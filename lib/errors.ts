@@ -12,6 +12,7 @@ export type ErrorCode
 		| 'csrf'
 		| 'forbidden'
 		| 'calling_not_permitted'
+		| 'account_locked'
 		| 'not_found'
 		| 'method_not_allowed'
 		| 'already_in_call'

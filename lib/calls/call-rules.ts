@@ -4,7 +4,7 @@
 // The rules a call must pass before it is placed, and what the person is told when it does not.
 
 import type { NumberFault, ParsedNumber } from '../numbering/parse-number.ts'
-import type { Refusal } from '../policy/policy.ts'
+import type { Refusal } from '../policy/refusal.ts'
 import type { Settings } from '../policy/settings.ts'
 import type { Device } from './device.ts'
 import type { CallLimiter, CallQuota, CallSwitch, OpenCalls, QuotaRefusal } from './ports.ts'

@@ -18,6 +18,7 @@ export const PROBLEMS: Readonly<Record<ErrorCode, ProblemKind>> = {
 	csrf: { status: 403, title: 'The request did not come from the app’s own page' },
 	forbidden: { status: 403, title: 'Not allowed' },
 	calling_not_permitted: { status: 403, title: 'Calling is not permitted' },
+	account_locked: { status: 403, title: 'Calling is locked' },
 	not_found: { status: 404, title: 'Not found' },
 	method_not_allowed: { status: 405, title: 'Method not allowed' },
 	already_in_call: { status: 409, title: 'Already in a call' },

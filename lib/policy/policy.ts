@@ -3,17 +3,9 @@
 
 // May this user call this number, and if not, why? Pure: no clock, no storage; limits that count stand elsewhere.
 
-import type { ErrorCode } from '../errors.ts'
 import type { ParsedNumber } from '../numbering/parse-number.ts'
+import type { Refusal } from './refusal.ts'
 import type { Settings } from './settings.ts'
-
-export interface Refusal {
-	code: Extract<ErrorCode, 'destination_not_allowed' | 'caller_id_not_allowed' | 'calling_not_permitted'>
-	message: string
-	/** The rule that decides, for the admin's eyes. */
-	rule: string
-	fixableBy: 'user' | 'admin'
-}
 
 type DestinationPolicy = Pick<Settings, 'homeCountry' | 'allowedCountries' | 'allowedTypes' | 'allowedPrefixes' | 'deniedPrefixes'>
 

@@ -4,10 +4,13 @@
 // What each setting may be. The names and meanings are those of the outer contract, section 6.
 
 import type { CountryCode } from 'libphonenumber-js/max'
-import type { SavedSettings } from './settings.ts'
+import type { Weekday } from './calendar.ts'
+import type { Money } from './rates.ts'
+import type { SavedSettings, Settings } from './settings.ts'
 
 import { getCountries } from 'libphonenumber-js/max'
 import { z } from 'zod'
+import { isTimeZone, WEEKDAYS } from './calendar.ts'
 import { DEFAULT_SETTINGS } from './settings.ts'
 
 /** What may stand in a dial string is the switch's matter: it says so itself. */
@@ -48,6 +51,15 @@ export function settingsSchema({ isDialTemplate, isGatewayName, isDomain }: Dial
 		deviceVerification: z.strictObject({ phone: z.enum(['code', 'none']), sip: z.enum(['none', 'admin']) }),
 		ringTimeoutSec: count(300),
 		answerTimeoutSec: count(300),
+		timeZone: z.string().refine(isTimeZone, 'Not a time zone such as Europe/Berlin'),
+		workingHours: workingHours.nullable(),
+		maxDistinctPerDay: count(100_000).nullable(),
+		lockAfterRefusals: z.strictObject({ count: count(1000), windowMin: count(1440), lockMin: count(100_000) }).nullable(),
+		dailySpendLimit: money.nullable(),
+		monthlySpendLimit: money.nullable(),
+		rates: z.array(z.strictObject({ prefix, perMinute: money, perCall: money.optional() })).max(5000),
+		confirmAbove: money.nullable(),
+		brake: z.strictObject({ from: clock, to: clock, callsPerHour: count(10_000) }).nullable(),
 		statistics: z.enum(['pseudonymous', 'named']),
 		freeswitch: z.strictObject({
 			host: z.string().refine(isHost, 'Not a host name or an address'),
@@ -61,6 +73,17 @@ export function settingsSchema({ isDialTemplate, isGatewayName, isDomain }: Dial
 		metricsToken: longSecret.nullable(),
 	})
 }
+
+const clock = z.string().regex(/^(?:[01]\d|2[0-3]):[0-5]\d$/, 'Not a time such as 08:00')
+const interval = z.strictObject({ from: clock, to: clock.or(z.literal('24:00')) }).refine(({ from, to }) => from < to, 'Ends before it begins; hours past midnight stand in two days')
+const workingHours = z.strictObject({
+	timeZone: z.string().refine(isTimeZone, 'Not a time zone such as Europe/Berlin'),
+	days: z.strictObject(Object.fromEntries(WEEKDAYS.map((day) => [day, z.array(interval).max(10).optional()])) as Record<Weekday, z.ZodOptional<z.ZodArray<typeof interval>>>),
+})
+const money = z.strictObject({
+	micros: z.string().regex(/^(?:0|[1-9]\d{0,17})$/, 'Not a whole number of millionths, as a text'),
+	currency: z.string().regex(/^[A-Z]{3}$/, 'Not an ISO 4217 currency such as EUR'),
+})
 
 /** The Event Socket knows no escapes: a line break in a password would be a command of its own. */
 const secret = z.string().min(1).max(1024).regex(/^\P{Cc}*$/u, 'Control characters are not allowed').refine((text) => text.isWellFormed(), 'Not valid Unicode')
@@ -81,8 +104,34 @@ export function wholeSettingsSchema(rules: DialRules) {
 		if (value.sipDialString.includes('{domain}') && !value.sipDialString.startsWith('user/') && value.sipDomain === null) {
 			context.addIssue({ code: 'custom', path: ['sipDomain'], message: 'This dial string needs a domain' })
 		}
+		checkMoney(value, (path, message) => context.addIssue({ code: 'custom', path, message }))
 	})
 }
+
+/** Sums are made of amounts of one currency, and a limit without rates could never be reached. */
+function checkMoney({ dailySpendLimit, monthlySpendLimit, confirmAbove, rates }: MoneySettings, fault: (path: (string | number)[], message: string) => void): void {
+	const amounts: [(string | number)[], Money | null | undefined][] = [
+		[['dailySpendLimit'], dailySpendLimit],
+		[['monthlySpendLimit'], monthlySpendLimit],
+		[['confirmAbove'], confirmAbove],
+		...rates.flatMap(({ perMinute, perCall }, at): typeof amounts => [[['rates', at, 'perMinute'], perMinute], [['rates', at, 'perCall'], perCall]]),
+	]
+	const given = amounts.flatMap(([path, amount]) => amount ? [{ path, currency: amount.currency }] : [])
+	for (const { path, currency } of given) {
+		if (currency !== given[0]?.currency) {
+			fault(path, `Not the currency of the other amounts, ${given[0]?.currency}`)
+		}
+	}
+	if (rates.length === 0) {
+		for (const key of ['dailySpendLimit', 'monthlySpendLimit'] as const) {
+			if ({ dailySpendLimit, monthlySpendLimit }[key] !== null) {
+				fault([key], 'Needs rates: without them nobody knows what a call costs')
+			}
+		}
+	}
+}
+
+type MoneySettings = Pick<Settings, 'dailySpendLimit' | 'monthlySpendLimit' | 'confirmAbove' | 'rates'>
 
 /** A word that an admin can read and type in Nextcloud's own form as it is. */
 const PLAIN = /^[^\s",[\]{}][^",[\]{}]*$/

@@ -1,6 +1,9 @@
 // SPDX-FileCopyrightText: 2026 SIPCall contributors
 // SPDX-License-Identifier: AGPL-3.0-or-later
 
+import type { Money, Rate } from './rates.ts'
+import type { WorkingHours } from './working-hours.ts'
+
 /** What an admin can set; names, meanings and defaults are those of the outer contract, section 6. */
 export interface Settings {
 	/** ISO 3166 alpha-2, for numbers typed in national form; null = only `+` numbers. */
@@ -29,6 +32,23 @@ export interface Settings {
 	deviceVerification: { phone: 'code' | 'none', sip: 'none' | 'admin' }
 	ringTimeoutSec: number
 	answerTimeoutSec: number
+	/** IANA zone whose days and months count for limits. */
+	timeZone: string
+	/** When calls may be placed; null = always. */
+	workingHours: WorkingHours | null
+	/** Different numbers that a user may call in a day; null = any. */
+	maxDistinctPerDay: number | null
+	/** So many calls refused by the policy within a time lock a user's calling; null = never. */
+	lockAfterRefusals: { count: number, windowMin: number, lockMin: number } | null
+	/** What all users together may spend; open calls count as if they lasted as long as they may. null = no limit. */
+	dailySpendLimit: Money | null
+	monthlySpendLimit: Money | null
+	/** What calls cost, for the two limits above and for what is shown before a call. */
+	rates: Rate[]
+	/** Calls above this price a minute are asked about first; null = none. */
+	confirmAbove: Money | null
+	/** Holds the first call to a country for an admin's approval when it comes at night and in a burst; null = off. */
+	brake: Brake | null
 	/** Whether statistics name people. Nothing shows statistics yet. */
 	statistics: 'pseudonymous' | 'named'
 	freeswitch: SwitchConnection
@@ -40,6 +60,14 @@ export interface Settings {
 	cdrSecret: string | null
 	/** Opens the metrics. Nothing gives metrics yet. */
 	metricsToken: string | null
+}
+
+export interface Brake {
+	/** The night, by the clock of `timeZone`; may go past midnight. */
+	from: string
+	to: string
+	/** This many calls of the user within the hour before are a burst. */
+	callsPerHour: number
 }
 
 /** FreeSWITCH's Event Socket. */
@@ -96,6 +124,15 @@ export const DEFAULT_SETTINGS: Readonly<Settings> = Object.freeze<Settings>({
 	deviceVerification: { phone: 'code', sip: 'none' },
 	ringTimeoutSec: 30,
 	answerTimeoutSec: 60,
+	timeZone: 'UTC',
+	workingHours: null,
+	maxDistinctPerDay: null,
+	lockAfterRefusals: { count: 10, windowMin: 10, lockMin: 15 },
+	dailySpendLimit: null,
+	monthlySpendLimit: null,
+	rates: [],
+	confirmAbove: null,
+	brake: null,
 	statistics: 'pseudonymous',
 	freeswitch: { host: '127.0.0.1', port: 8021, user: null, password: null },
 	oauth: null,

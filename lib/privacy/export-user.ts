@@ -22,6 +22,8 @@ export interface UserDataSources {
  * All that is stored of a user as one JSON document, in pieces: `{ schema, exportedAt, userId, devices, calls }`. Calls
  * come newest first, page by page, so that any number of them takes the memory of one page. Times are ISO 8601 in UTC;
  * talk time is milliseconds. Sign-ins are left out: all there is of them are hashes and times.
+ *
+ * @yields the document, piece by piece
  */
 export async function* exportUser(userId: string, { devices, history, logs }: UserDataSources, at: Date): AsyncGenerator<string> {
 	const head = JSON.stringify({ schema: EXPORT_SCHEMA, exportedAt: at, userId, devices: await devices(userId) }, undefined, '\t')

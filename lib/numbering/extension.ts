@@ -14,8 +14,8 @@ const EXTENSION = /^(?=,*[0-9*#])[0-9*#,]{1,20}$/
  */
 const MARK = /^(?:;\s*ext\s*=|[;,]?\s*(?:extension|ext|x)(?!\p{L})[.:]*|[;,])/iu
 
-/** The words are looked for among these alone: whatever else stands in a number is not dialled anyway. */
-const FIRST_OTHER = /[;,\p{L}]/u
+/** Where the number ends. Japan's long-vowel mark is a letter to Unicode, and a dash to those who type numbers. */
+const FIRST_OTHER = /(?![\u30fc\uff70])[;,\p{L}]/u
 
 /** A text in its two parts, neither of them read yet. */
 export interface SplitNumber {

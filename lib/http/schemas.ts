@@ -55,7 +55,7 @@ export const CallSchema = z.object({
 export type CallJson = z.infer<typeof CallSchema>
 
 export const CallWishSchema = z.strictObject({
-	to: text(400).min(1).describe('Anything a person types, or a tel: URI'),
+	to: text(400).min(1).describe('Anything a person types, or a tel: URI; an extension behind it is sent once the destination has answered'),
 	device: anyUuid.optional().describe('The phone that rings; without it the default one'),
 	callerId: e164.optional(),
 	note: text(4000).optional(),

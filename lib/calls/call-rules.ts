@@ -42,7 +42,11 @@ const NUMBER_FAULTS: Readonly<Record<NumberFault, string>> = {
 	too_long: 'This is too long for a phone number. Type the number alone.',
 	not_a_number: 'This is not a phone number. Use digits, and + for the country code, such as +49 30 123456.',
 	needs_country_code: 'The country is missing. Begin the number with + and the country code, such as +49 30 123456.',
-	extension_not_supported: 'Extensions and service codes cannot be dialled yet. Type the number without them.',
+	several_numbers: 'This looks like several numbers. Type the one to call.',
+	service_code: 'Service codes such as *21# cannot be dialled. Keys to press once somebody has answered stand behind the number, such as +49 30 123456 ext. 12#.',
+	needs_area_code: 'The area code is missing, or the 0 before it. Type the whole number, such as 030 123456 or +49 30 123456.',
+	bad_extension: 'The extension is not one that can be dialled. Write it behind the number, such as +49 30 123456 ext. 12, with up to 20 digits, * and #.',
+	extension_not_supported: 'This kind of extension cannot be dialled. Type the number without it, or the extension behind it, such as +49 30 123456 ext. 12.',
 	impossible: 'No number looks like this. Check the digits and the country code.',
 }
 

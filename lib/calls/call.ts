@@ -72,6 +72,8 @@ export interface Call {
 	userId: string
 	/** E.164. */
 	to: string
+	/** Keys that are pressed once the destination has answered: `0-9*#`, and `,` for a pause of two seconds. */
+	extension?: string
 	/** What the person typed, kept beside the number. */
 	rawTo: string
 	device: { id: string, label: string }

@@ -26,6 +26,7 @@ export function newCall(intent: CallIntent, { number, callerId, device }: Allowe
 		version: 1,
 		userId: intent.userId,
 		to: number.e164,
+		...(number.extension === undefined ? {} : { extension: number.extension }),
 		rawTo: intent.rawTo,
 		device: { id: device.id, label: device.label },
 		...(callerId === undefined ? {} : { callerId }),
@@ -60,6 +61,7 @@ export function planOf(call: Call, device: Device, settings: Settings): Originat
 		},
 		destination: {
 			number: call.to,
+			...(call.extension === undefined ? {} : { extension: call.extension }),
 			legs: legsOfDestination(call).map(({ uuid, gateway = '' }) => ({ legUuid: uuid, gateway })),
 			callerId,
 			answerTimeoutSec: settings.answerTimeoutSec,

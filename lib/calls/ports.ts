@@ -26,6 +26,8 @@ export interface OriginatePlan {
 	destination: {
 		/** E.164. */
 		number: string
+		/** Keys that are pressed once it has answered: `0-9*#`, and `,` for a pause of two seconds. */
+		extension?: string
 		/** One leg for each gateway, in the order in which they are tried. */
 		legs: { legUuid: string, gateway: string }[]
 		callerId: string | undefined

@@ -15,12 +15,14 @@ import { DeviceEntity } from './entities/device.entity.ts'
 import { OAuthStateEntity, RefreshTokenEntity, SignInEntity } from './entities/sign-in.entity.ts'
 import { Migration0001Calls } from './migrations/migration-0001-calls.ts'
 import { Migration0002SignIn } from './migrations/migration-0002-sign-in.ts'
+import { Migration0003Extension } from './migrations/migration-0003-extension.ts'
 import { Migration0005DepartedUsers } from './migrations/migration-0005-departed-users.ts'
 
 /** In the order in which they run; a name, once released, is never changed or removed. */
 const MIGRATIONS = [
 	{ name: '0001-calls', class: Migration0001Calls },
 	{ name: '0002-sign-in', class: Migration0002SignIn },
+	{ name: '0003-extension', class: Migration0003Extension },
 	{ name: '0005-departed-users', class: Migration0005DepartedUsers },
 ]
 

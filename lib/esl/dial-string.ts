@@ -19,6 +19,8 @@ const PATTERNS = {
 	/** A way to ring an extension: an endpoint, a path of names, and the two places to fill in, each at most once. */
 	template: /^(?:user|sofia\/[A-Za-z0-9_.-]{1,64})\/(?:sip:)?\{address\}(?:@(?:\{domain\}|[A-Za-z0-9.-]{1,253}(?::[0-9]{1,5})?))?$/,
 	seconds: /^[1-9][0-9]{0,5}$/,
+	/** What is pressed on the destination's line; a comma is a pause. */
+	keys: /^(?=,*[0-9*#])[0-9*#,]{1,20}$/,
 } as const
 
 /**
@@ -27,6 +29,9 @@ const PATTERNS = {
  * the cause's name is found; a comma would end the variable.)
  */
 const FINAL_CAUSES = ['USER_BUSY', 'NO_ANSWER', 'NO_USER_RESPONSE', 'CALL_REJECTED', 'UNALLOCATED_NUMBER', 'INVALID_NUMBER_FORMAT', 'NUMBER_CHANGED', 'ORIGINATOR_CANCEL', 'ALLOTTED_TIMEOUT'].join(':')
+
+/** Two seconds in `send_dtmf`, as long as a comma lasts on a mobile phone. */
+const PAUSE = 'WW'
 
 /** A gateway that has not even answered 18x after this long is passed over for the next one. */
 const GATEWAY_PATIENCE_SEC = 10
@@ -91,6 +96,8 @@ export function buildOriginate(plan: OriginatePlan): string {
 		['origination_caller_id_number', destination.callerId === undefined ? undefined : checked('number', destination.callerId)],
 		// The switch itself ends the call at the longest length, so that it does not depend on us being alive.
 		['execute_on_answer', `'sched_hangup +${seconds(destination.maxCallSec)} ALLOTTED_TIMEOUT'`],
+		// Whatever begins with `execute_on_answer` is run (`switch_channel_execute_on`), each by itself.
+		['execute_on_answer_extension', destination.extension === undefined ? undefined : `'send_dtmf ${keys(destination.extension)}'`],
 		[CALL_VARIABLE, callUuid],
 		[LEG_VARIABLE, 'b'],
 	])
@@ -122,6 +129,14 @@ function deviceDialString(target: OriginatePlan['user']['target']): string {
 
 function variables(pairs: readonly (readonly [name: string, value: string | undefined])[]): string {
 	return pairs.filter(([, value]) => value !== undefined).map(([name, value]) => `${name}=${value}`).join(',')
+}
+
+/**
+ * The argument of `send_dtmf`. One pause comes first in any case: who answers must be ready to listen. The switch queues
+ * pauses and keys with the leg's media (`CC_QUEUEABLE_DTMF_DELAY`), so nobody waits and a hang-up ends them.
+ */
+function keys(extension: string): string {
+	return `${PAUSE}${checked('keys', extension).replaceAll(',', PAUSE)}`
 }
 
 function seconds(value: number): string {

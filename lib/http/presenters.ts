@@ -4,7 +4,7 @@
 import type { Call } from '../calls/call.ts'
 import type { CallJson } from './schemas.ts'
 
-import { parsePhoneNumberFromString } from 'libphonenumber-js/max'
+import { displayNumber } from '../numbering/parse-number.ts'
 
 /** A call as the outside sees it: no legs, no user id, no raw input. */
 export function presentCall(call: Call): CallJson {
@@ -12,7 +12,8 @@ export function presentCall(call: Call): CallJson {
 		uuid: call.uuid,
 		version: call.version,
 		to: call.to,
-		toDisplay: parsePhoneNumberFromString(call.to)?.formatInternational() ?? call.to,
+		...(call.extension === undefined ? {} : { extension: call.extension }),
+		toDisplay: displayNumber(call.to, call.extension),
 		device: call.device,
 		...(call.callerId === undefined ? {} : { callerId: call.callerId }),
 		direction: call.direction,

@@ -29,7 +29,8 @@ export const CallSchema = z.object({
 	uuid,
 	version: z.int().describe('Grows with every change'),
 	to: e164,
-	toDisplay: z.string(),
+	extension: z.string().regex(/^[0-9*#,]{1,20}$/).optional().describe('Keys that are pressed once the destination has answered; a comma is a pause of two seconds'),
+	toDisplay: z.string().describe('With ` ext. 12` where there is an extension'),
 	contactName: z.string().optional(),
 	device: z.object({ id: uuid, label: z.string() }),
 	callerId: e164.optional(),
@@ -54,7 +55,7 @@ export const CallSchema = z.object({
 export type CallJson = z.infer<typeof CallSchema>
 
 export const CallWishSchema = z.strictObject({
-	to: text(400).min(1).describe('Anything a person types, or a tel: URI'),
+	to: text(400).min(1).describe('Anything a person types, or a tel: URI; an extension behind it is sent once the destination has answered'),
 	device: anyUuid.optional().describe('The phone that rings; without it the default one'),
 	callerId: e164.optional(),
 	note: text(4000).optional(),

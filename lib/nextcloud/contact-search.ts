@@ -6,7 +6,8 @@
 import type { NumberKind, VCard, VCardNumber } from './vcard.ts'
 
 import { parsePhoneNumberFromString } from 'libphonenumber-js/max'
-import { dialledDigits, parseNumber } from '../numbering/parse-number.ts'
+import { dialledDigits } from '../numbering/dialled-digits.ts'
+import { parseNumber } from '../numbering/parse-number.ts'
 
 export interface ContactNumber {
 	e164: string
@@ -40,12 +41,6 @@ const MOST_RESULTS = 20
 /** As many last digits tell two numbers of one country code apart in nearly all cases. */
 const TELLING_DIGITS = 8
 
-const LONGEST_NUMBER = 200
-
-/** What a number is followed by when an extension is to be dialled: `;ext=12` (RFC 3966), ` ext. 12`, ` x12`. */
-const EXTENSION = /(?:;ext=|[\s,;]*ext(?:ension)?[.:]?\s*|\s*x\s*)(\d{1,9})(?=;|$)/i
-/** Contacts writes `tel:` before values that are URIs already. */
-const TEL_TWICE = /^(?:tel:)+/i
 /** The `0` that is not dialled behind a country code; whole numbers are read by the rules for it, typed beginnings are not. */
 const TRUNK_ZERO = /^(\s*\+[^(]{1,8})\(\s*0\s*\)/
 
@@ -138,15 +133,8 @@ export function matchNumber(contacts: readonly SearchableContact[], e164: string
 }
 
 function readContactNumber({ value, kind }: VCardNumber, homeCountry: string | null): ContactNumber | undefined {
-	if (value.length > LONGEST_NUMBER) {
-		return undefined
-	}
-	const text = value.replace(TEL_TWICE, 'tel:')
-	const extension = EXTENSION.exec(text)?.[1]
-	const number = parseNumber(extension === undefined ? text : text.replace(EXTENSION, ''), homeCountry)
-	return 'fault' in number
-		? undefined
-		: { e164: number.e164, display: extension === undefined ? number.display : `${number.display} ext. ${extension}`, type: kind }
+	const number = parseNumber(value, homeCountry)
+	return 'fault' in number ? undefined : { e164: number.e164, display: number.display, type: kind }
 }
 
 function nationalDigits(e164: string): string {

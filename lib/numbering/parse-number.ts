@@ -4,13 +4,19 @@
 // What a person typed or a `tel:` link holds -> E.164. Ambiguous input is refused, never guessed.
 
 import type { CountryCode, PhoneNumber } from 'libphonenumber-js/max'
+import type { SplitNumber } from './extension.ts'
 
-import { isSupportedCountry, parsePhoneNumberFromString } from 'libphonenumber-js/max'
+import { getCountryCallingCode, isSupportedCountry, parsePhoneNumberFromString } from 'libphonenumber-js/max'
+import { dialledDigits, fold } from './dialled-digits.ts'
+import { readExtension, splitExtension } from './extension.ts'
+import { isTelUri, readTelUri } from './tel-uri.ts'
 
 export interface ParsedNumber {
 	/** ITU-T E.164 with `+`. */
 	e164: string
-	/** Grouped as people of that country write it internationally. */
+	/** Keys to press once the destination has answered: `0-9*#`, and `,` for a pause of two seconds; 1–20 of them. */
+	extension?: string
+	/** Grouped as people of that country write it internationally; with ` ext. 12` when there is an extension. */
 	display: string
 	/** ISO 3166 alpha-2; undefined for codes that belong to no country. */
 	country: string | undefined
@@ -19,17 +25,23 @@ export interface ParsedNumber {
 }
 
 export type NumberFault
-	= | 'empty' | 'too_long' | 'not_a_number' | 'needs_country_code' | 'extension_not_supported' | 'impossible'
+	= | 'empty' | 'too_long' | 'not_a_number' | 'several_numbers' | 'service_code' | 'needs_country_code' | 'needs_area_code'
+		| 'bad_extension' | 'extension_not_supported' | 'impossible'
 
 const LONGEST_INPUT = 200
-const TEL_SCHEME = /^\s*tel:/i
 /** The `(0)` directly behind a country code. */
 const TRUNK_ZERO = /^(\D*\+[^(]{1,8})\(\s*0\s*\)/u
-/** Full-width forms, as East Asian keyboards give them, and the small `+` and `-`. */
-const FULL_WIDTH = /[\uff01-\uff5e\ufe62\ufe63]/gu
 const E164 = /^\+[1-9][0-9]{6,14}$/
-/** RFC 3966 visual separators, and what else people put between digits: no-break and thin spaces, dashes, slashes. */
-const SEPARATORS = /[\s\-.()/\u00ad\u2010-\u2015\u2212\u2060\ufeff\u200b-\u200f\u202a-\u202e\u2066-\u2069]/gu
+/** Where a second number may begin: on a new line, or behind a slash with a prefix of its own. */
+const NEXT_NUMBER = /[\r\n\u0085\u2028\u2029]+|\/(?=\s*[+0])/u
+/** Two texts with at least so many digits are two numbers. */
+const DIGITS_OF_A_NUMBER = 6
+
+/**
+ * Countries whose fixed numbers differ in length and whose people leave the area code out in their own town. Digits
+ * without the leading 0 may be such a local number there, and then begin like the area code of another town.
+ */
+const AREA_CODE_NEEDS_ZERO: ReadonlySet<string> = new Set(['AT', 'AX', 'BD', 'BG', 'CN', 'DE', 'DZ', 'EG', 'FI', 'GB', 'GG', 'HR', 'ID', 'IE', 'IL', 'IM', 'IQ', 'IR', 'JE', 'KE', 'KH', 'KR', 'LB', 'MM', 'MN', 'MY', 'NA', 'PH', 'PK', 'RO', 'RS', 'SE', 'SK', 'SY', 'TW', 'XK'])
 
 /**
  * Reads a number.
@@ -41,16 +53,63 @@ export function parseNumber(input: string, homeCountry: string | null): ParsedNu
 	if (input.length > LONGEST_INPUT) {
 		return { fault: 'too_long' }
 	}
-	const text = TEL_SCHEME.test(input) ? readTelUri(input) : input
-	if (typeof text === 'object') {
-		return text
+	const split = isTelUri(input) ? splitUri(input) : splitTyped(input)
+	if ('fault' in split) {
+		return split
 	}
+	const number = readPlain(split.number, homeCountry)
+	if ('fault' in number || split.keys === undefined) {
+		return number
+	}
+	const extension = readExtension(split.keys)
+	if (split.isBareMark && isAnotherNumber(split.keys, homeCountry)) {
+		return { fault: 'several_numbers' }
+	}
+	// Behind a comma or a semicolon nothing but keys: `123456, 12` may as well be the numbers of two lines.
+	if (extension === undefined || (split.isBareMark && /[^\p{Nd}*#,\p{Default_Ignorable_Code_Point}]/u.test(split.keys.trimEnd()))) {
+		return { fault: 'bad_extension' }
+	}
+	return { ...number, extension, display: displayNumber(number.e164, extension) }
+}
+
+/** A number as people of its country write it internationally, and the extension behind it. */
+export function displayNumber(e164: string, extension?: string): string {
+	const number = parsePhoneNumberFromString(e164)?.formatInternational() ?? e164
+	return extension === undefined ? number : `${number} ext. ${extension}`
+}
+
+function splitTyped(input: string): SplitNumber | { fault: NumberFault } {
+	if (input.split(NEXT_NUMBER).filter((part) => dialledDigits(part).length >= DIGITS_OF_A_NUMBER).length > 1) {
+		return { fault: 'several_numbers' }
+	}
+	return splitExtension(input) ?? { fault: 'not_a_number' }
+}
+
+function splitUri(input: string): SplitNumber | { fault: NumberFault } {
+	const uri = readTelUri(input)
+	if ('fault' in uri) {
+		return uri
+	}
+	const split = splitExtension(uri.number)
+	if (split === undefined || uri.ext === undefined) {
+		return split ?? { fault: 'not_a_number' }
+	}
+	return split.keys === undefined ? { number: split.number, keys: uri.ext } : { fault: 'bad_extension' }
+}
+
+/** Whether a number, and no extension, stands behind the comma or semicolon. */
+function isAnotherNumber(text: string, homeCountry: string | null): boolean {
+	const other = readPlain(text, homeCountry)
+	return 'type' in other ? other.type !== undefined : dialledDigits(text).startsWith('+')
+}
+
+function readPlain(text: string, homeCountry: string | null): ParsedNumber | { fault: NumberFault } {
 	const dialled = dialledDigits(text)
 	if (dialled === '') {
 		return { fault: 'empty' }
 	}
 	if (!/^\+?[0-9]+$/.test(dialled)) {
-		return { fault: /^(?:\+?[0-9]+(?:[;,#x]|ext)|[*#])/i.test(dialled) ? 'extension_not_supported' : 'not_a_number' }
+		return { fault: /^[+0-9*#]*[*#][+0-9*#]*$/.test(dialled) ? 'service_code' : 'not_a_number' }
 	}
 	const home = homeCountry !== null && isSupportedCountry(homeCountry) ? homeCountry as CountryCode : undefined
 	if (!dialled.startsWith('+') && home === undefined) {
@@ -63,12 +122,13 @@ export function parseNumber(input: string, homeCountry: string | null): ParsedNu
 	if (parsed === undefined || parsed.number !== dialledAs?.number || !E164.test(parsed.number) || !parsed.isPossible()) {
 		return { fault: 'impossible' }
 	}
-	return {
-		e164: parsed.number,
-		display: parsed.formatInternational(),
-		country: parsed.country,
-		type: parsed.isValid() ? parsed.getType() : undefined,
+	const type = parsed.isValid() ? parsed.getType() : undefined
+	const isGeographic = type === undefined || type.startsWith('FIXED_LINE')
+	// `990` in Finland leads out of the country, too.
+	if (home !== undefined && AREA_CODE_NEEDS_ZERO.has(home) && isGeographic && !/^[+0]/.test(dialled) && parsed.countryCallingCode === getCountryCallingCode(home)) {
+		return { fault: 'needs_area_code' }
 	}
+	return { e164: parsed.number, display: parsed.formatInternational(), country: parsed.country, type }
 }
 
 /**
@@ -82,79 +142,4 @@ function readDialled(dialled: string, withoutZero: string, home: CountryCode | u
 		return whole
 	}
 	return parsePhoneNumberFromString(withoutZero, options)
-}
-
-/**
- * The characters that would be dialled: separators taken out, digits of every script as ASCII. Raised and circled digits
- * are none: they are footnotes.
- */
-export function dialledDigits(text: string): string {
-	return fold(text)
-		.replace(SEPARATORS, '')
-		.replace(/\p{Nd}/gu, (digit) => String(digitValue(digit)))
-}
-
-function fold(text: string): string {
-	return text.replace(FULL_WIDTH, (character) => character.normalize('NFKC'))
-}
-
-/** Each script's digits stand in runs of ten code points that begin with its zero; some runs follow one another. */
-function digitValue(digit: string): number {
-	const code = digit.codePointAt(0) ?? 0
-	let first = code
-	while (/\p{Nd}/u.test(String.fromCodePoint(first - 1))) {
-		first--
-	}
-	return (code - first) % 10
-}
-
-/**
- * What stands in a `tel:` URI behind the scheme, percent-decoded; any other input as it is.
- *
- * @return undefined when it is no text
- */
-export function withoutScheme(input: string): string | undefined {
-	if (!TEL_SCHEME.test(input)) {
-		return input
-	}
-	try {
-		return decodeURIComponent(input.replace(TEL_SCHEME, ''))
-	} catch {
-		return undefined
-	}
-}
-
-/** RFC 3966: `tel:` number, then parameters. Parameters that would change what is dialled are refused. */
-function readTelUri(uri: string): string | { fault: NumberFault } {
-	const decoded = withoutScheme(uri)
-	if (decoded === undefined) {
-		return { fault: 'not_a_number' }
-	}
-	const [number = '', ...parameters] = decoded.split(';')
-	let context = ''
-	for (const parameter of parameters) {
-		const [name = '', value = ''] = parameter.split('=')
-		switch (name.toLowerCase()) {
-			case 'phone-context':
-				// Section 3: no parameter stands there twice. Of two contexts one would have to be guessed.
-				if (context !== '') {
-					return { fault: 'not_a_number' }
-				}
-				context = value
-				break
-			case 'ext':
-			case 'isub':
-				return { fault: 'extension_not_supported' }
-			default:
-				// Section 5.3: a parameter `m-…` must be understood by whoever uses the number.
-				if (name.toLowerCase().startsWith('m-')) {
-					return { fault: 'not_a_number' }
-				}
-		}
-	}
-	if (context === '' || number.trim().startsWith('+')) {
-		return number
-	}
-	// A domain as context names a private numbering plan, which nobody can dial from here.
-	return /^\+[\d\-.()]+$/.test(context) ? `${context}${number}` : { fault: 'not_a_number' }
 }

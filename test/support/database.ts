@@ -8,8 +8,8 @@ import { inject } from 'vitest'
 export interface TestDatabase {
 	/** For DATABASE_URL. */
 	url: string
-	/** Runs one statement in it, past the sidecar. */
-	query(statement: string): Promise<void>
+	/** Runs one statement in it, past the sidecar, and gives its rows. */
+	query<Row extends object = Record<string, unknown>>(statement: string): Promise<Row[]>
 	/** Removes it, and cuts the connections that are still open. */
 	drop(): Promise<void>
 }
@@ -24,16 +24,18 @@ export async function createTestDatabase(): Promise<TestDatabase> {
 	return {
 		url,
 		query: (statement) => onServer(url, statement),
-		drop: () => onServer(serverUrl, `drop database if exists ${name} with (force)`),
+		drop: async () => {
+			await onServer(serverUrl, `drop database if exists ${name} with (force)`)
+		},
 	}
 }
 
-async function onServer(url: string, statement: string): Promise<void> {
+async function onServer<Row extends object>(url: string, statement: string): Promise<Row[]> {
 	const client = new Client({ connectionString: url })
 	client.on('error', () => {})
 	await client.connect()
 	try {
-		await client.query(statement)
+		return (await client.query<Row>(statement)).rows
 	} finally {
 		await client.end()
 	}

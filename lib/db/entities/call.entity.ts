@@ -24,6 +24,7 @@ export const CallEntity = defineEntity({
 		to: encrypted().name('to_number'),
 		toIndex: p.string(),
 		rawTo: encrypted(),
+		extension: encrypted().nullable(),
 		deviceId: p.uuid(),
 		deviceLabel: encrypted(),
 		callerId: encrypted().nullable(),

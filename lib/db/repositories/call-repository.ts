@@ -186,7 +186,7 @@ function rowOf(call: Call, toIndex: string): RequiredEntityData<CallRow> {
 
 /** What can change after a call was placed. The rest is left out, so that it is not encrypted anew for each event. */
 function changesOf(call: Call): Partial<CallRow> {
-	const { uuid, userId, to, rawTo, device, callerId, note, tags, legs, ...changes } = call
+	const { uuid, userId, to, rawTo, extension, device, callerId, note, tags, legs, ...changes } = call
 	return { ...changes, legs: legs.map(storedLeg) } as Partial<CallRow>
 }
 

@@ -83,7 +83,7 @@ export function meRoutes({ user, settings, devices, isSwitchReady, newUuid }: Me
  * The new list of devices. A device keeps its id, and keeps being verified only while its address stays the same.
  *
  * @throws {SipCallError} `invalid_request` for an id that is not the user's, two defaults or two equal phones;
- * `invalid_number`, `destination_not_allowed` for a phone that may not be rung
+ * `invalid_number` (also with an extension), `destination_not_allowed` for a phone that may not be rung
  */
 export function mergeDevices(wished: readonly Wished[], existing: readonly Device[], settings: Settings, newUuid: () => string): Device[] {
 	if (wished.filter(({ isDefault }) => isDefault === true).length > 1) {
@@ -117,6 +117,10 @@ export function mergeDevices(wished: readonly Wished[], existing: readonly Devic
 
 function allowedPhone(input: string, settings: Settings): string {
 	const number = readNumber(input, settings)
+	if (number.extension !== undefined) {
+		// It would be rung as the switchboard, and the person is not the one who answers there.
+		throw new SipCallError('invalid_number', 'A phone of yours must be reached by its own number, without an extension.')
+	}
 	const refusal = mayBeCalled(number, settings)
 	if (refusal !== undefined) {
 		throw new SipCallError(refusal.code, refusal.message)

@@ -160,6 +160,20 @@ function suite(target: () => Promise<Target>, hasDownGateway: boolean): void {
 		}
 	})
 
+	it('has the answered leg send the extension, with the longest length still armed', async () => {
+		const { endpoint, extension, gateway, number } = await target()
+		const watched = new Watched(endpoint, newPlan({ extension, gateway, number, keys: ',12*#' }))
+		await watched.dial()
+		await watched.reached('connected')
+		const connection = await EslConnection.open(endpoint)
+		undo.push(() => connection.close())
+		const bUuid = watched.plan.destination.legs[0]?.legUuid ?? ''
+		expect((await connection.command(`api uuid_getvar ${bUuid} execute_on_answer_extension`)).text).toBe('send_dtmf WWWW12*#')
+		expect((await connection.command(`api uuid_getvar ${bUuid} execute_on_answer`)).text).toBe('sched_hangup +120 ALLOTTED_TIMEOUT')
+		await watched.freeSwitch.kill(watched.plan.user.legUuid)
+		expect((await watched.reached('ended')).call).toMatchObject({ outcome: 'completed' })
+	})
+
 	it('ends a call that is killed while the own phone rings, or just after: cancelled or completed, never failed', async () => {
 		const { endpoint, extension, gateway, number } = await target()
 		const watched = new Watched(endpoint, newPlan({ extension, gateway, number }))

@@ -27,6 +27,7 @@ const uuid = fc.uuid()
 const number = fc.stringMatching(/^\+?[0-9]{3,15}$/)
 const name = fc.stringMatching(/^[A-Za-z0-9_.-]{1,64}$/).filter((text) => !text.toLowerCase().includes('mod_event_socket'))
 const domain = fc.stringMatching(/^[a-z0-9-]{1,20}(?:\.[A-Za-z0-9-]{1,20}){0,3}$/)
+const keys = fc.stringMatching(/^,{0,3}[0-9*#][0-9*#,]{0,16}$/)
 const sec = fc.integer({ min: 1, max: 86_400 })
 const template = fc.oneof(
 	fc.constantFrom('user/{address}', 'user/{address}@{domain}', 'sofia/internal/{address}@{domain}', 'sofia/external/sip:{address}@{domain}', 'sofia/internal/{address}@10.0.0.7:5061'),
@@ -41,7 +42,7 @@ const validPlan: fc.Arbitrary<OriginatePlan> = fc.record({
 	callUuid: uuid,
 	jobUuid: uuid,
 	user: fc.record({ legUuid: uuid, target, callerId: fc.option(number, { nil: undefined }), ringTimeoutSec: sec }),
-	destination: fc.record({ number, legs: fc.array(fc.record({ legUuid: uuid, gateway: name }), { minLength: 1, maxLength: 5 }), callerId: fc.option(number, { nil: undefined }), answerTimeoutSec: sec, maxCallSec: sec }),
+	destination: fc.record({ number, extension: keys, legs: fc.array(fc.record({ legUuid: uuid, gateway: name }), { minLength: 1, maxLength: 5 }), callerId: fc.option(number, { nil: undefined }), answerTimeoutSec: sec, maxCallSec: sec }, { requiredKeys: ['number', 'legs', 'callerId', 'answerTimeoutSec', 'maxCallSec'] }),
 })
 
 const seeds = ['\n', '\r', '\0', '\t', '\n\n', '\u0085', '\u2028', '\'', '"', '\\', '{', '}', '[', ']', '<', '>', '(', ')', '${system(id)}', '#{x}', '@evil.example', ',', '|', ':_:', '^^:', '=', ';', '&', '$', '%', ' ', 'ä', '٣', '😀', '\uD800', 'undef', 'reload mod_event_socket', 'MOD_EVENT_SOCKET', ',api_hangup_hook=system id', '}null/x &park() ', 'loopback/1', 'sofia/gateway/x/1', '{address}', '{domain}', '/', '../', '+', '1000', '-', '.', '']
@@ -65,6 +66,7 @@ const FIELDS: Record<string, (plan: OriginatePlan, value: string) => OriginatePl
 	'target.gateway': (plan, value) => ({ ...plan, user: { ...plan.user, target: { kind: 'phone', gateway: value, number: '+4930123456' } } }),
 	'target.number': (plan, value) => ({ ...plan, user: { ...plan.user, target: { kind: 'phone', gateway: 'trunk', number: value } } }),
 	'destination.number': (plan, value) => ({ ...plan, destination: { ...plan.destination, number: value } }),
+	'destination.extension': (plan, value) => ({ ...plan, destination: { ...plan.destination, extension: value } }),
 	'destination.callerId': (plan, value) => ({ ...plan, destination: { ...plan.destination, callerId: value } }),
 	'destination.legUuid': (plan, value) => ({ ...plan, destination: { ...plan.destination, legs: [{ legUuid: value, gateway: 'trunk' }] } }),
 	'destination.gateway': (plan, value) => ({ ...plan, destination: { ...plan.destination, legs: [{ legUuid: B1, gateway: value }] } }),
@@ -77,6 +79,7 @@ const ALLOWED: [field: RegExp, value: RegExp][] = [
 	[/uuid$/i, /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/],
 	[/number$|callerId$/, /^\+?\d{3,15}$/],
 	[/gateway$/, /^[\w.-]{1,64}$/],
+	[/extension$/, /^(?=.*[\d*#])[\d*#,]{1,20}$/],
 	[/address$/, /^[\w.+-]{1,64}$/],
 	[/domain$/, /^[a-z\d.-]{1,253}$/i],
 	[/template$/, /^(?:user|sofia\/[\w.-]+)\/(?:sip:)?\{address\}(?:@\{domain\}|@[a-z\d.-]+(?::\d+)?)?$/i],
@@ -89,7 +92,7 @@ const NUMBERS: Record<string, (plan: OriginatePlan, value: number) => OriginateP
 }
 
 /** Every byte that a plan of good values needs, and no other. */
-const WHITELIST = /^bgapi originate [A-Za-z0-9_.+@:/{}[\]()&'=,| -]+\nJob-UUID: [0-9a-f-]{36}\n\n$/
+const WHITELIST = /^bgapi originate [A-Za-z0-9_.+@:/{}[\]()&'=,|*# -]+\nJob-UUID: [0-9a-f-]{36}\n\n$/
 
 /** What would be written; undefined when it is refused in the right way. */
 function written(plan: OriginatePlan): string | undefined {
@@ -139,6 +142,7 @@ function meant(plan: OriginatePlan): Record<string, unknown> {
 				...limits,
 				origination_uuid: legUuid,
 				execute_on_answer: `sched_hangup +${destination.maxCallSec} ALLOTTED_TIMEOUT`,
+				...(destination.extension === undefined ? {} : { execute_on_answer_extension: `send_dtmf WW${destination.extension.split(',').join('WW')}` }),
 				sipcall_call: plan.callUuid,
 				sipcall_leg: 'b',
 				...(destination.callerId === undefined ? {} : { origination_caller_id_number: destination.callerId }),
@@ -173,6 +177,11 @@ describe('the line of an originate', () => {
 			destination: { ...PLAN.destination, callerId: undefined, legs: [{ legUuid: B1, gateway: 'trunk' }, { legUuid: B2, gateway: 'backup-2' }, { legUuid: B3, gateway: 'last.resort' }] },
 		}
 		expect(buildOriginate(plan)).toBe('{origination_uuid=21111111-1111-4111-8111-111111111111,originate_timeout=30,ignore_early_media=true,hangup_after_bridge=true,sipcall_call=01111111-1111-4111-8111-111111111111,sipcall_leg=a}sofia/gateway/trunk/+491511234567 &bridge({leg_timeout=60,leg_progress_timeout=10,fail_on_single_reject=USER_BUSY:NO_ANSWER:NO_USER_RESPONSE:CALL_REJECTED:UNALLOCATED_NUMBER:INVALID_NUMBER_FORMAT:NUMBER_CHANGED:ORIGINATOR_CANCEL:ALLOTTED_TIMEOUT,execute_on_answer=\'sched_hangup +14400 ALLOTTED_TIMEOUT\',sipcall_call=01111111-1111-4111-8111-111111111111,sipcall_leg=b}[origination_uuid=31111111-1111-4111-8111-111111111111]sofia/gateway/trunk/+4930123456|[origination_uuid=41111111-1111-4111-8111-111111111111]sofia/gateway/backup-2/+4930123456|[origination_uuid=51111111-1111-4111-8111-111111111111]sofia/gateway/last.resort/+4930123456)')
+	})
+
+	it('for an extension, which the answered leg sends after 2 s, with 2 s for each comma', () => {
+		const plan = { ...PLAN, destination: { ...PLAN.destination, extension: ',12,3#' } }
+		expect(buildOriginate(plan)).toContain(',execute_on_answer=\'sched_hangup +14400 ALLOTTED_TIMEOUT\',execute_on_answer_extension=\'send_dtmf WWWW12WW3#\',sipcall_call=')
 	})
 
 	it('names its job in a header', () => {
@@ -234,6 +243,10 @@ describe('what is refused', () => {
 		for (const field of ['destination.number', 'destination.callerId', 'user.callerId', 'target.number']) {
 			expect(written(FIELDS[field]?.(PLAN, value) ?? PLAN), field).toBeUndefined()
 		}
+	})
+
+	it.each(['', ',', ',,,', '1'.repeat(21), '12 3', '12w', 'W12', '12@100', '12+34', '~12', 'ABCD', '+12', '12\'', '12}', '12)', '${x}', '12\n', '1٢', '12;3', '-', '1=2'])('is the extension "%s"', (value) => {
+		expect(written(FIELDS['destination.extension']?.(PLAN, value) ?? PLAN)).toBeUndefined()
 	})
 
 	it.each(['', 'user/', 'user/{address},null/x', 'loopback/{address}', 'error/{address}', 'sofia/internal/{address}@{domain}@{domain}', 'user/{address}{address}', 'user/${x}{address}', '{x=1}user/{address}', 'user/{address} &park()', 'sofia/internal/{address}@host:5060:1', 'user/{address}\n'])('is the template "%s"', (text) => {

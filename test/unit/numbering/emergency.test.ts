@@ -6,6 +6,7 @@ import { getCountries, getExampleNumber } from 'libphonenumber-js/max'
 import examples from 'libphonenumber-js/mobile/examples'
 import { describe, expect, it } from 'vitest'
 import { isEmergencyNumber } from '../../../lib/numbering/emergency.ts'
+import { parseNumber } from '../../../lib/numbering/parse-number.ts'
 
 describe('an emergency number', () => {
 	it.each([
@@ -43,6 +44,22 @@ describe('an emergency number', () => {
 
 	it.each(['1121', '1100', '11212', '110110'])('is %s in Germany: a phone would have connected after the third digit', (input) => {
 		expect(isEmergencyNumber(input, 'DE')).toBe(true)
+	})
+
+	it('stays one with whatever may stand behind a number: an extension, keys, parameters, another number', () => {
+		const number = fc.constantFrom('112', '911', '999', '110', '000', '15')
+		const separators = fc.array(fc.constantFrom('', ' ', '-', '.', '(', ')', '/', '\u200b', '\u00a0', '\n'), { minLength: 4, maxLength: 4 })
+		const behind = fc.constantFrom('', ';ext=1', ' ext. 12', 'x5', 'X 5', ',1', ',,12#', ';1', ';', ',', '#', '*1', ' extension 7', ';isub=1', ';phone-context=+49', ', 110', ', ext. 3')
+		fc.assert(fc.property(fc.constantFrom('', 'tel:', 'TEL:', 'tel:tel:', 'TEL;TYPE=WORK:'), number, separators, behind, fc.constantFrom(null, ...getCountries()), (scheme, digits, between, rest, country) => {
+			const typed = [...digits].map((digit, index) => `${between[index] ?? ''}${digit}`).join('')
+			expect(isEmergencyNumber(`${scheme}${typed}${rest}`, country)).toBe(true)
+		}), { numRuns: 2000 })
+	})
+
+	it.each(['0112', '+49112', '00112', '+112', '0110', '+1911', '+44999', '0911', '+33112'])('is not %s, but nobody dials that either', (input) => {
+		for (const country of ['DE', 'AT', 'FR', 'GB', 'CH', 'IT', 'ES']) {
+			expect([country, isEmergencyNumber(input, country), 'fault' in parseNumber(input, country)]).toEqual([country, false, true])
+		}
 	})
 
 	it.each([

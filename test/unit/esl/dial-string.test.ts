@@ -99,7 +99,7 @@ function written(plan: OriginatePlan): string | undefined {
 	} catch (error) {
 		expect(error).toMatchObject({ name: 'EslError', code: 'unsafe_command', mayHaveArrived: false })
 		// A fixed sentence: it cannot repeat the value.
-		expect((error as Error).message).toMatch(/^A [a-z]+ is not of the form that may stand in a dial string$|^The command holds the word mod_event_socket$/)
+		expect((error as Error).message).toMatch(/^A [a-z]+ is not of the form that may stand in a command$|^The command holds the word mod_event_socket$/)
 		return undefined
 	}
 }

@@ -14,8 +14,10 @@ import type { Settings } from './policy/settings.ts'
 import type { Releasers } from './startup.ts'
 
 import { randomUUID } from 'node:crypto'
+import { CallControl } from './calls/call-control.ts'
 import { CallFeed } from './calls/call-feed.ts'
 import { CallService } from './calls/call-service.ts'
+import { CallStream } from './calls/call-stream.ts'
 import { CallTracker } from './calls/call-tracker.ts'
 import { migrate, openDatabase } from './db/orm.ts'
 import { AppStateRepository } from './db/repositories/app-state-repository.ts'
@@ -31,8 +33,10 @@ import { isDialTemplate, isDomain, isGatewayName } from './esl/dial-string.ts'
 import { FreeSwitch } from './esl/freeswitch.ts'
 import { adminConfigRoutes } from './http/routes/admin-config.ts'
 import { authRoutes } from './http/routes/auth.ts'
+import { callControlRoutes } from './http/routes/call-control.ts'
 import { callRoutes } from './http/routes/calls.ts'
 import { contactRoutes } from './http/routes/contacts.ts'
+import { eventRoutes } from './http/routes/events.ts'
 import { meRoutes } from './http/routes/me.ts'
 import { createIdentity } from './identity/index.ts'
 import { AppConfig } from './nextcloud/app-config.ts'
@@ -48,6 +52,8 @@ export interface AppOverrides {
 	/** Times of the switch's connections and of the sweep, shorter than a network needs. */
 	esl?: { silenceMs?: number, commandTimeoutMs?: number }
 	sweepMs?: number
+	/** Of event streams. */
+	pingMs?: number
 }
 
 /** What is there before any other part: the way to Nextcloud. */
@@ -104,7 +110,7 @@ export async function startParts({ config, logger, clock, overrides, ocs, users,
 	}
 
 	const devices = new DeviceRepository({ orm })
-	const store = new CallRepository({ orm, keys })
+	const store = new CallRepository({ orm, keys, clock })
 	const feed = new CallFeed()
 	const callSwitch = createSwitch(config, logger, clock, overrides)
 	const tracker = new CallTracker({
@@ -158,11 +164,16 @@ export async function startParts({ config, logger, clock, overrides, ocs, users,
 		newUuid: randomUUID,
 		logger: logger.child({ component: 'calls' }),
 	})
+	const groupsOf = async (userId: string) => (await users.get(userId)).groups
+	const control = new CallControl({ calls, store, tracker, callSwitch, limiter, settings: () => settings.get(), clock, newUuid: randomUUID })
+	const stream = new CallStream({ store, feed, clock, ...(overrides.pingMs === undefined ? {} : { pingMs: overrides.pingMs }) })
 	return {
 		verifyToken: (token) => identity.verifier.verify(token),
 		routes: [
 			...authRoutes({ signIn: identity.signIn, guard: (step) => guardSignIn(limiter, step) }),
-			...callRoutes({ calls, store, settings: () => settings.get(), groupsOf: async (userId) => (await users.get(userId)).groups }),
+			...callRoutes({ calls, store, settings: () => settings.get(), groupsOf }),
+			...callControlRoutes({ calls, control, groupsOf, logger: logger.child({ component: 'calls' }) }),
+			...eventRoutes({ stream }),
 			...meRoutes({
 				user: (userId) => users.get(userId),
 				settings: () => settings.get(),

@@ -14,7 +14,8 @@ import type { CallStore, CallSwitch, Clock, SwitchNotice } from './ports.ts'
 
 import { setTimeout as delay } from 'node:timers/promises'
 import { transition } from './call-state.ts'
-import { withLeg } from './call.ts'
+import { isHandedOver, withLeg } from './call.ts'
+import { HandedOverLegs } from './handed-over.ts'
 import { isOverdue, LegInquiry, legsLeft } from './leg-inquiry.ts'
 import { OpenCallIndex, RecentCalls } from './open-calls.ts'
 
@@ -56,6 +57,8 @@ export class CallTracker {
 	readonly #recent = new RecentCalls()
 	readonly #watched = new Map<string, Watched>()
 	readonly #inquiry: LegInquiry
+	/** Transferred people who still talk. */
+	readonly handedOver = new HandedOverLegs()
 	#timer: NodeJS.Timeout | undefined
 	#foundOpenAt = 0
 	#stopped = false
@@ -103,6 +106,15 @@ export class CallTracker {
 	/** A call as it is known here, without a query; undefined when it is not open, or not known to be. */
 	openCall(callUuid: string): Call | undefined {
 		return this.#open.get(callUuid)
+	}
+
+	/** Somebody else has stored a change: it becomes what is known, and is told. */
+	take(call: Call): void {
+		if ((this.#open.get(call.uuid)?.version ?? Infinity) < call.version) {
+			this.#take(call.uuid, { call, changed: true })
+		} else {
+			this.#options.feed.publish(call)
+		}
 	}
 
 	/** An event of the switch. Unknown channels and jobs belong to others and cost nothing. */
@@ -160,6 +172,9 @@ export class CallTracker {
 		const callUuid = this.#open.byLegOrJob(report.legUuid)
 			?? (notice.callUuid === undefined ? undefined : this.#open.get(notice.callUuid)?.uuid)
 		if (callUuid === undefined) {
+			if (report.end !== undefined) {
+				this.handedOver.ended(report.legUuid)
+			}
 			if (report.end === undefined && (this.#recent.has(report.legUuid) || this.#recent.has(notice.callUuid))) {
 				this.#options.logger.warn('A leg of a call that is over appeared; it is hung up', { callUuid: notice.callUuid, legUuid: report.legUuid })
 				this.#kill(notice.callUuid, report.legUuid)
@@ -218,11 +233,20 @@ export class CallTracker {
 		this.#open.set(stored.call)
 		if (stored.call.status === 'ended') {
 			this.#watched.delete(callUuid)
-			this.#recent.add(stored.call, performance.now())
+			this.#forget(stored.call)
 		}
 		// A commit whose answer was lost has happened as well: its repetition changes nothing, but nobody was told.
 		if (stored.changed || (known !== undefined && stored.call.version > known.version)) {
 			this.#options.feed.publish(stored.call)
+		}
+	}
+
+	/** A leg that still appears for an ended call is hung up, unless it was handed over: then it is its own. */
+	#forget(call: Call): void {
+		if (isHandedOver(call)) {
+			this.handedOver.add(call, performance.now())
+		} else {
+			this.#recent.add(call, performance.now())
 		}
 	}
 
@@ -258,6 +282,7 @@ export class CallTracker {
 		if (!this.#options.callSwitch.isReady()) {
 			return
 		}
+		this.handedOver.ask(this.#options.callSwitch, now).catch((error: unknown) => this.#options.logger.warn('A transferred leg could not be asked for; it is repeated', { error }))
 		for (const call of this.#open.values()) {
 			const watched = this.#watched.get(call.uuid)
 			if (watched === undefined) {

@@ -116,6 +116,8 @@ export interface HistoryQuery {
 	to?: Date | undefined
 	/** E.164. */
 	number?: string | undefined
+	/** Spelt in any case. */
+	tag?: string | undefined
 }
 
 /** Where calls are kept. Every change is one transaction with its line in the call's own history. */
@@ -139,6 +141,14 @@ export interface CallStore {
 	/** All calls that are not ended, oldest first. */
 	findOpen(): Promise<Call[]>
 	history(userId: string, query: HistoryQuery): Promise<{ items: Call[], nextCursor: string | undefined }>
+	/**
+	 * A user's calls that have changed since a moment, in the order of their change, as they are now.
+	 *
+	 * @param after where the last page ended
+	 */
+	changedSince(userId: string, since: Date, after?: { changedAt: Date, uuid: string }): Promise<{ call: Call, changedAt: Date }[]>
+	/** A user's calls that are not ended. */
+	findOpenOf(userId: string): Promise<Call[]>
 	log(uuid: string): Promise<CallLogEntry[]>
 }
 

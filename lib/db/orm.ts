@@ -15,11 +15,13 @@ import { DeviceEntity, SettingEntity } from './entities/device.entity.ts'
 import { OAuthStateEntity, RefreshTokenEntity, SignInEntity } from './entities/sign-in.entity.ts'
 import { Migration0001Calls } from './migrations/migration-0001-calls.ts'
 import { Migration0002SignIn } from './migrations/migration-0002-sign-in.ts'
+import { Migration0004Tags } from './migrations/migration-0004-tags.ts'
 
 /** In the order in which they run; a name, once released, is never changed or removed. */
 const MIGRATIONS = [
 	{ name: '0001-calls', class: Migration0001Calls },
 	{ name: '0002-sign-in', class: Migration0002SignIn },
+	{ name: '0004-tags', class: Migration0004Tags },
 ]
 
 const POOL_SIZE = 10

@@ -6,6 +6,8 @@
 import type { Request, RequestHandler, Response } from 'express'
 import type { z } from 'zod'
 
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
 import { SipCallError } from '../errors.ts'
 
 /** Who asks, once the proof is checked. */
@@ -34,8 +36,18 @@ export interface RouteContext<Params, Query, Body> {
 
 export interface RouteAnswer {
 	status: number
+	/** A `TextStream` is sent piece by piece, at the client's pace; everything else is text for a console, or JSON. */
 	body: unknown
 	headers?: Record<string, string>
+}
+
+/** Text that is made while it is sent. */
+export class TextStream {
+	readonly pieces: AsyncIterable<string>
+
+	constructor(pieces: AsyncIterable<string>) {
+		this.pieces = pieces
+	}
 }
 
 export interface Route {
@@ -49,7 +61,14 @@ export interface Route {
 	headers: z.ZodType | undefined
 	body: z.ZodType | undefined
 	/** The good answer's status and shape. */
-	answer: { status: number, schema: z.ZodType }
+	answer: {
+		status: number
+		schema: z.ZodType
+		/** What it is when it is neither JSON nor plain text. */
+		mediaType?: string
+		/** What else a client may ask for by `Accept`. */
+		alsoAs?: string
+	}
 	/** Codes this route may refuse with, beyond those that every route has. */
 	refusals: readonly string[]
 	handle: (context: RouteContext<unknown, unknown, unknown>) => Promise<RouteAnswer>
@@ -103,17 +122,71 @@ export function handlerOf(route: Route, callerOf: (request: Request) => Caller, 
 			request,
 			signal: AbortSignal.any([stopping, goneSignal(response)]),
 		})
+		// The first piece is made before anything is promised, so that a fault at the beginning is still a proper answer.
+		const stream = answer.body instanceof TextStream ? await begin(answer.body) : undefined
 		response.status(answer.status).set(answer.headers ?? {})
 		// PHP makes a redirect of any answer with a Location, and the browser would follow it out of the app. Only Nextcloud's
 		// PHP proxy sends this header (AppAPI's ExAppProxyController).
 		if (request.headers['x-origin-ip'] !== undefined) {
 			response.removeHeader('Location')
 		}
-		// Text is for a console (occ); everything else is JSON.
-		if (typeof answer.body === 'string') {
+		if (stream !== undefined) {
+			await send(stream, request, response)
+		} else if (typeof answer.body === 'string') {
 			response.send(answer.body)
 		} else {
 			response.json(answer.body)
+		}
+	}
+}
+
+/** No generator: one that was never begun would not pass its end on. */
+class BegunStream implements AsyncIterable<string> {
+	readonly #iterator: AsyncIterator<string>
+	#first: IteratorResult<string> | undefined
+
+	constructor(iterator: AsyncIterator<string>, first: IteratorResult<string>) {
+		this.#iterator = iterator
+		this.#first = first
+	}
+
+	[Symbol.asyncIterator](): AsyncIterator<string> {
+		return {
+			next: async () => {
+				const next = this.#first ?? await this.#iterator.next()
+				this.#first = undefined
+				return next
+			},
+			return: async () => {
+				await this.end()
+				return { done: true, value: undefined }
+			},
+		}
+	}
+
+	async end(): Promise<void> {
+		await this.#iterator.return?.()
+	}
+}
+
+async function begin({ pieces }: TextStream): Promise<BegunStream> {
+	const iterator = pieces[Symbol.asyncIterator]()
+	return new BegunStream(iterator, await iterator.next())
+}
+
+/** A fault on the way breaks the connection off: a client must not take a part for the whole. */
+async function send(stream: BegunStream, request: Request, response: Response): Promise<void> {
+	if (request.method === 'HEAD') {
+		await stream.end()
+		response.end()
+		return
+	}
+	try {
+		await pipeline(Readable.from(stream, { highWaterMark: 1 }), response)
+	} catch (error) {
+		// Whoever reads may leave at any time.
+		if (!(error instanceof Error && 'code' in error && error.code === 'ERR_STREAM_PREMATURE_CLOSE')) {
+			throw error
 		}
 	}
 }

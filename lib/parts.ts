@@ -20,8 +20,10 @@ import type { Releasers } from './startup.ts'
 import { randomUUID } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
 import { loadKeys, loadTokenKeys, startDatabase, startLimiter } from './backing.ts'
+import { CallControl } from './calls/call-control.ts'
 import { CallFeed } from './calls/call-feed.ts'
 import { CallService } from './calls/call-service.ts'
+import { CallStream } from './calls/call-stream.ts'
 import { CallTracker } from './calls/call-tracker.ts'
 import { migrate, openDatabase } from './db/orm.ts'
 import { AppStateRepository } from './db/repositories/app-state-repository.ts'
@@ -37,8 +39,10 @@ import { FreeSwitch } from './esl/freeswitch.ts'
 import { healthChecks, statusLines } from './health/checks.ts'
 import { adminConfigRoutes } from './http/routes/admin-config.ts'
 import { authRoutes } from './http/routes/auth.ts'
+import { callControlRoutes } from './http/routes/call-control.ts'
 import { callRoutes } from './http/routes/calls.ts'
 import { contactRoutes } from './http/routes/contacts.ts'
+import { eventRoutes } from './http/routes/events.ts'
 import { meRoutes } from './http/routes/me.ts'
 import { createIdentity } from './identity/index.ts'
 import { AppConfig } from './nextcloud/app-config.ts'
@@ -55,6 +59,8 @@ export interface AppOverrides {
 	/** Times of the switch's connections and of the sweep, shorter than a network needs. */
 	esl?: { silenceMs?: number, commandTimeoutMs?: number }
 	sweepMs?: number
+	/** Of event streams. */
+	pingMs?: number
 }
 
 /** What is there before any other part: the way to Nextcloud. */
@@ -114,7 +120,7 @@ export async function startParts({ config, logger, clock, overrides, ocs, users,
 	}
 
 	const devices = new DeviceRepository({ orm })
-	const store = new CallRepository({ orm, keys })
+	const store = new CallRepository({ orm, keys, clock })
 	const feed = new CallFeed()
 	// Before anything can change a call, so that no end goes unheard.
 	const publicAddress = new PublicAddress({ ocs, now: () => clock.now().getTime() })
@@ -191,11 +197,16 @@ export async function startParts({ config, logger, clock, overrides, ocs, users,
 		settings: settings.get(),
 		departureDoubt: departures.doubt,
 	})
+	const groupsOf = async (userId: string) => (await users.get(userId)).groups
+	const control = new CallControl({ calls, store, tracker, callSwitch, limiter, settings: () => settings.get(), clock, newUuid: randomUUID })
+	const stream = new CallStream({ store, feed, clock, ...(overrides.pingMs === undefined ? {} : { pingMs: overrides.pingMs }) })
 	return {
 		verifyToken: (token) => identity.verifier.verify(token),
 		routes: [
 			...authRoutes({ signIn: identity.signIn, guard: (step) => guardSignIn(limiter, step) }),
-			...callRoutes({ calls, store, settings: () => settings.get(), groupsOf: async (userId) => (await users.get(userId)).groups }),
+			...callRoutes({ calls, store, settings: () => settings.get(), groupsOf }),
+			...callControlRoutes({ calls, control, groupsOf, logger: logger.child({ component: 'calls' }) }),
+			...eventRoutes({ stream }),
 			...meRoutes({
 				user: (userId) => users.get(userId),
 				settings: () => settings.get(),

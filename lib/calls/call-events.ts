@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: 2026 SIPCall contributors
 // SPDX-License-Identifier: AGPL-3.0-or-later
 
-import type { Cause, EndedBy, LegEnd, LegRole, Verdict } from './call.ts'
+import type { Cause, HangupBy, LegEnd, LegRole, Verdict } from './call.ts'
 
 /**
  * What can happen to a call. A leg's report tells everything that is known of the channel at that moment, not only
@@ -15,7 +15,11 @@ export type CallEvent
 		| { type: 'originate_done', at: Date }
 		/** The originate was refused or its job ended with an error. */
 		| { type: 'originate_failed', at: Date, cause: Cause, verdict: Verdict }
-		| { type: 'hangup_requested', at: Date, by: EndedBy }
+		| { type: 'hangup_requested', at: Date, by: HangupBy }
+		/** The destination is about to be handed over; stored before the switch is told. */
+		| { type: 'transfer_asked', at: Date }
+		/** The switch's answer to that. */
+		| { type: 'transfer_answered', at: Date, isDone: boolean }
 
 export interface LegReport {
 	type: 'leg'
@@ -31,7 +35,7 @@ export interface LegReport {
 export interface CallLogEntry {
 	at: Date
 	type: 'queued' | 'originate_failed' | 'leg_created' | 'leg_ringing' | 'leg_answered' | 'leg_ended' | 'leg_gone'
-		| 'held' | 'unheld' | 'hangup_requested' | 'ended'
+		| 'held' | 'unheld' | 'hangup_requested' | 'ended' | 'transfer_asked' | 'transferred' | 'transfer_refused' | 'annotated'
 	leg?: LegRole
 	/** Codes and names only, never a number or a text that somebody typed. */
 	detail?: Record<string, string | number>

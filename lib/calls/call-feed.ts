@@ -4,31 +4,31 @@
 import type { Call } from './call.ts'
 import type { CallListener } from './ports.ts'
 
-/** Passes stored changes on to whoever waits for a call. Holds nothing for calls that nobody waits for. */
+/** Passes stored changes on to whoever waits for a call, or for the calls of a user. Holds nothing for others. */
 export class CallFeed {
-	readonly #listeners = new Map<string, Set<CallListener>>()
+	readonly #ofCall = new Listeners()
+	readonly #ofUser = new Listeners()
 	readonly #ofAll = new Set<CallListener>()
 
 	/** Told after the transaction that stored the change has been committed. */
 	publish(call: Call): void {
-		for (const listener of [...this.#listeners.get(call.uuid) ?? [], ...this.#ofAll]) {
-			listener(call)
-		}
+		this.#ofCall.tell(call.uuid, call)
+		this.#ofUser.tell(call.userId, call)
+		this.#ofAll.forEach((listener) => listener(call))
 	}
 
 	/**
 	 * @return ends the subscription
 	 */
 	subscribe(uuid: string, listener: CallListener): () => void {
-		const listeners = this.#listeners.get(uuid) ?? new Set()
-		listeners.add(listener)
-		this.#listeners.set(uuid, listeners)
-		return () => {
-			listeners.delete(listener)
-			if (listeners.size === 0 && this.#listeners.get(uuid) === listeners) {
-				this.#listeners.delete(uuid)
-			}
-		}
+		return this.#ofCall.add(uuid, listener)
+	}
+
+	/**
+	 * @return ends the subscription
+	 */
+	subscribeUser(userId: string, listener: CallListener): () => void {
+		return this.#ofUser.add(userId, listener)
 	}
 
 	/**
@@ -39,5 +39,36 @@ export class CallFeed {
 	subscribeAll(listener: CallListener): () => void {
 		this.#ofAll.add(listener)
 		return () => this.#ofAll.delete(listener)
+	}
+
+	/** How many listen to the calls of a user. */
+	countOfUser(userId: string): number {
+		return this.#ofUser.count(userId)
+	}
+}
+
+class Listeners {
+	readonly #byKey = new Map<string, Set<CallListener>>()
+
+	tell(key: string, call: Call): void {
+		for (const listener of [...this.#byKey.get(key) ?? []]) {
+			listener(call)
+		}
+	}
+
+	count(key: string): number {
+		return this.#byKey.get(key)?.size ?? 0
+	}
+
+	add(key: string, listener: CallListener): () => void {
+		const listeners = this.#byKey.get(key) ?? new Set()
+		listeners.add(listener)
+		this.#byKey.set(key, listeners)
+		return () => {
+			listeners.delete(listener)
+			if (listeners.size === 0 && this.#byKey.get(key) === listeners) {
+				this.#byKey.delete(key)
+			}
+		}
 	}
 }

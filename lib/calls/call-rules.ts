@@ -28,11 +28,15 @@ export interface CallWish {
 	note: string | undefined
 }
 
-/** A wish that passed the rules: nothing in here is what somebody typed. */
-export interface AllowedCall {
+/** Where a call may go, and as whom: nothing in here is what somebody typed. */
+export interface AllowedDestination {
 	number: ParsedNumber
 	/** E.164; undefined = the gateway's own. */
 	callerId: string | undefined
+}
+
+/** A wish that passed the rules. */
+export interface AllowedCall extends AllowedDestination {
 	/** The phone that rings. */
 	device: Device
 }
@@ -63,6 +67,16 @@ const WINDOW_WORDS: Readonly<Record<CallQuota['kind'], string>> = {
  * `caller_id_not_allowed`, `no_device`
  */
 export function allowCall(user: CallingUser, wish: CallWish, settings: Settings, devices: readonly Device[]): AllowedCall {
+	return { ...allowDestination(user, wish, settings), device: chooseDevice(devices, wish.deviceId, settings) }
+}
+
+/**
+ * The rules for where a call may go and whose number it shows: of a new call, and of one that is transferred.
+ *
+ * @throws {SipCallError} `emergency_number`, `calling_not_permitted`, `invalid_number`, `destination_not_allowed`,
+ * `caller_id_not_allowed`
+ */
+export function allowDestination(user: CallingUser, wish: Pick<CallWish, 'to' | 'callerId'>, settings: Settings): AllowedDestination {
 	// First of all, and counted nowhere: who needs help must be told at once to use a real phone.
 	if (isEmergencyNumber(wish.to, settings.homeCountry)) {
 		throw new SipCallError('emergency_number', 'This is an emergency number. Use a phone to call it directly: a call from here is slow and tells the emergency service the wrong place.')
@@ -74,7 +88,7 @@ export function allowCall(user: CallingUser, wish: CallWish, settings: Settings,
 	if ('code' in callerId) {
 		throw refused(callerId)
 	}
-	return { number, callerId: callerId.number, device: chooseDevice(devices, wish.deviceId, settings) }
+	return { number, callerId: callerId.number }
 }
 
 /**
@@ -97,6 +111,29 @@ export async function admitCall(user: CallingUser, settings: Settings, open: Ope
 	if (!callSwitch.isReady()) {
 		throw new SipCallError('switch_unavailable', 'The phone system cannot be reached. Try again in a moment, and tell your administrator if it stays so.', { retryAfterSec: 10 })
 	}
+	await countAttempt(user, settings, limiter)
+}
+
+/**
+ * The rules that look at other transfers; the last of them counts this one as a call, which it is.
+ *
+ * @param handedOver how many whom the user has transferred still talk: each pair holds two lines that nobody here can
+ * hang up, so one account must not be able to heap them up
+ * @throws {SipCallError} `limit_reached`, `rate_limited`
+ */
+export async function admitTransfer(user: CallingUser, settings: Settings, handedOver: number, limiter: CallLimiter): Promise<void> {
+	const max = settings.maxConcurrentPerUser
+	if (handedOver >= max) {
+		throw new SipCallError('limit_reached', 'Those whom you transferred last are still talking. Transfer this call when they have hung up.', {
+			retryAfterSec: 60,
+			rateLimit: { policy: 'maxConcurrentPerUser', quota: max, windowSec: 60, remaining: 0, resetSec: 60 },
+			extra: { limits: [{ kind: 'maxConcurrentPerUser', used: handedOver, max }] },
+		})
+	}
+	await countAttempt(user, settings, limiter)
+}
+
+async function countAttempt(user: CallingUser, settings: Settings, limiter: CallLimiter): Promise<void> {
 	const refusal = await limiter.consume(user.id, quotasOf(settings))
 	if (refusal !== undefined) {
 		throw rateLimited(refusal)

@@ -57,7 +57,9 @@ export class CallService {
 		let plan: OriginatePlan | undefined
 		const { call, isNew } = await store.place(request, async (open) => {
 			const allowed = allowCall(user, wish, settings, devices)
-			await admitCall(user, settings, open, this.#options.callSwitch, this.#options.limiter)
+			// Whom somebody has transferred still holds lines.
+			const lines = { ...open, inAll: open.inAll + tracker.handedOver.size }
+			await admitCall(user, settings, lines, this.#options.callSwitch, this.#options.limiter)
 			const made = newCall({ userId: user.id, rawTo: wish.to, note: wish.note, at: clock.now() }, allowed, settings.gateways, this.#options.newUuid)
 			plan = planOf(made, allowed.device, settings)
 			return made
@@ -76,19 +78,39 @@ export class CallService {
 	 * @throws {SipCallError} `not_found`
 	 */
 	async hangUp(user: CallingUser, callUuid: string): Promise<Call> {
-		const { tracker, clock } = this.#options
 		// What is open is known here: a call must end also while the database is away.
-		const open = tracker.openCall(callUuid)
-		const call = open?.userId === user.id ? open : await this.find(user, callUuid)
+		const open = this.#options.tracker.openCall(callUuid)
+		return this.#end(open?.userId === user.id ? open : await this.find(user, callUuid), 'user')
+	}
+
+	/**
+	 * Makes a call of anybody end, as an administrator.
+	 *
+	 * @throws {SipCallError} `not_found`
+	 */
+	async endAsAdmin(callUuid: string): Promise<Call> {
+		const call = this.#options.tracker.openCall(callUuid) ?? await this.#options.store.find(callUuid)
+		if (call === undefined) {
+			throw notFound()
+		}
+		return this.#end(call, 'admin')
+	}
+
+	async #end(call: Call, by: 'user' | 'admin'): Promise<Call> {
+		const { tracker, clock, store } = this.#options
 		if (call.status === 'ended') {
 			return call
 		}
 		tracker.add(call)
-		tracker.hangUp(callUuid)
-		const stored = tracker.apply(callUuid, { type: 'hangup_requested', at: clock.now(), by: 'user' })
-		return await Promise.race([stored, delay(HANGUP_STORE_MS, undefined, { ref: false })])
-			?? tracker.openCall(callUuid)
-			?? this.find(user, callUuid)
+		tracker.hangUp(call.uuid)
+		const stored = tracker.apply(call.uuid, { type: 'hangup_requested', at: clock.now(), by })
+		const known = await Promise.race([stored, delay(HANGUP_STORE_MS, undefined, { ref: false })])
+			?? tracker.openCall(call.uuid)
+			?? await store.find(call.uuid)
+		if (known === undefined) {
+			throw notFound()
+		}
+		return known
 	}
 
 	/**
@@ -117,7 +139,7 @@ export class CallService {
 	async find(user: CallingUser, callUuid: string): Promise<Call> {
 		const call = await this.#options.store.find(callUuid)
 		if (call === undefined || call.userId !== user.id) {
-			throw new SipCallError('not_found', 'There is no such call.')
+			throw notFound()
 		}
 		return call
 	}
@@ -165,4 +187,8 @@ export class CallService {
 			this.#options.logger.warn('The switch did not confirm an originate; its legs will be asked for', { callUuid: plan.callUuid, error })
 		}
 	}
+}
+
+function notFound(): SipCallError {
+	return new SipCallError('not_found', 'There is no such call.')
 }

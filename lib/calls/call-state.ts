@@ -4,7 +4,7 @@
 import type { CallEvent, CallLogEntry, LegReport } from './call-events.ts'
 import type { Call, CallStatus, Leg } from './call.ts'
 
-import { isLegLive, isUserOver, legOfUser, legsOfDestination } from './call.ts'
+import { isHandedOver, isLegLive, isUserOver, legOfUser, legsOfDestination, mayBeTransferred } from './call.ts'
 import { concludeCall } from './conclude-call.ts'
 
 /**
@@ -106,6 +106,22 @@ function apply(call: Call, event: CallEvent, log: CallLogEntry[]): 'unknown_leg'
 				log.push({ at: event.at, type: 'hangup_requested', detail: { by: event.by } })
 			}
 			return undefined
+		case 'transfer_asked':
+			if (mayBeTransferred(call)) {
+				call.transfer = 'asked'
+				log.push({ at: event.at, type: 'transfer_asked' })
+			}
+			return undefined
+		case 'transfer_answered':
+			if (call.transfer === 'asked') {
+				if (event.isDone) {
+					call.transfer = 'done'
+				} else {
+					delete call.transfer
+				}
+				log.push({ at: event.at, type: event.isDone ? 'transferred' : 'transfer_refused' })
+			}
+			return undefined
 	}
 }
 
@@ -126,7 +142,8 @@ function applyReport(call: Call, leg: Leg, report: LegReport, log: CallLogEntry[
 		leg.answeredAt = report.answeredAt
 		log.push({ at: report.answeredAt, type: 'leg_answered', leg: leg.role })
 	}
-	if (report.held !== undefined && report.held !== call.onHold) {
+	// Held is the call when the destination cannot hear the user. What the destination's own phone does is its own affair.
+	if (report.held !== undefined && leg.role === 'user' && report.held !== call.onHold) {
 		call.onHold = report.held
 		log.push({ at: report.at, type: report.held ? 'held' : 'unheld', leg: leg.role })
 	}
@@ -160,9 +177,10 @@ function fillTimes(call: Call): void {
 /**
  * A call has ended when the A leg is over and no B leg is alive. With the A leg's end the bridge is over as well, so
  * no further B leg can come; but a B leg's own end may still be on its way, and it is the one that tells the outcome.
+ * A destination that was handed over goes on without us.
  */
 function hasEnded(call: Call): boolean {
-	return isUserOver(call) && !legsOfDestination(call).some(isLegLive)
+	return isUserOver(call) && (isHandedOver(call) || !legsOfDestination(call).some(isLegLive))
 }
 
 function advance(call: Call): void {

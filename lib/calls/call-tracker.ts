@@ -1,19 +1,22 @@
 // SPDX-FileCopyrightText: 2026 SIPCall contributors
 // SPDX-License-Identifier: AGPL-3.0-or-later
 
-// The way up: what the switch tells -> the call it belongs to -> transition -> one transaction -> the feed. Also the
-// way back to the truth when something was missed: it asks the switch for each leg and feeds the answers in here.
+// The way up: what the switch tells -> the call it belongs to -> transition -> one transaction -> the feed. What was
+// missed is asked for (leg-inquiry.ts), and the answers come in here as well.
 
 import type { Logger } from '../logger.ts'
 import type { CallEvent } from './call-events.ts'
 import type { CallFeed } from './call-feed.ts'
 import type { Transition } from './call-state.ts'
-import type { Call, Leg } from './call.ts'
+import type { Call } from './call.ts'
+import type { Inquiry } from './leg-inquiry.ts'
 import type { CallStore, CallSwitch, Clock, SwitchNotice } from './ports.ts'
 
 import { setTimeout as delay } from 'node:timers/promises'
 import { transition } from './call-state.ts'
-import { isLegLive, withLeg } from './call.ts'
+import { isHandedOver, withLeg } from './call.ts'
+import { HandedOverLegs } from './handed-over.ts'
+import { isOverdue, LegInquiry, legsLeft } from './leg-inquiry.ts'
 import { OpenCallIndex, RecentCalls } from './open-calls.ts'
 
 export interface CallTrackerOptions {
@@ -29,33 +32,21 @@ export interface CallTrackerOptions {
 }
 
 const SWEEP_MS = 1_000
-/** The switch makes a channel within milliseconds of the originate; a directory behind HTTP may take seconds. */
-const BIRTH_MS = 10_000
-/** The legs of a call end within milliseconds of each other; after this the missing one is asked for. */
-const FAREWELL_MS = 2_000
-/** An open call of which nothing was heard for this long is asked for. */
-const SILENCE_MS = 60_000
 /** How often a hang-up that somebody wants is sent again. */
 const HANGUP_REPEAT_MS = 1_000
-/** An end may be on its way while the switch already says that there is no such channel: it is asked once more. */
-const GONE_CONFIRM_MS = 1_500
 /** How often calls are looked for that are open in the database and not here. */
 const FIND_OPEN_MS = 15_000
 const STORE_RETRY_MS = 200
 const STORE_RETRY_LONGEST_MS = 5_000
 
 /** Times are monotonic milliseconds: a clock that is set must neither end a call nor keep one. */
-interface Watched {
+interface Watched extends Inquiry {
 	/** Events of one call are applied one after the other. */
 	queue: Promise<void>
-	bornAt: number
 	heardAt: number
 	/** When somebody's wish to end the call was last sent. */
 	killedAt: number | undefined
 	isHangupWanted: boolean
-	isAsking: boolean
-	/** Since when the switch says that there is no such leg. */
-	missing: Map<string, number>
 }
 
 type LegNotice = Extract<SwitchNotice, { type: 'leg' }>
@@ -65,12 +56,16 @@ export class CallTracker {
 	readonly #open = new OpenCallIndex()
 	readonly #recent = new RecentCalls()
 	readonly #watched = new Map<string, Watched>()
+	readonly #inquiry: LegInquiry
+	/** Transferred people who still talk. */
+	readonly handedOver = new HandedOverLegs()
 	#timer: NodeJS.Timeout | undefined
 	#foundOpenAt = 0
 	#stopped = false
 
 	constructor(options: CallTrackerOptions) {
 		this.#options = options
+		this.#inquiry = new LegInquiry({ ...options, apply: (callUuid, event) => this.apply(callUuid, event) })
 	}
 
 	/** Takes up the calls that an earlier process left open, and begins to look after them. */
@@ -116,6 +111,15 @@ export class CallTracker {
 	/** The open calls of a user, as far as they are known here. */
 	openCallsOf(userId: string): Call[] {
 		return this.#open.values().filter((call) => call.userId === userId)
+	}
+
+	/** Somebody else has stored a change: it becomes what is known, and is told. */
+	take(call: Call): void {
+		if ((this.#open.get(call.uuid)?.version ?? Infinity) < call.version) {
+			this.#take(call.uuid, { call, changed: true })
+		} else {
+			this.#options.feed.publish(call)
+		}
 	}
 
 	/** An event of the switch. Unknown channels and jobs belong to others and cost nothing. */
@@ -173,6 +177,9 @@ export class CallTracker {
 		const callUuid = this.#open.byLegOrJob(report.legUuid)
 			?? (notice.callUuid === undefined ? undefined : this.#open.get(notice.callUuid)?.uuid)
 		if (callUuid === undefined) {
+			if (report.end !== undefined) {
+				this.handedOver.ended(report.legUuid)
+			}
 			if (report.end === undefined && (this.#recent.has(report.legUuid) || this.#recent.has(notice.callUuid))) {
 				this.#options.logger.warn('A leg of a call that is over appeared; it is hung up', { callUuid: notice.callUuid, legUuid: report.legUuid })
 				this.#kill(notice.callUuid, report.legUuid)
@@ -231,11 +238,20 @@ export class CallTracker {
 		this.#open.set(stored.call)
 		if (stored.call.status === 'ended') {
 			this.#watched.delete(callUuid)
-			this.#recent.add(stored.call, performance.now())
+			this.#forget(stored.call)
 		}
 		// A commit whose answer was lost has happened as well: its repetition changes nothing, but nobody was told.
 		if (stored.changed || (known !== undefined && stored.call.version > known.version)) {
 			this.#options.feed.publish(stored.call)
+		}
+	}
+
+	/** A leg that still appears for an ended call is hung up, unless it was handed over: then it is its own. */
+	#forget(call: Call): void {
+		if (isHandedOver(call)) {
+			this.handedOver.add(call, performance.now())
+		} else {
+			this.#recent.add(call, performance.now())
 		}
 	}
 
@@ -271,6 +287,7 @@ export class CallTracker {
 		if (!this.#options.callSwitch.isReady()) {
 			return
 		}
+		this.handedOver.ask(this.#options.callSwitch, now).catch((error: unknown) => this.#options.logger.warn('A transferred leg could not be asked for; it is repeated', { error }))
 		for (const call of this.#open.values()) {
 			const watched = this.#watched.get(call.uuid)
 			if (watched === undefined) {
@@ -279,7 +296,7 @@ export class CallTracker {
 			if (watched.isHangupWanted && now - (watched.killedAt ?? 0) >= HANGUP_REPEAT_MS) {
 				this.hangUp(call.uuid)
 			}
-			if (now - watched.heardAt >= patienceMs(call) || [...watched.missing.values()].some((since) => now - since >= GONE_CONFIRM_MS)) {
+			if (isOverdue(call, watched, watched.heardAt, now)) {
 				void this.#ask(call.uuid)
 			}
 		}
@@ -287,53 +304,8 @@ export class CallTracker {
 
 	async #ask(callUuid: string): Promise<void> {
 		const [call, watched] = [this.#open.get(callUuid), this.#watched.get(callUuid)]
-		if (call === undefined || watched === undefined || watched.isAsking) {
-			return
-		}
-		watched.isAsking = true
-		try {
-			const left = legsLeft(call)
-			watched.missing = new Map([...watched.missing].filter(([uuid]) => left.some((leg) => leg.uuid === uuid)))
-			for (const leg of left) {
-				await this.#askLeg(callUuid, watched, leg)
-			}
-		} catch (error) {
-			this.#options.logger.warn('A leg could not be asked for; it is repeated', { callUuid, error })
-		} finally {
-			watched.isAsking = false
+		if (call !== undefined && watched !== undefined) {
+			await this.#inquiry.ask(call, watched)
 		}
 	}
-
-	async #askLeg(callUuid: string, watched: Watched, leg: Leg): Promise<void> {
-		const report = await this.#options.callSwitch.look(leg.uuid)
-		if (report !== undefined) {
-			watched.missing.delete(leg.uuid)
-			await this.apply(callUuid, report)
-			return
-		}
-		const now = performance.now()
-		// A leg that never was is gone only when it is too late for it to come, and a B leg only when it had been there.
-		if (!isLegLive(leg) && !(leg.role === 'user' && now - watched.bornAt >= BIRTH_MS)) {
-			return
-		}
-		const since = watched.missing.get(leg.uuid)
-		if (since === undefined) {
-			watched.missing.set(leg.uuid, now)
-		} else if (now - since >= GONE_CONFIRM_MS) {
-			watched.missing.delete(leg.uuid)
-			await this.apply(callUuid, { type: 'leg_gone', legUuid: leg.uuid, at: this.#options.clock.now() })
-		}
-	}
-}
-
-function legsLeft(call: Call): Leg[] {
-	return call.legs.filter((leg) => leg.end === undefined && leg.goneAt === undefined)
-}
-
-/** How long silence about a call is normal. */
-function patienceMs(call: Call): number {
-	if (call.legs.some((leg) => leg.end !== undefined || leg.goneAt !== undefined) || call.originateFailure !== undefined) {
-		return FAREWELL_MS
-	}
-	return call.status === 'queued' || call.hangupRequestedAt !== undefined ? BIRTH_MS : SILENCE_MS
 }

@@ -10,6 +10,9 @@ export type CallOutcome = 'completed' | 'busy' | 'no_answer' | 'rejected' | 'can
 
 export type EndedBy = 'user' | 'callee' | 'policy' | 'system'
 
+/** Who wants a call to end. An administrator stands for the policy in `endedBy`, and is named in the reason. */
+export type HangupBy = EndedBy | 'admin'
+
 /** Which side a leg rings: the user's own device (A leg) or the destination (B leg). */
 export type LegRole = 'user' | 'destination'
 
@@ -105,7 +108,12 @@ export interface Call {
 	jobUuid: string
 	/** Somebody wants the call to end; from then on the sidecar works until both legs are gone. */
 	hangupRequestedAt?: Date
-	hangupRequestedBy?: EndedBy
+	hangupRequestedBy?: HangupBy
+	/**
+	 * The user hands the destination over to another number: `asked` before the switch is told, `done` when it has said
+	 * yes. Kept in the row, so that the end of the user's leg is understood also when the answer was lost.
+	 */
+	transfer?: 'asked' | 'done'
 	/** The switch refused the originate, or its job failed. */
 	originateFailure?: { cause: Cause, verdict: Verdict }
 }
@@ -141,6 +149,32 @@ export function isUserOver(call: Call): boolean {
 /** Whether a leg exists on the switch as far as anyone knows. */
 export function isLegLive(leg: Leg): boolean {
 	return (leg.createdAt !== undefined || leg.answeredAt !== undefined) && leg.end === undefined && leg.goneAt === undefined
+}
+
+/** The leg of the destination that was answered and is there. */
+export function talkingLeg(call: Call): Leg | undefined {
+	return legsOfDestination(call).find((leg) => leg.answeredAt !== undefined && isLegLive(leg))
+}
+
+/** Whether both sides are there: only then does it make sense to hold, to send keys or to transfer. */
+export function isTalking(call: Call): boolean {
+	return call.status === 'connected' && isLegLive(legOfUser(call)) && talkingLeg(call) !== undefined
+}
+
+/** Whether two people talk, and nobody has asked for anything else. */
+export function mayBeTransferred(call: Call): boolean {
+	return isTalking(call) && call.transfer === undefined && call.hangupRequestedAt === undefined
+}
+
+/**
+ * Whether the destination was handed over to another number: then its legs are no more of this call, and go on until the
+ * two people hang up or the longest call length is reached. While the switch's answer is not known, the end of the
+ * user's leg tells: the switch hangs it up when it has taken the other one away.
+ */
+export function isHandedOver(call: Call): boolean {
+	return call.transfer === 'done'
+		|| (call.transfer === 'asked' && call.hangupRequestedAt === undefined
+			&& isUserOver(call) && legOfUser(call).end?.hungUpBy !== 'party' && talkingLeg(call) !== undefined)
 }
 
 /** More legs than a call can have: a switch that makes them without end must not fill our storage. */

@@ -3,8 +3,8 @@
 
 import type { Call, CallOutcome, Cause, EndedBy, LegRole, Verdict } from './call.ts'
 
-import { legOfUser, legsOfDestination } from './call.ts'
-import { reasonFor } from './reasons.ts'
+import { isHandedOver, legOfUser, legsOfDestination } from './call.ts'
+import { ENDED_BY_ADMIN, reasonFor, TRANSFERRED } from './reasons.ts'
 
 interface Judgement {
 	cause: Cause
@@ -58,6 +58,12 @@ export function concludeCall(call: Call, at: Date): void {
 	call.status = 'ended'
 	call.endedAt = at
 	call.onHold = false
+	if (isHandedOver(call)) {
+		const { cause } = legOfUser(call).end ?? { cause: LOST }
+		call.talkMs = Math.max(0, at.getTime() - (call.answeredAt ?? at).getTime())
+		Object.assign(call, { outcome: 'completed', endedBy: 'user', leg: 'user', cause, reason: TRANSFERRED })
+		return
+	}
 	// The B leg's reports may all be lost in a gap of the connection: then the A leg's bridge still proves the answer.
 	const bridgedMs = legOfUser(call).end?.bridgedMs
 	if (answered === undefined && bridgedMs !== undefined) {
@@ -86,6 +92,11 @@ export function concludeCall(call: Call, at: Date): void {
 	}
 }
 
+/** Who asked for the end, in the words of `endedBy`. */
+function requestedBy({ hangupRequestedBy }: Call): EndedBy | undefined {
+	return hangupRequestedBy === 'admin' ? 'policy' : hangupRequestedBy
+}
+
 function endedByOfAnswered(call: Call, verdict: Verdict | undefined): EndedBy {
 	if (verdict === 'max_duration') {
 		return 'policy'
@@ -96,7 +107,7 @@ function endedByOfAnswered(call: Call, verdict: Verdict | undefined): EndedBy {
 	if (legOfUser(call).end?.hungUpBy === 'party') {
 		return 'user'
 	}
-	return call.hangupRequestedBy ?? 'system'
+	return requestedBy(call) ?? 'system'
 }
 
 /** How the destination took the call; undefined when it was never called. */
@@ -133,8 +144,9 @@ function concludeUnanswered(call: Call, leg: LegRole, { cause, verdict, byParty 
 		return
 	}
 	const stoppedByRequest = verdict === 'cancelled' || verdict === 'cleared' || verdict === 'switch_stopped'
-	if (call.hangupRequestedBy !== undefined && stoppedByRequest) {
-		settle(call, 'cancelled', call.hangupRequestedBy, leg, cause, 'cancelled')
+	const by = requestedBy(call)
+	if (by !== undefined && stoppedByRequest) {
+		settle(call, 'cancelled', by, leg, cause, 'cancelled')
 		return
 	}
 	const person: EndedBy = leg === 'user' ? 'user' : 'callee'
@@ -148,7 +160,9 @@ function settle(call: Call, outcome: CallOutcome, endedBy: EndedBy, leg: LegRole
 	call.endedBy = endedBy
 	call.leg = leg
 	call.cause = cause
-	const reason = reasonFor(outcome, leg, verdict, endedBy)
+	// The longest call length is policy as well, and has a verdict of its own.
+	const isByAdmin = call.hangupRequestedBy === 'admin' && endedBy === 'policy' && verdict !== 'max_duration'
+	const reason = isByAdmin ? ENDED_BY_ADMIN : reasonFor(outcome, leg, verdict, endedBy)
 	if (reason !== undefined) {
 		call.reason = reason
 	}

@@ -23,18 +23,31 @@ export interface OriginatePlan {
 		callerId: string | undefined
 		ringTimeoutSec: number
 	}
-	destination: {
-		/** E.164. */
-		number: string
-		/** Keys that are pressed once it has answered: `0-9*#`, and `,` for a pause of two seconds. */
-		extension?: string
-		/** One leg for each gateway, in the order in which they are tried. */
-		legs: { legUuid: string, gateway: string }[]
-		callerId: string | undefined
-		answerTimeoutSec: number
-		maxCallSec: number
-	}
+	destination: DestinationPlan
 }
+
+/** How a destination is called. */
+export interface DestinationPlan {
+	/** E.164. */
+	number: string
+	/** Keys that are pressed once it has answered: `0-9*#`, and `,` for a pause of two seconds. */
+	extension?: string
+	/** One leg for each gateway, in the order in which they are tried. */
+	legs: { legUuid: string, gateway: string }[]
+	/** E.164; undefined = the gateway's own. */
+	callerId: string | undefined
+	answerTimeoutSec: number
+	maxCallSec: number
+}
+
+/** Where a destination is transferred to. */
+export type TransferPlan = DestinationPlan
+
+/**
+ * What became of a command on a call. `refused`: the switch said no. `not_written`: it has certainly not seen it.
+ * `unknown`: it may have; nobody repeats it, and the events tell.
+ */
+export type CommandResult = 'done' | 'refused' | 'not_written' | 'unknown'
 
 /** The telephone switch. */
 export interface CallSwitch {
@@ -49,6 +62,19 @@ export interface CallSwitch {
 	originate(plan: OriginatePlan): Promise<void>
 	/** Hangs a leg up. Resolves whether or not the switch knew it. */
 	kill(legUuid: string): Promise<void>
+	/**
+	 * Puts a leg on hold, so that the other side does not hear it, or takes it back. Whether it is held is told by events.
+	 * `done` does not prove that the switch knows the leg.
+	 */
+	hold(legUuid: string, isHeld: boolean): Promise<CommandResult>
+	/**
+	 * Sends keys to the party at a leg.
+	 *
+	 * @param digits of `0`–`9`, `*`, `#`, `A`–`D`, at most 32
+	 */
+	sendDigits(legUuid: string, digits: string): Promise<CommandResult>
+	/** Joins the party at a leg to another destination; the leg it was joined to is hung up by the switch. */
+	transfer(legUuid: string, plan: TransferPlan): Promise<CommandResult>
 	/** What the switch knows of a leg now; undefined when there is no such channel. */
 	look(legUuid: string): Promise<LegReport | undefined>
 }
@@ -92,6 +118,8 @@ export interface HistoryQuery {
 	to?: Date | undefined
 	/** E.164. */
 	number?: string | undefined
+	/** Spelt in any case. */
+	tag?: string | undefined
 }
 
 /** Where calls are kept. Every change is one transaction with its line in the call's own history. */
@@ -115,6 +143,14 @@ export interface CallStore {
 	/** All calls that are not ended, oldest first. */
 	findOpen(): Promise<Call[]>
 	history(userId: string, query: HistoryQuery): Promise<{ items: Call[], nextCursor: string | undefined }>
+	/**
+	 * A user's calls that have changed since a moment, in the order of their change, as they are now.
+	 *
+	 * @param after where the last page ended
+	 */
+	changedSince(userId: string, since: Date, after?: { changedAt: Date, uuid: string }): Promise<{ call: Call, changedAt: Date }[]>
+	/** A user's calls that are not ended. */
+	findOpenOf(userId: string): Promise<Call[]>
 	log(uuid: string): Promise<CallLogEntry[]>
 	/** The same of many calls, by their uuids. */
 	logs(uuids: readonly string[]): Promise<Map<string, CallLogEntry[]>>

@@ -41,6 +41,10 @@ const OF_USER: Readonly<Partial<Record<Verdict, Reason>>> = {
 	misconfigured: { code: 'switch_misconfigured', message: 'The phone system is not set up to ring your device. Your administrator can check the dial string.', fixableBy: 'admin' },
 }
 
+/** Both are known from what was asked for, not from what the switch says. */
+export const ENDED_BY_ADMIN: Reason = { code: 'ended_by_admin', message: 'An administrator ended this call.', fixableBy: 'admin' }
+export const TRANSFERRED: Reason = { code: 'transferred', message: 'You transferred this call.', fixableBy: 'nobody' }
+
 /**
  * The sentence for an ended call.
  *

@@ -16,6 +16,7 @@ import { OAuthStateEntity, RefreshTokenEntity, SignInEntity } from './entities/s
 import { Migration0001Calls } from './migrations/migration-0001-calls.ts'
 import { Migration0002SignIn } from './migrations/migration-0002-sign-in.ts'
 import { Migration0003Extension } from './migrations/migration-0003-extension.ts'
+import { Migration0004Tags } from './migrations/migration-0004-tags.ts'
 import { Migration0005DepartedUsers } from './migrations/migration-0005-departed-users.ts'
 
 /** In the order in which they run; a name, once released, is never changed or removed. */
@@ -23,6 +24,7 @@ const MIGRATIONS = [
 	{ name: '0001-calls', class: Migration0001Calls },
 	{ name: '0002-sign-in', class: Migration0002SignIn },
 	{ name: '0003-extension', class: Migration0003Extension },
+	{ name: '0004-tags', class: Migration0004Tags },
 	{ name: '0005-departed-users', class: Migration0005DepartedUsers },
 ]
 

@@ -1,27 +1,13 @@
 // SPDX-FileCopyrightText: 2026 SIPCall contributors
 // SPDX-License-Identifier: AGPL-3.0-or-later
 
-// The one place where an originate is put together. FreeSWITCH's command line is code: a number may open a shell, a
-// comma adds a leg, an `@` leaves the trunk. So nothing is escaped here; every value must match a narrow pattern of
-// its own, and what does not match is a fault of the caller, whoever typed it.
+// The one place where dial strings are put together. FreeSWITCH's command line is code: a number may open a shell, a
+// comma adds a leg, an `@` leaves the trunk. So nothing is escaped here; every value goes through whitelist.ts.
 
-import type { OriginatePlan } from '../calls/ports.ts'
+import type { DestinationPlan, OriginatePlan } from '../calls/ports.ts'
 
-import { EslError } from './esl-error.ts'
 import { CALL_VARIABLE, LEG_VARIABLE } from './event-parser.ts'
-
-const PATTERNS = {
-	number: /^\+?[0-9]{3,15}$/,
-	uuid: /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/,
-	name: /^[A-Za-z0-9_.-]{1,64}$/,
-	extension: /^[A-Za-z0-9_.+-]{1,64}$/,
-	domain: /^[A-Za-z0-9.-]{1,253}$/,
-	/** A way to ring an extension: an endpoint, a path of names, and the two places to fill in, each at most once. */
-	template: /^(?:user|sofia\/[A-Za-z0-9_.-]{1,64})\/(?:sip:)?\{address\}(?:@(?:\{domain\}|[A-Za-z0-9.-]{1,253}(?::[0-9]{1,5})?))?$/,
-	seconds: /^[1-9][0-9]{0,5}$/,
-	/** What is pressed on the destination's line; a comma is a pause. */
-	keys: /^(?=,*[0-9*#])[0-9*#,]{1,20}$/,
-} as const
+import { checked, isOfKind, seconds, unsafe } from './whitelist.ts'
 
 /**
  * Causes of a B leg that speak of the destination, not of the gateway: the person is busy or the number does not
@@ -29,6 +15,8 @@ const PATTERNS = {
  * the cause's name is found; a comma would end the variable.)
  */
 const FINAL_CAUSES = ['USER_BUSY', 'NO_ANSWER', 'NO_USER_RESPONSE', 'CALL_REJECTED', 'UNALLOCATED_NUMBER', 'INVALID_NUMBER_FORMAT', 'NUMBER_CHANGED', 'ORIGINATOR_CANCEL', 'ALLOTTED_TIMEOUT'].join(':')
+
+type Variable = readonly [name: string, value: string | undefined]
 
 /** Two seconds in `send_dtmf`, as long as a comma lasts on a mobile phone. */
 const PAUSE = 'WW'
@@ -38,15 +26,15 @@ const GATEWAY_PATIENCE_SEC = 10
 
 /** How a `sip` device may be rung; checked when an admin saves it, and again in every originate. */
 export function isDialTemplate(template: string): boolean {
-	return PATTERNS.template.test(template)
+	return isOfKind('template', template)
 }
 
 export function isGatewayName(name: string): boolean {
-	return PATTERNS.name.test(name)
+	return isOfKind('name', name)
 }
 
 export function isDomain(domain: string): boolean {
-	return PATTERNS.domain.test(domain)
+	return isOfKind('domain', domain)
 }
 
 /**
@@ -68,7 +56,6 @@ export function originateCommand(plan: OriginatePlan): { line: string, headers: 
 export function buildOriginate(plan: OriginatePlan): string {
 	const callUuid = checked('uuid', plan.callUuid)
 	const { user, destination } = plan
-	const number = checked('number', destination.number)
 	const a = variables([
 		['origination_uuid', checked('uuid', user.legUuid)],
 		['originate_timeout', seconds(user.ringTimeoutSec)],
@@ -79,6 +66,23 @@ export function buildOriginate(plan: OriginatePlan): string {
 		[CALL_VARIABLE, callUuid],
 		[LEG_VARIABLE, 'a'],
 	])
+	const onward = destinationDialString(destination, [
+		// The switch itself ends the call at the longest length, so that it does not depend on us being alive.
+		['execute_on_answer', `'sched_hangup +${seconds(destination.maxCallSec)} ALLOTTED_TIMEOUT'`],
+		[CALL_VARIABLE, callUuid],
+		[LEG_VARIABLE, 'b'],
+	])
+	return `{${a}}${deviceDialString(user.target)} &bridge(${onward})`
+}
+
+/**
+ * How a destination is called, as the argument of `bridge`: `{common variables}[of this leg]sofia/gateway/<name>/<number>|…`
+ *
+ * @param own further variables of these legs; their values are the caller's to check
+ * @throws {EslError} `unsafe_command` when a value does not match its pattern; the value is not repeated
+ */
+export function destinationDialString(destination: DestinationPlan, own: readonly Variable[]): string {
+	const number = checked('number', destination.number)
 	const hasChoice = destination.legs.length > 1
 	const common = variables([
 		...(hasChoice
@@ -94,21 +98,18 @@ export function buildOriginate(plan: OriginatePlan): string {
 					['originate_timeout', seconds(destination.answerTimeoutSec)],
 				] as const),
 		['origination_caller_id_number', destination.callerId === undefined ? undefined : checked('number', destination.callerId)],
-		// The switch itself ends the call at the longest length, so that it does not depend on us being alive.
-		['execute_on_answer', `'sched_hangup +${seconds(destination.maxCallSec)} ALLOTTED_TIMEOUT'`],
+		...own,
 		// Whatever begins with `execute_on_answer` is run (`switch_channel_execute_on`), each by itself.
 		['execute_on_answer_extension', destination.extension === undefined ? undefined : `'send_dtmf ${keys(destination.extension)}'`],
-		[CALL_VARIABLE, callUuid],
-		[LEG_VARIABLE, 'b'],
 	])
 	if (destination.legs.length === 0) {
 		throw unsafe('gateway')
 	}
 	const legs = destination.legs.map(({ legUuid, gateway }) => {
-		const own = hasChoice ? `[origination_uuid=${checked('uuid', legUuid)}]` : ''
-		return `${own}sofia/gateway/${checked('name', gateway)}/${number}`
+		const ofLeg = hasChoice ? `[origination_uuid=${checked('uuid', legUuid)}]` : ''
+		return `${ofLeg}sofia/gateway/${checked('name', gateway)}/${number}`
 	})
-	return `{${a}}${deviceDialString(user.target)} &bridge({${common}}${legs.join('|')})`
+	return `{${common}}${legs.join('|')}`
 }
 
 function deviceDialString(target: OriginatePlan['user']['target']): string {
@@ -127,7 +128,7 @@ function deviceDialString(target: OriginatePlan['user']['target']): string {
 	return template.replace('{address}', () => address).replace('@{domain}', '')
 }
 
-function variables(pairs: readonly (readonly [name: string, value: string | undefined])[]): string {
+function variables(pairs: readonly Variable[]): string {
 	return pairs.filter(([, value]) => value !== undefined).map(([name, value]) => `${name}=${value}`).join(',')
 }
 
@@ -137,19 +138,4 @@ function variables(pairs: readonly (readonly [name: string, value: string | unde
  */
 function keys(extension: string): string {
 	return `${PAUSE}${checked('keys', extension).replaceAll(',', PAUSE)}`
-}
-
-function seconds(value: number): string {
-	return checked('seconds', String(value))
-}
-
-function checked(kind: keyof typeof PATTERNS, value: string): string {
-	if (!PATTERNS[kind].test(value)) {
-		throw unsafe(kind)
-	}
-	return value
-}
-
-function unsafe(kind: string): EslError {
-	return new EslError('unsafe_command', `A ${kind} is not of the form that may stand in a dial string`)
 }

@@ -38,6 +38,9 @@ const LEG_EVENTS: ReadonlySet<string> = new Set(SUBSCRIPTION.filter((name) => na
 /** For causes of attempts of which no channel is known. */
 const NOT_REACHED = { progressed: false, answered: false }
 
+/** `Channel-Call-State` of a channel that was answered; the others say nothing of being held. */
+const HOLD_STATES: Readonly<Record<string, { held: boolean }>> = { HELD: { held: true }, UNHELD: { held: false }, ACTIVE: { held: false } }
+
 /** A week: longer than any call may last. A number beyond it is none of the switch's, and would not fit its column. */
 const LONGEST_TALK_MS = 7 * 86_400_000
 
@@ -130,8 +133,7 @@ function parseLeg(event: WireEvent, name: string, now: Date): SwitchEvent | unde
 		at: now,
 		...(rang === undefined ? {} : { ringingAt: rang }),
 		...(answered === undefined ? {} : { answeredAt: answered }),
-		...(name === 'CHANNEL_HOLD' ? { held: true } : {}),
-		...(name === 'CHANNEL_UNHOLD' ? { held: false } : {}),
+		...heldOf(event, name),
 		...(name === 'CHANNEL_HANGUP_COMPLETE' ? { end: parseEnd(event, { progressed: rang !== undefined, answered: answered !== undefined }) } : {}),
 	}
 	const callUuid = event[`variable_${CALL_VARIABLE}`]
@@ -141,6 +143,20 @@ function parseLeg(event: WireEvent, name: string, now: Date): SwitchEvent | unde
 		report,
 		...(callUuid === undefined ? {} : { callUuid }),
 		...(role === 'a' ? { role: 'user' } : role === 'b' ? { role: 'destination' } : {}),
+	}
+}
+
+/** Told by the two events, and by what a channel says of itself when it is asked. */
+function heldOf(event: WireEvent, name: string): Pick<LegReport, 'held'> {
+	switch (name) {
+		case 'CHANNEL_HOLD':
+			return { held: true }
+		case 'CHANNEL_UNHOLD':
+			return { held: false }
+		case 'CHANNEL_DATA':
+			return HOLD_STATES[event['Channel-Call-State'] ?? ''] ?? {}
+		default:
+			return {}
 	}
 }
 

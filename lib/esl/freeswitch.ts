@@ -4,17 +4,19 @@
 // One FreeSWITCH as the domain sees it: a connection for commands, one for events, and our words instead of its own.
 
 import type { LegReport } from '../calls/call-events.ts'
-import type { CallSwitch, OriginatePlan, SwitchNotice } from '../calls/ports.ts'
+import type { CallSwitch, CommandResult, OriginatePlan, SwitchNotice, TransferPlan } from '../calls/ports.ts'
 import type { Logger } from '../logger.ts'
 import type { EslEndpoint } from './esl-connection.ts'
 import type { WireEvent } from './wire-event.ts'
 
 import { OriginateRefused } from '../calls/ports.ts'
+import { digitsCommand, holdCommand, killCommand, transferCommand } from './call-commands.ts'
 import { originateCommand } from './dial-string.ts'
 import { EslError } from './esl-error.ts'
 import { EslLink } from './esl-link.ts'
 import { parseChannelDump, parseEvent, parseJobFailure, SUBSCRIPTION } from './event-parser.ts'
 import { causeOf } from './hangup-causes.ts'
+import { checked } from './whitelist.ts'
 
 export interface FreeSwitchOptions {
 	logger: Logger
@@ -30,7 +32,8 @@ export interface SwitchListeners {
 	onReady: () => void
 }
 
-const UUID = /^[0-9A-Za-z-]{1,64}$/
+/** To take a leg back the switch waits until its music has stopped, for up to 5 s (`switch_ivr_unhold`). */
+const CONTROL_TIMEOUT_MS = 10_000
 
 /** The two connections to one switch. */
 interface Links {
@@ -139,11 +142,23 @@ export class FreeSwitch implements CallSwitch {
 	}
 
 	async kill(legUuid: string): Promise<void> {
-		await this.#command(`api uuid_kill ${checkedUuid(legUuid)}`)
+		await this.#command(killCommand(legUuid))
+	}
+
+	async hold(legUuid: string, isHeld: boolean): Promise<CommandResult> {
+		return this.#control(holdCommand(legUuid, isHeld))
+	}
+
+	async sendDigits(legUuid: string, digits: string): Promise<CommandResult> {
+		return this.#control(digitsCommand(legUuid, digits))
+	}
+
+	async transfer(legUuid: string, plan: TransferPlan): Promise<CommandResult> {
+		return this.#control(transferCommand(legUuid, plan))
 	}
 
 	async look(legUuid: string): Promise<LegReport | undefined> {
-		const exists = (await this.#command(`api uuid_exists ${checkedUuid(legUuid)}`)).trim()
+		const exists = (await this.#command(`api uuid_exists ${checked('channel', legUuid)}`)).trim()
 		if (exists === 'false') {
 			return undefined
 		}
@@ -155,11 +170,25 @@ export class FreeSwitch implements CallSwitch {
 		return parseChannelDump(dump, legUuid, this.#options.now()) ?? { type: 'leg', legUuid, at: this.#options.now() }
 	}
 
-	#command(line: string, headers?: Readonly<Record<string, string>>): Promise<string> {
+	/** Written once: what it changes is heard of by events, and a repetition would do it twice. */
+	async #control(line: string): Promise<CommandResult> {
+		try {
+			const reply = await this.#command(line, undefined, this.#options.commandTimeoutMs ?? CONTROL_TIMEOUT_MS)
+			return reply.startsWith('+OK') ? 'done' : 'refused'
+		} catch (error) {
+			if (!(error instanceof EslError) || error.code === 'unsafe_command') {
+				throw error
+			}
+			this.#options.logger.warn('A command on a call was not confirmed', { error })
+			return error.mayHaveArrived ? 'unknown' : 'not_written'
+		}
+	}
+
+	#command(line: string, headers?: Readonly<Record<string, string>>, timeoutMs?: number): Promise<string> {
 		if (this.#links === undefined) {
 			throw new EslError('not_connected', 'No FreeSWITCH is set up')
 		}
-		return this.#links.commands.command(line, headers)
+		return this.#links.commands.command(line, headers, timeoutMs)
 	}
 
 	#up(): void {
@@ -188,12 +217,4 @@ export class FreeSwitch implements CallSwitch {
 				this.#options.logger.warn('FreeSWITCH is shutting down')
 		}
 	}
-}
-
-/** Leg uuids are ours, but one that the switch chose itself is taken over from its events. */
-function checkedUuid(uuid: string): string {
-	if (!UUID.test(uuid)) {
-		throw new EslError('unsafe_command', 'A channel’s uuid is not of the form that may stand in a command')
-	}
-	return uuid
 }

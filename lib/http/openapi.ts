@@ -11,6 +11,13 @@ import { ProblemSchema } from './schemas.ts'
 /** Codes that any route may answer with. */
 const EVERYWHERE = ['invalid_request', 'not_authenticated', 'forbidden', 'method_not_allowed', 'storage_unavailable', 'nextcloud_unavailable', 'shutting_down']
 
+function contentOf({ schema, mediaType, alsoAs }: Route['answer']): Record<string, { schema: z.ZodType }> {
+	return {
+		[mediaType ?? (schema instanceof z.ZodString ? 'text/plain' : 'application/json')]: { schema },
+		...(alsoAs === undefined ? {} : { [alsoAs]: { schema: z.string() } }),
+	}
+}
+
 /** The API's description (OpenAPI 3.1), from the same schemas that check requests. */
 export function openApiDocument(routes: readonly Route[], version: string): unknown {
 	const paths: Record<string, Record<string, unknown>> = {}
@@ -32,7 +39,7 @@ export function openApiDocument(routes: readonly Route[], version: string): unkn
 				},
 				...(route.body === undefined ? {} : { requestBody: { required: true, content: { 'application/json': { schema: route.body } } } }),
 				responses: {
-					[route.answer.status]: { description: 'Done', content: { [route.answer.schema instanceof z.ZodString ? 'text/plain' : 'application/json']: { schema: route.answer.schema } } },
+					[route.answer.status]: { description: 'Done', content: contentOf(route.answer) },
 					...Object.fromEntries([...statuses].map(([status, codes]) => [
 						status,
 						{ description: codes.map((code) => `\`${code}\``).join(', '), content: { 'application/problem+json': { schema: ProblemSchema } } },

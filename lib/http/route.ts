@@ -36,9 +36,18 @@ export interface RouteContext<Params, Query, Body> {
 
 export interface RouteAnswer {
 	status: number
-	/** Text, texts that are sent as they come, or anything else as JSON. */
+	/** A `TextStream` is sent piece by piece, at the client's pace; everything else is text for a console, or JSON. */
 	body: unknown
 	headers?: Record<string, string>
+}
+
+/** Text that is made while it is sent. */
+export class TextStream {
+	readonly pieces: AsyncIterable<string>
+
+	constructor(pieces: AsyncIterable<string>) {
+		this.pieces = pieces
+	}
 }
 
 export interface Route {
@@ -52,7 +61,14 @@ export interface Route {
 	headers: z.ZodType | undefined
 	body: z.ZodType | undefined
 	/** The good answer's status and shape. */
-	answer: { status: number, schema: z.ZodType }
+	answer: {
+		status: number
+		schema: z.ZodType
+		/** What it is when it is neither JSON nor plain text. */
+		mediaType?: string
+		/** What else a client may ask for by `Accept`. */
+		alsoAs?: string
+	}
 	/** Codes this route may refuse with, beyond those that every route has. */
 	refusals: readonly string[]
 	handle: (context: RouteContext<unknown, unknown, unknown>) => Promise<RouteAnswer>
@@ -106,18 +122,71 @@ export function handlerOf(route: Route, callerOf: (request: Request) => Caller, 
 			request,
 			signal: AbortSignal.any([stopping, goneSignal(response)]),
 		})
+		// The first piece is made before anything is promised, so that a fault at the beginning is still a proper answer.
+		const stream = answer.body instanceof TextStream ? await begin(answer.body) : undefined
 		response.status(answer.status).set(answer.headers ?? {})
 		// PHP makes a redirect of any answer with a Location, and the browser would follow it out of the app. Only Nextcloud's
 		// PHP proxy sends this header (AppAPI's ExAppProxyController).
 		if (request.headers['x-origin-ip'] !== undefined) {
 			response.removeHeader('Location')
 		}
-		if (isTexts(answer.body)) {
-			await sendTexts(answer.body, response)
+		if (stream !== undefined) {
+			await send(stream, request, response)
 		} else if (typeof answer.body === 'string') {
 			response.send(answer.body)
 		} else {
 			response.json(answer.body)
+		}
+	}
+}
+
+/** No generator: one that was never begun would not pass its end on. */
+class BegunStream implements AsyncIterable<string> {
+	readonly #iterator: AsyncIterator<string>
+	#first: IteratorResult<string> | undefined
+
+	constructor(iterator: AsyncIterator<string>, first: IteratorResult<string>) {
+		this.#iterator = iterator
+		this.#first = first
+	}
+
+	[Symbol.asyncIterator](): AsyncIterator<string> {
+		return {
+			next: async () => {
+				const next = this.#first ?? await this.#iterator.next()
+				this.#first = undefined
+				return next
+			},
+			return: async () => {
+				await this.end()
+				return { done: true, value: undefined }
+			},
+		}
+	}
+
+	async end(): Promise<void> {
+		await this.#iterator.return?.()
+	}
+}
+
+async function begin({ pieces }: TextStream): Promise<BegunStream> {
+	const iterator = pieces[Symbol.asyncIterator]()
+	return new BegunStream(iterator, await iterator.next())
+}
+
+/** A fault on the way breaks the connection off: a client must not take a part for the whole. */
+async function send(stream: BegunStream, request: Request, response: Response): Promise<void> {
+	if (request.method === 'HEAD') {
+		await stream.end()
+		response.end()
+		return
+	}
+	try {
+		await pipeline(Readable.from(stream, { highWaterMark: 1 }), response)
+	} catch (error) {
+		// Whoever reads may leave at any time.
+		if (!(error instanceof Error && 'code' in error && error.code === 'ERR_STREAM_PREMATURE_CLOSE')) {
+			throw error
 		}
 	}
 }
@@ -151,34 +220,6 @@ export function inField<Value>(field: string, read: () => Value): Value {
 		}
 		throw error
 	}
-}
-
-/**
- * Sends texts as they come. A fault before the first one is an ordinary one; after it the connection ends, so that half
- * an answer does not look like a whole one.
- */
-async function sendTexts(texts: AsyncIterable<string>, response: Response): Promise<void> {
-	const iterator = texts[Symbol.asyncIterator]()
-	const first = await iterator.next()
-	async function* all() {
-		for (let next = first; next.done !== true; next = await iterator.next()) {
-			yield next.value
-		}
-	}
-	try {
-		await pipeline(Readable.from(all(), { objectMode: false }), response)
-	} catch (error) {
-		// Whoever asked has gone: nobody is left to tell.
-		if (!(error instanceof Error && 'code' in error && error.code === 'ERR_STREAM_PREMATURE_CLOSE')) {
-			throw error
-		}
-	} finally {
-		await iterator.return?.()
-	}
-}
-
-function isTexts(body: unknown): body is AsyncIterable<string> {
-	return typeof body === 'object' && body !== null && Symbol.asyncIterator in body
 }
 
 function goneSignal(response: Response): AbortSignal {

@@ -70,6 +70,25 @@ export const CallParamsSchema = z.object({ uuid: anyUuid.describe('The call') })
 
 const whole = (smallest: number, largest: number) => z.string().regex(/^\d{1,9}$/, 'Not a whole number').transform(Number).pipe(z.int().min(smallest).max(largest))
 
+/** A short text on one line. */
+const tag = text(64).regex(/^[^\t\n\r]*$/, 'A tag is one line').regex(/\S/, 'A tag is not empty')
+
+export const AnnotationSchema = z.strictObject({
+	note: text(4000).optional().describe('Empty takes it away'),
+	tags: z.array(tag).max(20).optional().describe('Replaces the list; the same tag in another case is the same'),
+}).refine(({ note, tags }) => note !== undefined || tags !== undefined, 'Give a note, tags or both').meta({ id: 'Annotation' })
+
+export const DigitsSchema = z.strictObject({
+	digits: z.string().regex(/^[0-9*#A-D]{1,32}$/, 'Keys are 0 to 9, *, # and A to D, at most 32 of them'),
+}).meta({ id: 'Digits' })
+
+export const TransferSchema = z.strictObject({
+	to: text(400).min(1).describe('Anything a person types, or a tel: URI'),
+}).meta({ id: 'Transfer' })
+
+/** Without the number: whom somebody calls is not an administrator's to see. */
+export const AdminCallSchema = z.object({ uuid, version: z.int(), status: z.enum(CALL_STATUSES) }).meta({ id: 'AdminCall' })
+
 export const CallStatusQuerySchema = z.object({
 	version: whole(0, 999_999_999).optional().describe('Answer when the version is above this'),
 	wait: whole(0, 25).optional().describe('Wait at most this many seconds for that'),
@@ -92,8 +111,7 @@ export const HistoryQuerySchema = z.object({
 	from: moment.optional(),
 	to: moment.optional(),
 	number: z.string().max(200).optional(),
-	// Refused rather than passed over: an unfiltered answer would look like a filtered one.
-	tag: z.undefined('Filtering by tag is not there yet').optional(),
+	tag: tag.optional().describe('In any case'),
 })
 
 export const HistorySchema = z.object({

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 
 import type { InferEntity } from '@mikro-orm/core'
-import type { CallOutcome, CallStatus, Cause, EndedBy, Leg, LegRole, Reason, Verdict } from '../../calls/call.ts'
+import type { Call, CallOutcome, CallStatus, Cause, EndedBy, HangupBy, Leg, LegRole, Reason, Verdict } from '../../calls/call.ts'
 
 import { defineEntity, p } from '@mikro-orm/core'
 import { EncryptedText } from '../encrypted-text.ts'
@@ -30,6 +30,7 @@ export const CallEntity = defineEntity({
 		callerId: encrypted().nullable(),
 		note: encrypted().nullable(),
 		tags: encrypted().nullable(),
+		tagIndex: p.array().$type<string[]>().nullable(),
 		direction: p.string().$type<'outbound' | 'inbound'>(),
 		status: p.string().$type<CallStatus>(),
 		outcome: p.string().$type<CallOutcome>().nullable(),
@@ -38,6 +39,7 @@ export const CallEntity = defineEntity({
 		cause: p.json<Cause>().nullable(),
 		reason: p.json<Reason>().nullable(),
 		createdAt: p.datetime(3),
+		changedAt: p.datetime(3),
 		userAnsweredAt: p.datetime(3).nullable(),
 		ringingAt: p.datetime(3).nullable(),
 		answeredAt: p.datetime(3).nullable(),
@@ -47,7 +49,8 @@ export const CallEntity = defineEntity({
 		legs: p.json<StoredLeg[]>(),
 		jobUuid: p.uuid(),
 		hangupRequestedAt: p.datetime(3).nullable(),
-		hangupRequestedBy: p.string().$type<EndedBy>().nullable(),
+		hangupRequestedBy: p.string().$type<HangupBy>().nullable(),
+		transfer: p.string().$type<NonNullable<Call['transfer']>>().nullable(),
 		originateFailure: p.json<{ cause: Cause, verdict: Verdict }>().nullable(),
 	},
 })

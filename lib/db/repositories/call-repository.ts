@@ -6,10 +6,11 @@ import type { EntityManager, MikroORM } from '@mikro-orm/postgresql'
 import type { CallLogEntry } from '../../calls/call-events.ts'
 import type { Transition } from '../../calls/call-state.ts'
 import type { Call, Leg } from '../../calls/call.ts'
-import type { CallStore, HistoryQuery, OpenCalls, PlaceRequest } from '../../calls/ports.ts'
+import type { CallStore, Clock, HistoryQuery, OpenCalls, PlaceRequest } from '../../calls/ports.ts'
 import type { KeyRing } from '../../privacy/key-ring.ts'
 import type { CallRow, StoredLeg } from '../entities/call.entity.ts'
 
+import { sameTag } from '../../calls/annotation.ts'
 import { SipCallError } from '../../errors.ts'
 import { CallEntity, CallLogEntity, IdempotencyEntity } from '../entities/call.entity.ts'
 
@@ -23,16 +24,21 @@ const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 /** A phone that rings later than this after the click rings for nobody. */
 const LONGEST_TURN_MS = 10_000
 
+/** How many changed calls are read at once. */
+const CHANGES_PAGE = 100
+
 const KEY_LIFETIME_MS = 24 * 60 * 60 * 1000
 
 export class CallRepository implements CallStore {
 	readonly #orm: MikroORM
 	readonly #keys: KeyRing
+	readonly #clock: Clock
 	#placing: Promise<void> = Promise.resolve()
 
-	constructor({ orm, keys }: { orm: MikroORM, keys: KeyRing }) {
+	constructor({ orm, keys, clock }: { orm: MikroORM, keys: KeyRing, clock: Clock }) {
 		this.#orm = orm
 		this.#keys = keys
+		this.#clock = clock
 	}
 
 	place(request: PlaceRequest, admit: (open: OpenCalls) => Promise<Call>): Promise<{ call: Call, isNew: boolean }> {
@@ -61,7 +67,7 @@ export class CallRepository implements CallStore {
 			const call = await admit({ ofUser: counts?.of_user ?? 0, inAll: counts?.in_all ?? 0 })
 			// Inserted one by one and in this order: the other rows refer to the call's.
 			// Through the unit of work: MikroORM's direct insert stores each `?` of an encrypted text as `\?`.
-			em.create(CallEntity, rowOf(call, this.#keys.blindIndex('number', call.to)))
+			em.create(CallEntity, this.#rowOf(call))
 			await em.flush()
 			await em.insert(CallLogEntity, { callUuid: call.uuid, at: call.createdAt, type: 'queued' })
 			if (request.idempotencyKey !== undefined) {
@@ -90,7 +96,8 @@ export class CallRepository implements CallStore {
 			if ('ignored' in outcome) {
 				return { call: before, changed: false }
 			}
-			em.assign(row, changesOf(outcome.call))
+			await this.#writeAnnotation(em, row, outcome.call, before)
+			em.assign(row, { ...changesOf(outcome.call), changedAt: this.#clock.now() })
 			for (const entry of outcome.log) {
 				em.create(CallLogEntity, { callUuid: uuid, at: entry.at, type: entry.type, leg: entry.leg, detail: entry.detail })
 			}
@@ -108,25 +115,50 @@ export class CallRepository implements CallStore {
 		return rows.map(callOf)
 	}
 
+	async findOpenOf(userId: string): Promise<Call[]> {
+		const rows = await this.#orm.em.fork().find(CallEntity, { userId, status: { $ne: 'ended' } }, { orderBy: { createdAt: 'asc' } })
+		return rows.map(callOf)
+	}
+
+	async changedSince(userId: string, since: Date, after?: { changedAt: Date, uuid: string }): Promise<{ call: Call, changedAt: Date }[]> {
+		const rows = await this.#orm.em.fork().find(CallEntity, {
+			userId,
+			changedAt: { $gte: since },
+			...(after === undefined
+				? {}
+				: { $or: [{ changedAt: { $gt: after.changedAt } }, { changedAt: after.changedAt, uuid: { $gt: after.uuid } }] }),
+		}, { orderBy: { changedAt: 'asc', uuid: 'asc' }, limit: CHANGES_PAGE })
+		return rows.map((row) => ({ call: callOf(row), changedAt: row.changedAt }))
+	}
+
 	/**
 	 * Keyset paging: the cursor names the last call of a page, so a page costs the same however far back it lies and new
 	 * calls move nothing.
 	 */
 	async history(userId: string, query: HistoryQuery): Promise<{ items: Call[], nextCursor: string | undefined }> {
 		const after = query.cursor === undefined ? undefined : readCursor(query.cursor)
-		const rows = await this.#orm.em.fork().find(CallEntity, {
+		const where = {
 			userId,
 			...(query.statuses === undefined ? {} : { status: { $in: query.statuses } }),
 			...(query.outcomes === undefined ? {} : { outcome: { $in: query.outcomes } }),
 			...(query.direction === undefined ? {} : { direction: query.direction }),
 			...(query.number === undefined ? {} : { toIndex: this.#keys.blindIndex('number', query.number) }),
+			...(query.tag === undefined ? {} : { tagIndex: { $contains: [this.#tagIndex(userId, query.tag)] } }),
 			...(query.from === undefined && query.to === undefined
 				? {}
 				: { createdAt: { ...(query.from === undefined ? {} : { $gte: query.from }), ...(query.to === undefined ? {} : { $lt: query.to }) } }),
 			...(after === undefined
 				? {}
 				: { $or: [{ createdAt: { $lt: after.createdAt } }, { createdAt: after.createdAt, uuid: { $lt: after.uuid } }] }),
-		}, { orderBy: { createdAt: 'desc', uuid: 'desc' }, limit: query.limit + 1 })
+		}
+		const order = { orderBy: { createdAt: 'desc' as const, uuid: 'desc' as const } }
+		const limit = query.limit + 1
+		// The index of tags is not in the order of time: what it finds is sorted before anything is decrypted.
+		const rows = query.tag === undefined
+			? await this.#orm.em.fork().find(CallEntity, where, { ...order, limit })
+			: await this.#orm.em.fork().find(CallEntity, {
+					uuid: { $in: (await this.#orm.em.fork().find(CallEntity, where, { ...order, limit, fields: ['uuid'] })).map(({ uuid }) => uuid) },
+				}, order)
 		const items = rows.slice(0, query.limit).map(callOf)
 		const last = items.at(-1)
 		return { items, nextCursor: rows.length > query.limit && last !== undefined ? writeCursor(last) : undefined }
@@ -151,6 +183,45 @@ export class CallRepository implements CallStore {
 		return logs
 	}
 
+	#rowOf(call: Call): RequiredEntityData<CallRow> {
+		const { device, legs, tags, ...rest } = call
+		return {
+			...rest,
+			...this.#tagsOf(call),
+			toIndex: this.#keys.blindIndex('number', call.to),
+			deviceId: device.id,
+			deviceLabel: device.label,
+			legs: legs.map(storedLeg),
+			changedAt: call.createdAt,
+		}
+	}
+
+	/**
+	 * Note and tags where they have changed, so that they are not encrypted anew for each event. As a statement of our own:
+	 * MikroORM's update of one row stores each `?` of an encrypted text as `\?`.
+	 */
+	async #writeAnnotation(em: EntityManager, row: CallRow, after: Call, before: Call): Promise<void> {
+		if (after.note !== before.note) {
+			await em.execute('update calls set note = sipcall_encrypt(?) where uuid = ?', [after.note ?? null, after.uuid])
+		}
+		const { tags, tagIndex } = this.#tagsOf(after)
+		if (tags !== this.#tagsOf(before).tags) {
+			await em.execute('update calls set tags = sipcall_encrypt(?) where uuid = ?', [tags, after.uuid])
+			em.assign(row, { tagIndex })
+		}
+	}
+
+	#tagsOf({ userId, tags }: Call): Pick<CallRow, 'tags' | 'tagIndex'> {
+		return tags.length === 0
+			? { tags: null, tagIndex: null }
+			: { tags: JSON.stringify(tags), tagIndex: tags.map((tag) => this.#tagIndex(userId, tag)) }
+	}
+
+	/** Of this user alone: nobody can see that two people use the same tag. */
+	#tagIndex(userId: string, tag: string): string {
+		return this.#keys.blindIndex('tag', `${userId}\0${sameTag(tag)}`)
+	}
+
 	/** Forgets keys that nobody may rely on any more. */
 	async forgetOldKeys(now: Date): Promise<void> {
 		await this.#orm.em.fork().nativeDelete(IdempotencyEntity, { createdAt: { $lt: new Date(now.getTime() - KEY_LIFETIME_MS) } })
@@ -172,26 +243,14 @@ async function findByKey(em: EntityManager, request: PlaceRequest): Promise<Call
 	return callOf(row)
 }
 
-function rowOf(call: Call, toIndex: string): RequiredEntityData<CallRow> {
-	const { device, legs, tags, ...rest } = call
-	return {
-		...rest,
-		toIndex,
-		deviceId: device.id,
-		deviceLabel: device.label,
-		tags: tags.length === 0 ? undefined : JSON.stringify(tags),
-		legs: legs.map(storedLeg),
-	}
-}
-
 /** What can change after a call was placed. The rest is left out, so that it is not encrypted anew for each event. */
 function changesOf(call: Call): Partial<CallRow> {
 	const { uuid, userId, to, rawTo, extension, device, callerId, note, tags, legs, ...changes } = call
-	return { ...changes, legs: legs.map(storedLeg) } as Partial<CallRow>
+	return { ...changes, transfer: call.transfer ?? null, legs: legs.map(storedLeg) } as Partial<CallRow>
 }
 
 function callOf(row: CallRow): Call {
-	const { deviceId, deviceLabel, toIndex, tags, legs, ...rest } = row
+	const { deviceId, deviceLabel, toIndex, tagIndex, changedAt, tags, legs, ...rest } = row
 	const known = Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== undefined && value !== null))
 	return {
 		...known as Omit<Call, 'device' | 'tags' | 'legs'>,

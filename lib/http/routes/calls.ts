@@ -3,15 +3,18 @@
 
 import type { CallingUser } from '../../calls/call-rules.ts'
 import type { CallService } from '../../calls/call-service.ts'
-import type { CallStore } from '../../calls/ports.ts'
+import type { Call } from '../../calls/call.ts'
+import type { CallStore, HistoryQuery } from '../../calls/ports.ts'
 import type { Settings } from '../../policy/settings.ts'
 import type { Route, RouteContext } from '../route.ts'
 
 import { createHash } from 'node:crypto'
 import { z } from 'zod'
 import { readNumber } from '../../calls/call-rules.ts'
+import { SipCallError } from '../../errors.ts'
+import { writeCallCsv } from '../call-csv.ts'
 import { presentCall } from '../presenters.ts'
-import { inField, parse, route } from '../route.ts'
+import { inField, parse, route, TextStream } from '../route.ts'
 import { CallEventsSchema, CallParamsSchema, CallSchema, CallStatusQuerySchema, CallWishSchema, HistoryQuerySchema, HistorySchema, IdempotencyKeySchema } from '../schemas.ts'
 
 export interface CallRoutesOptions {
@@ -23,6 +26,24 @@ export interface CallRoutesOptions {
 }
 
 const IdempotencyHeaders = z.object({ 'idempotency-key': IdempotencyKeySchema.optional() })
+
+const CSV_HEADERS = {
+	'Content-Type': 'text/csv; charset=utf-8; header=present',
+	'Content-Disposition': 'attachment; filename="calls.csv"',
+}
+/** Calls that are read and held at a time. */
+const CSV_PAGE = 200
+
+async function* pagesOf(store: CallStore, userId: string, query: HistoryQuery, signal: AbortSignal): AsyncGenerator<Call[]> {
+	for (let cursor: string | null | undefined = query.cursor ?? null; cursor !== undefined;) {
+		if (signal.aborted) {
+			throw new SipCallError('shutting_down', 'SIPCall is restarting. Try again in a few seconds.', { retryAfterSec: 5 })
+		}
+		const page: { items: Call[], nextCursor: string | undefined } = await store.history(userId, { ...query, limit: CSV_PAGE, cursor: cursor ?? undefined })
+		yield page.items
+		cursor = page.nextCursor
+	}
+}
 
 export function callRoutes({ calls, store, settings, groupsOf }: CallRoutesOptions): Route[] {
 	/** For routes that decide by ownership alone: Nextcloud is not asked. */
@@ -91,19 +112,23 @@ export function callRoutes({ calls, store, settings, groupsOf }: CallRoutesOptio
 			method: 'get',
 			path: '/call-history',
 			right: 'user',
-			summary: 'The user’s own calls, newest first',
+			summary: 'The user’s own calls, newest first; as text/csv all of them, whatever the limit',
 			query: HistoryQuerySchema,
-			answer: { status: 200, schema: HistorySchema },
+			answer: { status: 200, schema: HistorySchema, alsoAs: 'text/csv' },
 			refusals: ['invalid_number'],
-			handle: async ({ caller, query }) => {
+			handle: async ({ caller, query, request, signal }) => {
 				const { status, outcome, number, ...rest } = query
 				const current = settings()
-				const { items, nextCursor } = await store.history(caller.userId, {
+				const wanted = {
 					...rest,
 					statuses: status,
 					outcomes: outcome,
 					number: number === undefined ? undefined : inField('number', () => readNumber(number, current)).e164,
-				})
+				}
+				if (request.accepts(['application/json', 'text/csv']) === 'text/csv') {
+					return { status: 200, headers: CSV_HEADERS, body: new TextStream(writeCallCsv(pagesOf(store, caller.userId, wanted, signal))) }
+				}
+				const { items, nextCursor } = await store.history(caller.userId, wanted)
 				return { status: 200, body: { items: items.map(presentCall), nextCursor: nextCursor ?? null } }
 			},
 		}),

@@ -8,7 +8,7 @@ import type { Route } from '../route.ts'
 
 import { z } from 'zod'
 import { SipCallError } from '../../errors.ts'
-import { route } from '../route.ts'
+import { route, TextStream } from '../route.ts'
 
 /** How much of a user's data there is, or was. */
 export interface UserDataCounts {
@@ -71,7 +71,7 @@ function command(path: string, summary: string, run: (input: Input) => AsyncIter
 		summary,
 		body: OccInput,
 		answer: { status: 200, schema: z.string() },
-		handle: async ({ body }) => ({ status: 200, body: withFaults(() => run(inputOf(body))), headers: { 'Content-Type': 'text/plain; charset=utf-8' } }),
+		handle: async ({ body }) => ({ status: 200, body: new TextStream(withFaults(() => run(inputOf(body)))), headers: { 'Content-Type': 'text/plain; charset=utf-8' } }),
 	})
 }
 

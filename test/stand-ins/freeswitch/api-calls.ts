@@ -144,10 +144,17 @@ export const CALL_COMMANDS: Readonly<Record<string, ApiCommand>> = {
 		const args = words(argument)
 		const word = ['off', 'toggle'].includes(args[0] ?? '') ? args.shift() : undefined
 		const leg = desk.core.locate(args[0] ?? '')
-		if (leg === undefined) {
-			return '-ERR Operation failed\n'
+		if (args[0] === undefined) {
+			return '-USAGE: [off|toggle] <uuid> [<display>]\n-ERR Operation failed\n'
 		}
-		hold(desk, leg, word === undefined ? true : word === 'off' ? false : !leg.held)
+		// A channel that is not there is no fault to the switch (`switch_ivr_hold_uuid`); one that is held already is.
+		if (leg !== undefined) {
+			const on = word === undefined ? true : word === 'off' ? false : !leg.held
+			if (leg.held === on) {
+				return '-ERR Operation failed\n'
+			}
+			hold(desk, leg, on)
+		}
 		return '+OK Success\n'
 	},
 

@@ -124,6 +124,12 @@ export class Core {
 		if (leg.ending !== undefined || this.#stopped) {
 			return
 		}
+		if (leg.held) {
+			// A leg that is held is taken back first (`switch_channel_perform_hangup`).
+			leg.held = false
+			this.setCallState(leg, 'UNHELD')
+			this.fireChannel(leg, 'CHANNEL_UNHOLD')
+		}
 		leg.ending = ending
 		leg.answerState = 'hangup'
 		leg.stateNumber = 10

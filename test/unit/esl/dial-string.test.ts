@@ -102,7 +102,7 @@ function written(plan: OriginatePlan): string | undefined {
 	} catch (error) {
 		expect(error).toMatchObject({ name: 'EslError', code: 'unsafe_command', mayHaveArrived: false })
 		// A fixed sentence: it cannot repeat the value.
-		expect((error as Error).message).toMatch(/^A [a-z]+ is not of the form that may stand in a dial string$|^The command holds the word mod_event_socket$/)
+		expect((error as Error).message).toMatch(/^A [a-z]+ is not of the form that may stand in a command$|^The command holds the word mod_event_socket$/)
 		return undefined
 	}
 }
@@ -181,7 +181,7 @@ describe('the line of an originate', () => {
 
 	it('for an extension, which the answered leg sends after 2 s, with 2 s for each comma', () => {
 		const plan = { ...PLAN, destination: { ...PLAN.destination, extension: ',12,3#' } }
-		expect(buildOriginate(plan)).toContain(',execute_on_answer=\'sched_hangup +14400 ALLOTTED_TIMEOUT\',execute_on_answer_extension=\'send_dtmf WWWW12WW3#\',sipcall_call=')
+		expect(buildOriginate(plan)).toContain(',execute_on_answer=\'sched_hangup +14400 ALLOTTED_TIMEOUT\',sipcall_call=01111111-1111-4111-8111-111111111111,sipcall_leg=b,execute_on_answer_extension=\'send_dtmf WWWW12WW3#\'}')
 	})
 
 	it('names its job in a header', () => {

@@ -1,0 +1,176 @@
+// SPDX-FileCopyrightText: 2026 SIPCall contributors
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+// What a user does with a call that is up: hold, keys, transfer; and what is written beside it. A command is written to
+// the switch once and never repeated: its answer decides what is told, its events what is stored.
+
+import type { Settings } from '../policy/settings.ts'
+import type { Annotation } from './annotation.ts'
+import type { AllowedDestination, CallingUser } from './call-rules.ts'
+import type { CallService } from './call-service.ts'
+import type { Transition } from './call-state.ts'
+import type { CallTracker } from './call-tracker.ts'
+import type { Call } from './call.ts'
+import type { CallLimiter, CallStore, CallSwitch, Clock, CommandResult, TransferPlan } from './ports.ts'
+
+import { setTimeout as delay } from 'node:timers/promises'
+import { SipCallError } from '../errors.ts'
+import { chooseCallerId } from '../policy/policy.ts'
+import { annotate } from './annotation.ts'
+import { admitTransfer, allowDestination } from './call-rules.ts'
+import { transition } from './call-state.ts'
+import { isTalking, legOfUser, mayBeTransferred, talkingLeg } from './call.ts'
+
+export interface CallControlOptions {
+	calls: CallService
+	store: CallStore
+	tracker: CallTracker
+	callSwitch: CallSwitch
+	limiter: CallLimiter
+	settings: () => Settings
+	clock: Clock
+	newUuid: () => string
+}
+
+/** How long an answer waits for the switch's events, so that it shows what has happened. They come within milliseconds. */
+const CONFIRM_MS = 1_000
+
+export class CallControl {
+	readonly #options: CallControlOptions
+
+	constructor(options: CallControlOptions) {
+		this.#options = options
+	}
+
+	/**
+	 * Puts the destination on hold, or takes it back.
+	 *
+	 * @param signal ends the waiting for the switch's event early
+	 * @return the call as it is then; `onHold` changes with the switch's event alone
+	 * @throws {SipCallError} `not_found`, `wrong_state`, `switch_unavailable`
+	 */
+	async hold(user: CallingUser, callUuid: string, isHeld: boolean, signal: AbortSignal): Promise<Call> {
+		const { calls, callSwitch } = this.#options
+		const call = await this.#talking(user, callUuid)
+		if (call.onHold === isHeld) {
+			throw wrongState(isHeld ? 'The call is on hold already.' : 'The call is not on hold.')
+		}
+		settle(await callSwitch.hold(legOfUser(call).uuid, isHeld))
+		return calls.waitForChange(user, callUuid, call.version, CONFIRM_MS, signal)
+	}
+
+	/**
+	 * Sends keys to the destination.
+	 *
+	 * @throws {SipCallError} `not_found`, `wrong_state`, `switch_unavailable`
+	 */
+	async sendDigits(user: CallingUser, callUuid: string, digits: string): Promise<Call> {
+		const call = await this.#talking(user, callUuid)
+		settle(await this.#options.callSwitch.sendDigits(talkingLeg(call)?.uuid ?? '', digits))
+		return call
+	}
+
+	/**
+	 * Hands the destination over to another number, which must pass the same rules as a call; the user leaves the call.
+	 * Whether the two get to talk is not followed.
+	 *
+	 * @throws {SipCallError} `not_found`, `wrong_state`, `switch_unavailable`, `limit_reached`, `rate_limited` and what
+	 * `allowDestination` refuses with
+	 */
+	async transfer(user: CallingUser, callUuid: string, to: string, signal: AbortSignal): Promise<Call> {
+		const { calls, tracker, callSwitch, clock, limiter } = this.#options
+		const call = await this.#talking(user, callUuid)
+		const leg = talkingLeg(call)
+		const settings = this.#options.settings()
+		const allowed = allowDestination(user, { to, callerId: stillGranted(call, user, settings) }, settings)
+		if (leg === undefined || !mayBeTransferred(call)) {
+			throw wrongState()
+		}
+		if (!callSwitch.isReady()) {
+			throw unavailable()
+		}
+		await admitTransfer(user, settings, tracker.handedOver.ofUser(user.id), limiter)
+		// Stored before it is written: whatever is lost afterwards, the end of the user's leg will be understood.
+		const asked = await this.#change(callUuid, (current) => transition(current, { type: 'transfer_asked', at: clock.now() }))
+		if (!asked.changed) {
+			throw wrongState()
+		}
+		const result = await callSwitch.transfer(leg.uuid, this.#planOf(allowed, settings))
+		if (result !== 'unknown') {
+			const stored = tracker.apply(callUuid, { type: 'transfer_answered', at: clock.now(), isDone: result === 'done' })
+			await Promise.race([stored, delay(CONFIRM_MS, undefined, { ref: false })])
+		}
+		settle(result)
+		return calls.waitForChange(user, callUuid, asked.call.version + 1, CONFIRM_MS, signal)
+	}
+
+	/**
+	 * Writes note and tags, during the call and after it.
+	 *
+	 * @throws {SipCallError} `not_found`
+	 */
+	async annotate(user: CallingUser, callUuid: string, annotation: Annotation): Promise<Call> {
+		await this.#options.calls.find(user, callUuid)
+		return (await this.#change(callUuid, (call) => annotate(call, annotation, this.#options.clock.now()))).call
+	}
+
+	async #talking(user: CallingUser, callUuid: string): Promise<Call> {
+		const call = await this.#options.calls.find(user, callUuid)
+		if (!isTalking(call) || call.hangupRequestedAt !== undefined || call.transfer !== undefined) {
+			throw wrongState()
+		}
+		return call
+	}
+
+	/** A change that the switch did not tell: a fault of the database is the caller's to hear of. */
+	async #change(callUuid: string, change: (call: Call) => Transition): Promise<{ call: Call, changed: boolean }> {
+		const stored = await this.#options.store.change(callUuid, change)
+		if (stored === undefined) {
+			throw new SipCallError('not_found', 'There is no such call.')
+		}
+		if (stored.changed) {
+			this.#options.tracker.take(stored.call)
+		}
+		return stored
+	}
+
+	#planOf({ number, callerId }: AllowedDestination, { gateways, answerTimeoutSec, maxCallSec }: Settings): TransferPlan {
+		return {
+			number: number.e164,
+			...(number.extension === undefined ? {} : { extension: number.extension }),
+			legs: gateways.map((gateway) => ({ legUuid: this.#options.newUuid(), gateway })),
+			callerId,
+			answerTimeoutSec,
+			maxCallSec,
+		}
+	}
+}
+
+/** The number that the call shows, unless it was taken from the user meanwhile: then the default one. */
+function stillGranted({ callerId }: Call, { groups }: CallingUser, settings: Settings): string | undefined {
+	return callerId !== undefined && 'number' in chooseCallerId(callerId, groups, settings) ? callerId : undefined
+}
+
+/**
+ * @throws {SipCallError} unless the switch has said yes
+ */
+function settle(result: CommandResult): void {
+	switch (result) {
+		case 'done':
+			return
+		case 'refused':
+			throw wrongState('The phone system refused: the call may have ended at this moment.')
+		case 'not_written':
+			throw unavailable()
+		case 'unknown':
+			throw new SipCallError('switch_unavailable', 'The phone system did not answer, so nobody knows whether it was done. Look at the call before you try again.', { retryAfterSec: 5 })
+	}
+}
+
+function wrongState(message = 'This is possible only while you talk with the other side.'): SipCallError {
+	return new SipCallError('wrong_state', message)
+}
+
+function unavailable(): SipCallError {
+	return new SipCallError('switch_unavailable', 'The phone system cannot be reached. Try again in a moment, and tell your administrator if it stays so.', { retryAfterSec: 5 })
+}

@@ -5,6 +5,8 @@
 
 import type { CallLimiter, Clock } from './calls/ports.ts'
 import type { Config } from './config.ts'
+import type { Backups, DatabaseErrand } from './db/backup/backups.ts'
+import type { DatabaseAccess } from './db/backup/restore-backup.ts'
 import type { Route } from './http/route.ts'
 import type { Logger } from './logger.ts'
 import type { AddressBooks } from './nextcloud/address-books.ts'
@@ -29,6 +31,7 @@ import { startEmbeddedRedis } from './embedded/redis.ts'
 import { SipCallError } from './errors.ts'
 import { isDialTemplate, isDomain, isGatewayName } from './esl/dial-string.ts'
 import { FreeSwitch } from './esl/freeswitch.ts'
+import { gateOf } from './http/route-gate.ts'
 import { adminConfigRoutes } from './http/routes/admin-config.ts'
 import { authRoutes } from './http/routes/auth.ts'
 import { callRoutes } from './http/routes/calls.ts'
@@ -59,6 +62,7 @@ export interface Base {
 	ocs: OcsClient
 	users: UserDirectory
 	addressBooks: AddressBooks
+	backups: Backups
 }
 
 /** What the life cycle works on, once the parts are up. */
@@ -67,12 +71,20 @@ export interface Parts {
 	verifyToken: (token: string) => Promise<{ userId: string } | undefined>
 	setEnabled: (isEnabled: boolean) => Promise<void>
 	status: () => Promise<string[]>
+	/** For those who work on the database from outside of the parts. */
+	database: DatabaseAccess
 }
 
 const KEYS_SWEEP_MS = 60 * 60 * 1000
+/** For requests under way when the parts are stopped. */
+const REQUESTS_LIMIT_MS = 2_000
 
-/** Brings everything up that stands behind the routes, each part with its undo. */
-export async function startParts({ config, logger, clock, overrides, ocs, users, addressBooks }: Base, releasers: Releasers): Promise<Parts> {
+/**
+ * Brings everything up that stands behind the routes, each part with its undo.
+ *
+ * @param errand is done once, as soon as the database is up and before any other part uses it
+ */
+export async function startParts({ config, logger, clock, overrides, ocs, users, addressBooks, backups }: Base, releasers: Releasers, errand?: DatabaseErrand): Promise<Parts> {
 	const masterKeys = config.encryptionKeys.length > 0 ? config.encryptionKeys.map((key) => key.reveal()) : [await loadOrCreateKeyFile(config.storagePath)]
 	const [activeKey, ...previousKeys] = masterKeys
 	if (activeKey === undefined) {
@@ -83,7 +95,11 @@ export async function startParts({ config, logger, clock, overrides, ocs, users,
 	const databaseUrl = config.databaseUrl?.reveal() ?? await startDatabase(config, logger, releasers)
 	const orm = await openDatabase({ url: databaseUrl, keys, logger: logger.child({ component: 'db' }) })
 	releasers.add('database connections', () => orm.close(true))
-	await migrate(orm, keys)
+	const database: DatabaseAccess = { url: databaseUrl, kids: keys.storageKeys.map(({ kid }) => kid) }
+	await migrate(orm, keys, {
+		beforeUpgrade: (executed) => backups.beforeUpgrade(databaseUrl, executed),
+		beforeUse: async () => errand?.(database),
+	})
 	const limiter = await startLimiter(config, databaseUrl, keys, logger, releasers)
 
 	const environment: Partial<Settings> = config.callsPerMinute === undefined ? {} : { callsPerMinute: config.callsPerMinute }
@@ -158,21 +174,24 @@ export async function startParts({ config, logger, clock, overrides, ocs, users,
 		newUuid: randomUUID,
 		logger: logger.child({ component: 'calls' }),
 	})
+	const gate = gateOf([
+		...authRoutes({ signIn: identity.signIn, guard: (step) => guardSignIn(limiter, step) }),
+		...callRoutes({ calls, store, settings: () => settings.get(), groupsOf: async (userId) => (await users.get(userId)).groups }),
+		...meRoutes({
+			user: (userId) => users.get(userId),
+			settings: () => settings.get(),
+			devices: { of: (userId) => devices.of(userId), replace: (userId, list) => devices.replace(userId, list) },
+			isSwitchReady: () => callSwitch.isReady(),
+			newUuid: randomUUID,
+		}),
+		...adminConfigRoutes({ settings, environment, dialRules }),
+		...contactRoutes({ addressBooks, settings: () => settings.get() }),
+	])
+	releasers.add('requests', () => gate.close(REQUESTS_LIMIT_MS))
 	return {
+		database,
 		verifyToken: (token) => identity.verifier.verify(token),
-		routes: [
-			...authRoutes({ signIn: identity.signIn, guard: (step) => guardSignIn(limiter, step) }),
-			...callRoutes({ calls, store, settings: () => settings.get(), groupsOf: async (userId) => (await users.get(userId)).groups }),
-			...meRoutes({
-				user: (userId) => users.get(userId),
-				settings: () => settings.get(),
-				devices: { of: (userId) => devices.of(userId), replace: (userId, list) => devices.replace(userId, list) },
-				isSwitchReady: () => callSwitch.isReady(),
-				newUuid: randomUUID,
-			}),
-			...adminConfigRoutes({ settings, environment, dialRules }),
-			...contactRoutes({ addressBooks, settings: () => settings.get() }),
-		],
+		routes: gate.routes,
 		setEnabled: async (isEnabled) => {
 			await state.setEnabled(isEnabled)
 			await (isEnabled ? settings.follow() : settings.stopFollowing())

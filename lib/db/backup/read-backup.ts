@@ -22,7 +22,7 @@ const LONGEST_LINE_BYTES = 16 * 1024 * 1024
  * A backup piece by piece. What was read counts only when the generator has ended without an error: the trailer with the
  * hash comes last.
  *
- * @yields the header, then the rows in the order in which they can be inserted
+ * @yields {BackupPiece} the header, then the rows in the order in which they can be inserted
  * @throws {SipCallError} `invalid_request` when the file is no backup or is damaged, `wrong_state` when it is too new
  */
 export async function* readBackup(file: string): AsyncGenerator<BackupPiece> {
@@ -99,24 +99,29 @@ export async function readHeader(file: string): Promise<BackupHeader> {
 	return refuse()
 }
 
-/** @yields whole lines with their ends, as many at once as a chunk brings */
+/** @yields {Buffer[]} whole lines with their ends, as many at once as a chunk brings */
 async function* readLines(file: string): AsyncGenerator<Buffer[]> {
 	const source = createReadStream(file)
 	const content = createGunzip()
 	source.once('error', (error) => content.destroy(error))
 	source.pipe(content)
-	let begun = Buffer.alloc(0)
+	let begun: Buffer[] = []
+	let begunBytes = 0
 	try {
 		for await (const chunk of content as AsyncIterable<Buffer>) {
 			const lines: Buffer[] = []
 			let from = 0
 			for (let end = chunk.indexOf(0x0A); end !== -1; end = chunk.indexOf(0x0A, from)) {
 				const part = chunk.subarray(from, end + 1)
-				lines.push(from === 0 ? Buffer.concat([begun, part]) : part)
+				lines.push(from === 0 ? Buffer.concat([...begun, part]) : part)
 				from = end + 1
 			}
-			begun = Buffer.concat(from === 0 ? [begun, chunk] : [chunk.subarray(from)])
-			if (begun.length > LONGEST_LINE_BYTES) {
+			if (from > 0) {
+				[begun, begunBytes] = [[], 0]
+			}
+			begun.push(chunk.subarray(from))
+			begunBytes += chunk.length - from
+			if (begunBytes > LONGEST_LINE_BYTES) {
 				refuse()
 			}
 			yield lines
@@ -130,7 +135,7 @@ async function* readLines(file: string): AsyncGenerator<Buffer[]> {
 		source.destroy()
 		content.destroy()
 	}
-	if (begun.length > 0) {
+	if (begunBytes > 0) {
 		refuse()
 	}
 }

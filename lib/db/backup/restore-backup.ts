@@ -24,7 +24,12 @@ export interface DatabaseAccess {
 export interface RestoreOptions {
 	/** Restore although calls are open: they go on, and SIPCall knows nothing of them any more. */
 	force: boolean
+	/** How long it waits for others who use the database; 10 seconds when left out. */
+	lockTimeoutMs?: number
 }
+
+/** Long enough for a query of somebody else, too short to block everybody. */
+const LOCK_TIMEOUT_MS = 10_000
 
 /**
  * Whether a backup could be restored now. What is checked here is checked again when it is.
@@ -37,7 +42,7 @@ export async function checkRestore(header: BackupHeader, access: DatabaseAccess,
 
 /**
  * Puts a backup in the place of all data, or changes nothing. Nobody else may be at work on the database: who holds one
- * of its tables for more than 10 seconds makes it fail.
+ * of its tables for too long makes it fail.
  *
  * @throws {SipCallError} `wrong_state` when it does not fit here, `invalid_request` when it is damaged
  */
@@ -48,7 +53,7 @@ export async function restoreBackup(file: string, access: DatabaseAccess, option
 		for await (const piece of readBackup(file)) {
 			if ('header' in piece) {
 				header = piece.header
-				await lock(client)
+				await lock(client, options.lockTimeoutMs ?? LOCK_TIMEOUT_MS)
 				tables = await fittingTables(client, header, access, options)
 				await setTriggers(client, tables, 'disable')
 				await client.query(`truncate ${tables.map(({ name }) => escapeIdentifier(name)).join(', ')}`)
@@ -62,7 +67,8 @@ export async function restoreBackup(file: string, access: DatabaseAccess, option
 }
 
 /** Before anybody is counted or asked: what is found must still be true at the commit. */
-async function lock(client: Client): Promise<void> {
+async function lock(client: Client, timeoutMs: number): Promise<void> {
+	await client.query('select set_config(\'lock_timeout\', $1, true)', [String(timeoutMs)])
 	const tables = await readTables(client)
 	await client.query(`lock table ${tables.map(({ name }) => escapeIdentifier(name)).join(', ')} in access exclusive mode`)
 }

@@ -8,11 +8,9 @@ import { SipCallError } from '../../errors.ts'
 import { storageFault } from '../storage-fault.ts'
 
 const CONNECT_TIMEOUT_MS = 5_000
-/** Of those who use the database beside us: long enough for a query, too short to block everybody. */
-const LOCK_TIMEOUT_MS = 10_000
 
 const SPELLING = `set timezone = 'UTC'; set datestyle = 'ISO, YMD'; set intervalstyle = 'postgres'; set bytea_output = 'hex'; set extra_float_digits = 1;
-	set statement_timeout = 0; set idle_in_transaction_session_timeout = 0; set lock_timeout = ${LOCK_TIMEOUT_MS}`
+	set statement_timeout = 0; set idle_in_transaction_session_timeout = 0`
 
 const BEGIN = {
 	read: 'begin isolation level repeatable read, read only',

@@ -69,7 +69,7 @@ export async function addRows(client: Client, { uuid, text, json, at, id }: { uu
 	await client.query(id === undefined
 		? 'insert into call_events (call_uuid, at, type, leg, detail) values ($1, $2, $3, $3, $4)'
 		: `insert into call_events (id, call_uuid, at, type, leg, detail) overriding system value values (${id}, $1, $2, $3, $3, $4)`, [uuid, at, text, asJson])
-	await client.query('insert into idempotency_keys (user_id, key, body_hash, call_uuid, created_at) values ($1, $1, $1, $2, $3)', [text, uuid, at])
+	await client.query('insert into idempotency_keys (user_id, key, body_hash, call_uuid, created_at) values ($1, $2, $1, $3, $4)', [text, `${uuid} ${text}`, uuid, at])
 	await client.query('insert into devices (id, user_id, kind, label, address, is_default, verified, position) values ($1, $2, \'sip\', $2, $2, false, true, -5)', [uuid, text])
 	await client.query('insert into settings (key, value, updated_at) values ($1, $2, $3)', [`${uuid} ${text}`, asJson, at])
 }

@@ -245,6 +245,16 @@ describe('a restore is refused, and changes nothing,', () => {
 		expect((await target.client.query('select last_value, is_called from call_events_id_seq')).rows).toEqual(numbers.rows)
 	})
 
+	it('when the commit itself fails: the counting goes on where it was', async () => {
+		await addRows(source.client, { uuid: randomUUID(), text: 'new', json: [], at: '2026-01-01' })
+		await source.client.query('alter table call_events alter column id restart with 5000')
+		file = await backup()
+		await target.client.query('alter table devices add constraint once unique (label) deferrable initially deferred')
+		await expect(restoreBackup(file, target.access, force)).rejects.toMatchObject({ code: '23505' })
+		expect(await target.content()).toEqual(before)
+		expect((await target.client.query('select last_value from call_events_id_seq')).rows).toEqual([{ last_value: '1' }])
+	})
+
 	it('when its connection is cut in the middle of it', async () => {
 		// After the truncation and the first rows, the insert of the devices ends its own connection.
 		await target.client.query('create function cut() returns boolean language sql volatile as $$ select pg_terminate_backend(pg_backend_pid()) $$')

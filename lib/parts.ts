@@ -5,6 +5,8 @@
 
 import type { CallLimiter, Clock } from './calls/ports.ts'
 import type { Config } from './config.ts'
+import type { Backups, DatabaseErrand } from './db/backup/backups.ts'
+import type { DatabaseAccess } from './db/backup/restore-backup.ts'
 import type { EslEndpoint } from './esl/esl-connection.ts'
 import type { Check } from './health/checks.ts'
 import type { Route } from './http/route.ts'
@@ -25,6 +27,7 @@ import { CallFeed } from './calls/call-feed.ts'
 import { CallService } from './calls/call-service.ts'
 import { CallStream } from './calls/call-stream.ts'
 import { CallTracker } from './calls/call-tracker.ts'
+import { Lockout } from './calls/lockout.ts'
 import { migrate, openDatabase } from './db/orm.ts'
 import { AppStateRepository } from './db/repositories/app-state-repository.ts'
 import { CallRepository } from './db/repositories/call-repository.ts'
@@ -32,11 +35,13 @@ import { DeviceRepository } from './db/repositories/device-repository.ts'
 import { SettingsRepository } from './db/repositories/settings-repository.ts'
 import { SignInRepository } from './db/repositories/sign-in-repository.ts'
 import { UserDataRepository } from './db/repositories/user-data-repository.ts'
+import { UserRuleRepository } from './db/repositories/user-rule-repository.ts'
 import { storageFault } from './db/storage-fault.ts'
 import { SipCallError } from './errors.ts'
 import { isDialTemplate, isDomain, isGatewayName } from './esl/dial-string.ts'
 import { FreeSwitch } from './esl/freeswitch.ts'
 import { healthChecks, statusLines } from './health/checks.ts'
+import { gateOf } from './http/route-gate.ts'
 import { adminConfigRoutes } from './http/routes/admin-config.ts'
 import { authRoutes } from './http/routes/auth.ts'
 import { callControlRoutes } from './http/routes/call-control.ts'
@@ -73,6 +78,7 @@ export interface Base {
 	users: UserDirectory
 	addressBooks: AddressBooks
 	progress: Progress
+	backups: Backups
 }
 
 /** What the life cycle works on, once the parts are up. */
@@ -84,20 +90,33 @@ export interface Parts {
 	/** What is wrong now, from memory. */
 	checks: () => Check[]
 	occ: OccTasks
+	/** For those who work on the database from outside of the parts. */
+	database: DatabaseAccess
 }
 
 const HOUR_MS = 60 * 60 * 1000
 /** How long the data of a user wait for the user's last calls to end. */
 const LAST_CALLS_MS = 10_000
 
-/** Brings everything up that stands behind the routes, each part with its undo. */
-export async function startParts({ config, logger, clock, overrides, ocs, users, addressBooks, progress }: Base, releasers: Releasers): Promise<Parts> {
+/** For requests under way when the parts are stopped. */
+const REQUESTS_LIMIT_MS = 2_000
+
+/**
+ * Brings everything up that stands behind the routes, each part with its undo.
+ *
+ * @param errand is done once, as soon as the database is up and before any other part uses it
+ */
+export async function startParts({ config, logger, clock, overrides, ocs, users, addressBooks, progress, backups }: Base, releasers: Releasers, errand?: DatabaseErrand): Promise<Parts> {
 	const keys = await loadKeys(config)
 	const databaseUrl = await startDatabase(config, logger, releasers)
 	progress.report(40)
 	const orm = await openDatabase({ url: databaseUrl, keys, logger: logger.child({ component: 'db' }) })
 	releasers.add('database connections', () => orm.close(true))
-	await migrate(orm, keys)
+	const database: DatabaseAccess = { url: databaseUrl, kids: keys.storageKeys.map(({ kid }) => kid) }
+	await migrate(orm, keys, {
+		beforeUpgrade: (executed) => backups.beforeUpgrade(databaseUrl, executed),
+		beforeUse: async () => errand?.(database),
+	})
 	progress.report(70)
 	const limiter = await startLimiter(config, databaseUrl, keys, logger, releasers)
 
@@ -167,7 +186,17 @@ export async function startParts({ config, logger, clock, overrides, ocs, users,
 		newUuid: randomUUID,
 		logger: logger.child({ component: 'identity' }),
 	})
+	const userRules = new UserRuleRepository({ orm })
+	const lockout = new Lockout({
+		limiter,
+		settings: () => settings.get(),
+		lock: (...args) => userRules.lock(...args),
+		onLocked: () => {},
+		clock,
+		logger: logger.child({ component: 'calls' }),
+	})
 	const calls = new CallService({
+		lockout,
 		store,
 		tracker,
 		feed,
@@ -200,23 +229,26 @@ export async function startParts({ config, logger, clock, overrides, ocs, users,
 	const groupsOf = async (userId: string) => (await users.get(userId)).groups
 	const control = new CallControl({ calls, store, tracker, callSwitch, limiter, settings: () => settings.get(), clock, newUuid: randomUUID })
 	const stream = new CallStream({ store, feed, clock, ...(overrides.pingMs === undefined ? {} : { pingMs: overrides.pingMs }) })
+	const gate = gateOf([
+		...authRoutes({ signIn: identity.signIn, guard: (step) => guardSignIn(limiter, step) }),
+		...callRoutes({ calls, store, settings: () => settings.get(), groupsOf }),
+		...callControlRoutes({ calls, control, groupsOf, logger: logger.child({ component: 'calls' }) }),
+		...eventRoutes({ stream }),
+		...meRoutes({
+			user: (userId) => users.get(userId),
+			settings: () => settings.get(),
+			devices: { of: (userId) => devices.of(userId), replace: (userId, list) => devices.replace(userId, list) },
+			isSwitchReady: () => callSwitch.isReady(),
+			newUuid: randomUUID,
+		}),
+		...adminConfigRoutes({ settings, environment, dialRules }),
+		...contactRoutes({ addressBooks, settings: () => settings.get() }),
+	])
+	releasers.add('requests', () => gate.close(REQUESTS_LIMIT_MS))
 	return {
+		database,
 		verifyToken: (token) => identity.verifier.verify(token),
-		routes: [
-			...authRoutes({ signIn: identity.signIn, guard: (step) => guardSignIn(limiter, step) }),
-			...callRoutes({ calls, store, settings: () => settings.get(), groupsOf }),
-			...callControlRoutes({ calls, control, groupsOf, logger: logger.child({ component: 'calls' }) }),
-			...eventRoutes({ stream }),
-			...meRoutes({
-				user: (userId) => users.get(userId),
-				settings: () => settings.get(),
-				devices: { of: (userId) => devices.of(userId), replace: (userId, list) => devices.replace(userId, list) },
-				isSwitchReady: () => callSwitch.isReady(),
-				newUuid: randomUUID,
-			}),
-			...adminConfigRoutes({ settings, environment, dialRules }),
-			...contactRoutes({ addressBooks, settings: () => settings.get() }),
-		],
+		routes: gate.routes,
 		setEnabled: async (isEnabled) => {
 			await state.setEnabled(isEnabled)
 			await (isEnabled ? settings.follow() : settings.stopFollowing())

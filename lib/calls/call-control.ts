@@ -16,8 +16,9 @@ import type { CallLimiter, CallStore, CallSwitch, Clock, CommandResult, Transfer
 import { setTimeout as delay } from 'node:timers/promises'
 import { SipCallError } from '../errors.ts'
 import { chooseCallerId } from '../policy/policy.ts'
+import { settingsFor } from '../policy/user-rule.ts'
 import { annotate } from './annotation.ts'
-import { admitTransfer, allowDestination } from './call-rules.ts'
+import { admitTransfer, allowDestination, factsFor } from './call-rules.ts'
 import { transition } from './call-state.ts'
 import { isTalking, legOfUser, mayBeTransferred, talkingLeg } from './call.ts'
 
@@ -78,20 +79,25 @@ export class CallControl {
 	 * `allowDestination` refuses with
 	 */
 	async transfer(user: CallingUser, callUuid: string, to: string, signal: AbortSignal): Promise<Call> {
-		const { calls, tracker, callSwitch, clock, limiter } = this.#options
+		const { calls, store, tracker, callSwitch, clock, limiter } = this.#options
 		const call = await this.#talking(user, callUuid)
 		const leg = talkingLeg(call)
-		const settings = this.#options.settings()
-		const allowed = allowDestination(user, { to, callerId: stillGranted(call, user, settings) }, settings)
+		const ofAll = this.#options.settings()
+		const at = clock.now()
+		const { facts, rule } = await store.facts(factsFor(user.id, to, ofAll, at))
+		const settings = settingsFor(ofAll, rule)
+		// The user leaves this call for the new leg: it takes no line more.
+		const state = { rule, facts: { ...facts, openOfUser: 0, openInAll: facts.openInAll + tracker.handedOver.size - 1 } }
+		const allowed = allowDestination({ to, callerId: stillGranted(call, user, settings) }, { user, settings: ofAll, state, at })
 		if (leg === undefined || !mayBeTransferred(call)) {
 			throw wrongState()
 		}
 		if (!callSwitch.isReady()) {
 			throw unavailable()
 		}
-		await admitTransfer(user, settings, tracker.handedOver.ofUser(user.id), limiter)
+		await admitTransfer(user, settings, tracker.handedOver.ofUser(user.id), limiter, at)
 		// Stored before it is written: whatever is lost afterwards, the end of the user's leg will be understood.
-		const asked = await this.#change(callUuid, (current) => transition(current, { type: 'transfer_asked', at: clock.now() }))
+		const asked = await this.#change(callUuid, (current) => transition(current, { type: 'transfer_asked', at: clock.now(), ...(allowed.charge === undefined ? {} : { reservedMicros: allowed.charge.reservedMicros }) }))
 		if (!asked.changed) {
 			throw wrongState()
 		}

@@ -167,15 +167,19 @@ function refuseBrokenText(_request: unknown, _response: unknown, body: Buffer): 
 	}
 }
 
-/** The routes are put in place at the first request after everything behind them is up. */
+/** The routes are put in place at the first request after everything behind them is up; after a restart of that, new ones. */
 function lateRoutes(options: HttpOptions, callerOf: (request: Request) => Caller, stopping: AbortSignal): express.RequestHandler {
 	let router: express.Router | undefined
+	let current: readonly Route[] | undefined
 	return (request, response, next) => {
 		const routes = options.routes()
 		if (routes === undefined) {
 			throw new SipCallError('storage_unavailable', 'SIPCall is starting. Try again in a few seconds.', { retryAfterSec: 5 })
 		}
-		router ??= routerOf(routes, options, callerOf, stopping)
+		if (router === undefined || routes !== current) {
+			router = routerOf(routes, options, callerOf, stopping)
+			current = routes
+		}
 		router(request, response, next)
 	}
 }

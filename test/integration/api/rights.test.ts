@@ -18,6 +18,8 @@ const ROUTES: Readonly<Record<string, Right>> = {
 	'POST /occ/status': 'nextcloud',
 	'POST /occ/user/purge': 'nextcloud',
 	'POST /occ/export': 'nextcloud',
+	'POST /occ/backup': 'nextcloud',
+	'POST /occ/restore': 'nextcloud',
 	'GET /auth/login': 'public',
 	'POST /auth': 'public',
 	'POST /auth/refresh': 'public',

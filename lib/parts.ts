@@ -27,6 +27,7 @@ import { CallFeed } from './calls/call-feed.ts'
 import { CallService } from './calls/call-service.ts'
 import { CallStream } from './calls/call-stream.ts'
 import { CallTracker } from './calls/call-tracker.ts'
+import { Explainer } from './calls/explain.ts'
 import { Lockout } from './calls/lockout.ts'
 import { migrate, openDatabase } from './db/orm.ts'
 import { AppStateRepository } from './db/repositories/app-state-repository.ts'
@@ -34,6 +35,7 @@ import { CallRepository } from './db/repositories/call-repository.ts'
 import { DeviceRepository } from './db/repositories/device-repository.ts'
 import { SettingsRepository } from './db/repositories/settings-repository.ts'
 import { SignInRepository } from './db/repositories/sign-in-repository.ts'
+import { UsageRepository } from './db/repositories/usage-repository.ts'
 import { UserDataRepository } from './db/repositories/user-data-repository.ts'
 import { UserRuleRepository } from './db/repositories/user-rule-repository.ts'
 import { storageFault } from './db/storage-fault.ts'
@@ -43,15 +45,19 @@ import { FreeSwitch } from './esl/freeswitch.ts'
 import { healthChecks, statusLines } from './health/checks.ts'
 import { gateOf } from './http/route-gate.ts'
 import { adminConfigRoutes } from './http/routes/admin-config.ts'
+import { adminUserRoutes } from './http/routes/admin-users.ts'
 import { authRoutes } from './http/routes/auth.ts'
 import { callControlRoutes } from './http/routes/call-control.ts'
 import { callRoutes } from './http/routes/calls.ts'
 import { contactRoutes } from './http/routes/contacts.ts'
 import { eventRoutes } from './http/routes/events.ts'
 import { meRoutes } from './http/routes/me.ts'
+import { numberRoutes } from './http/routes/numbers.ts'
 import { createIdentity } from './identity/index.ts'
 import { AppConfig } from './nextcloud/app-config.ts'
-import { CallNotifier } from './nextcloud/call-notifier.ts'
+import { callNotification } from './nextcloud/call-notification.ts'
+import { lockNotification } from './nextcloud/lock-notification.ts'
+import { Notifications } from './nextcloud/notifications.ts'
 import { PublicAddress } from './nextcloud/public-address.ts'
 import { runPeriodically } from './periodic.ts'
 import { SettingsStore } from './policy/settings-store.ts'
@@ -143,8 +149,13 @@ export async function startParts({ config, logger, clock, overrides, ocs, users,
 	const feed = new CallFeed()
 	// Before anything can change a call, so that no end goes unheard.
 	const publicAddress = new PublicAddress({ ocs, now: () => clock.now().getTime() })
-	const notifier = new CallNotifier({ ocs, users, publicUrl: () => publicAddress.get(), logger: logger.child({ component: 'nextcloud' }) })
-	releasers.add('notifications', feed.subscribeAll((call) => void notifier.tell(call)))
+	const notifications = new Notifications({ ocs, users, publicUrl: () => publicAddress.get(), logger: logger.child({ component: 'nextcloud' }) })
+	releasers.add('notifications', feed.subscribeAll((call) => {
+		const notification = callNotification(call)
+		if (notification !== undefined) {
+			void notifications.send(call.userId, notification)
+		}
+	}))
 	const tracker = new CallTracker({
 		store,
 		feed,
@@ -191,7 +202,7 @@ export async function startParts({ config, logger, clock, overrides, ocs, users,
 		limiter,
 		settings: () => settings.get(),
 		lock: (...args) => userRules.lock(...args),
-		onLocked: () => {},
+		onLocked: (userId) => users.knownAdmins().forEach((adminId) => void notifications.send(adminId, lockNotification(userId))),
 		clock,
 		logger: logger.child({ component: 'calls' }),
 	})
@@ -229,6 +240,8 @@ export async function startParts({ config, logger, clock, overrides, ocs, users,
 	const groupsOf = async (userId: string) => (await users.get(userId)).groups
 	const control = new CallControl({ calls, store, tracker, callSwitch, limiter, settings: () => settings.get(), clock, newUuid: randomUUID })
 	const stream = new CallStream({ store, feed, clock, ...(overrides.pingMs === undefined ? {} : { pingMs: overrides.pingMs }) })
+	const explainer = new Explainer({ store, limiter, devices: (userId) => devices.of(userId), clock })
+	const usage = new UsageRepository({ orm })
 	const gate = gateOf([
 		...authRoutes({ signIn: identity.signIn, guard: (step) => guardSignIn(limiter, step) }),
 		...callRoutes({ calls, store, settings: () => settings.get(), groupsOf }),
@@ -238,8 +251,20 @@ export async function startParts({ config, logger, clock, overrides, ocs, users,
 			user: (userId) => users.get(userId),
 			settings: () => settings.get(),
 			devices: { of: (userId) => devices.of(userId), replace: (userId, list) => devices.replace(userId, list) },
+			limits: (user, current) => explainer.limits(user, current),
 			isSwitchReady: () => callSwitch.isReady(),
+			now: () => clock.now(),
 			newUuid: randomUUID,
+		}),
+		...numberRoutes({ explain: (user, to, current) => explainer.explain(user, to, current), settings: () => settings.get(), groupsOf, dialRules }),
+		...adminUserRoutes({
+			search: (adminId, query) => users.search(adminId, query),
+			find: (adminId, userId) => users.find(adminId, userId),
+			rules: userRules,
+			devices,
+			usage: (...args) => usage.of(...args),
+			settings: () => settings.get(),
+			now: () => clock.now(),
 		}),
 		...adminConfigRoutes({ settings, environment, dialRules }),
 		...contactRoutes({ addressBooks, settings: () => settings.get() }),

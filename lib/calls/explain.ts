@@ -5,13 +5,16 @@
 
 import type { ParsedNumber } from '../numbering/parse-number.ts'
 import type { Money } from '../policy/rates.ts'
+import type { LimitState } from '../policy/refusal.ts'
 import type { Settings } from '../policy/settings.ts'
+import type { UserRule } from '../policy/user-rule.ts'
 import type { AllowedCall, CallingUser } from './call-rules.ts'
 import type { Device } from './device.ts'
 import type { CallLimiter, CallStore, Clock } from './ports.ts'
 
 import { SipCallError } from '../errors.ts'
 import { parseNumber } from '../numbering/parse-number.ts'
+import { dayOf } from '../policy/calendar.ts'
 import { rateFor } from '../policy/rates.ts'
 import { confirmationFor } from '../policy/rules.ts'
 import { settingsFor } from '../policy/user-rule.ts'
@@ -45,6 +48,25 @@ export class Explainer {
 
 	constructor(options: ExplainerOptions) {
 		this.#options = options
+	}
+
+	/** How far a user's limits are used, and what is decided for the user. Sums of money are everybody's, and not told. */
+	async limits(user: { id: string }, settings: Settings): Promise<{ limits: LimitState[], rule: UserRule }> {
+		const { store, limiter, clock } = this.#options
+		const at = clock.now()
+		const { rule, facts } = await store.facts(factsFor(user.id, '', settings, at))
+		const own = settingsFor(settings, rule)
+		const counted = await limiter.look(user.id, quotasOf(own))
+		const { maxDistinctPerDay, maxConcurrentPerUser, maxCallSec, timeZone } = own
+		return {
+			rule,
+			limits: [
+				...counted.toReversed().map(({ quota: { kind, max }, used, resetSec }): LimitState => ({ kind, used, max, ...(resetSec === undefined ? {} : { resetsAt: new Date(at.getTime() + resetSec * 1000) }) })),
+				...(maxDistinctPerDay === null ? [] : [{ kind: 'maxDistinctPerDay', used: facts.distinctToday, max: maxDistinctPerDay, resetsAt: dayOf(at, timeZone).to, timeZone }]),
+				{ kind: 'maxConcurrentPerUser', used: facts.openOfUser, max: maxConcurrentPerUser },
+				{ kind: 'maxCallSec', max: maxCallSec },
+			],
+		}
 	}
 
 	/**

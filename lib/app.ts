@@ -18,6 +18,7 @@ import { Backups } from './db/backup/backups.ts'
 import { storageFault } from './db/storage-fault.ts'
 import { SipCallError } from './errors.ts'
 import { setupChecksAnswer } from './health/checks.ts'
+import { REQUEST_LIMITS } from './http/middlewares/request-limit.ts'
 import { lifeCycleRoutes } from './http/routes/life-cycle.ts'
 import { occRoutes } from './http/routes/occ.ts'
 import { notAuthenticated, startHttpServer } from './http/server.ts'
@@ -124,6 +125,7 @@ export async function startApp(config: Config, logger: Logger, overrides: AppOve
 			return parts.verifyToken(token)
 		},
 		corsOrigins: config.corsOrigins,
+		requestLimits: overrides.requestLimits ?? REQUEST_LIMITS,
 		checkRight: rightsCheck(base.users),
 		faultOf: storageFault,
 		logger: logger.child({ component: 'http' }),

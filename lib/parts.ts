@@ -9,6 +9,7 @@ import type { Backups, DatabaseErrand } from './db/backup/backups.ts'
 import type { DatabaseAccess } from './db/backup/restore-backup.ts'
 import type { EslEndpoint } from './esl/esl-connection.ts'
 import type { Check } from './health/checks.ts'
+import type { RequestLimits } from './http/middlewares/request-limit.ts'
 import type { Route } from './http/route.ts'
 import type { OccTasks } from './http/routes/occ.ts'
 import type { Logger } from './logger.ts'
@@ -70,6 +71,7 @@ export interface AppOverrides {
 	/** Times of the switch's connections and of the sweep, shorter than a network needs. */
 	esl?: { silenceMs?: number, commandTimeoutMs?: number }
 	sweepMs?: number
+	requestLimits?: RequestLimits
 	/** Of event streams. */
 	pingMs?: number
 }

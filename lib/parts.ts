@@ -52,6 +52,8 @@ export interface AppOverrides {
 	/** Times of the switch's connections and of the sweep, shorter than a network needs. */
 	esl?: { silenceMs?: number, commandTimeoutMs?: number }
 	sweepMs?: number
+	/** How long the switch is left alone after a hold or an answer. */
+	settleMs?: number
 	/** Of event streams. */
 	pingMs?: number
 }
@@ -165,7 +167,7 @@ export async function startParts({ config, logger, clock, overrides, ocs, users,
 		logger: logger.child({ component: 'calls' }),
 	})
 	const groupsOf = async (userId: string) => (await users.get(userId)).groups
-	const control = new CallControl({ calls, store, tracker, callSwitch, limiter, settings: () => settings.get(), clock, newUuid: randomUUID })
+	const control = new CallControl({ calls, store, tracker, callSwitch, limiter, settings: () => settings.get(), clock, newUuid: randomUUID, ...(overrides.settleMs === undefined ? {} : { settleMs: overrides.settleMs }) })
 	const stream = new CallStream({ store, feed, clock, ...(overrides.pingMs === undefined ? {} : { pingMs: overrides.pingMs }) })
 	return {
 		verifyToken: (token) => identity.verifier.verify(token),

@@ -104,10 +104,13 @@ export class CallService {
 		tracker.add(call)
 		tracker.hangUp(call.uuid)
 		const stored = tracker.apply(call.uuid, { type: 'hangup_requested', at: clock.now(), by })
-		return await Promise.race([stored, delay(HANGUP_STORE_MS, undefined, { ref: false })])
+		const known = await Promise.race([stored, delay(HANGUP_STORE_MS, undefined, { ref: false })])
 			?? tracker.openCall(call.uuid)
 			?? await store.find(call.uuid)
-			?? call
+		if (known === undefined) {
+			throw notFound()
+		}
+		return known
 	}
 
 	/**

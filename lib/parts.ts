@@ -72,6 +72,8 @@ export interface AppOverrides {
 	esl?: { silenceMs?: number, commandTimeoutMs?: number }
 	sweepMs?: number
 	requestLimits?: RequestLimits
+	/** How long the switch is left alone after a hold or an answer. */
+	settleMs?: number
 	/** Of event streams. */
 	pingMs?: number
 }
@@ -240,7 +242,7 @@ export async function startParts({ config, logger, clock, overrides, ocs, users,
 		departureDoubt: departures.doubt,
 	})
 	const groupsOf = async (userId: string) => (await users.get(userId)).groups
-	const control = new CallControl({ calls, store, tracker, callSwitch, limiter, settings: () => settings.get(), clock, newUuid: randomUUID })
+	const control = new CallControl({ calls, store, tracker, callSwitch, limiter, settings: () => settings.get(), clock, newUuid: randomUUID, ...(overrides.settleMs === undefined ? {} : { settleMs: overrides.settleMs }) })
 	const stream = new CallStream({ store, feed, clock, ...(overrides.pingMs === undefined ? {} : { pingMs: overrides.pingMs }) })
 	const explainer = new Explainer({ store, limiter, devices: (userId) => devices.of(userId), clock })
 	const usage = new UsageRepository({ orm })

@@ -3,6 +3,7 @@
 
 import { createApp } from 'vue'
 import App from './App.vue'
+import { registerLanguage } from './services/l10n.ts'
 
 /**
  * AppAPI's page has an empty `#content` inside Nextcloud's own `#content`. Both would get Nextcloud's frame (position,
@@ -19,4 +20,5 @@ function takeMountPoint(): HTMLElement {
 	return inner
 }
 
+registerLanguage()
 createApp(App).mount(takeMountPoint())

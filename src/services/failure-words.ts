@@ -4,6 +4,7 @@
 import type { ApiFailure } from './api.ts'
 
 import { t } from './l10n.ts'
+import { problemWords } from './problem-words.ts'
 
 export interface Notice {
 	/** Empty where the text says it all. */
@@ -35,11 +36,8 @@ export function failureNotice(failure: ApiFailure, heading: string): Notice {
 	}
 }
 
-/** The server's own sentence, except for a bug: that has a code for the administrator instead. */
-function problemText(failure: ApiFailure): string {
-	const { problem } = failure
-	if (problem === undefined || problem.status === 500) {
-		return t('Something went wrong in SIPCall. Tell your administrator this code: {requestId}', { requestId: problem?.requestId ?? '–' })
-	}
-	return problem.detail
+/** The refusal in words, except for a bug: that has a code for the administrator instead. */
+function problemText({ problem }: ApiFailure): string {
+	const words = problem === undefined ? undefined : problemWords(problem)
+	return words ?? t('Something went wrong in SIPCall. Tell your administrator this code: {requestId}', { requestId: problem?.requestId ?? '–' })
 }

@@ -73,7 +73,7 @@ describe('a call that has ended', () => {
 	it.each<[Partial<Call>, [string, string]]>([
 		[{ outcome: 'completed', talkSec: 252, endedBy: 'user' }, ['Call ended · 4 min 12 s', 'You hung up.']],
 		[{ outcome: 'completed', talkSec: 252, endedBy: 'callee', contactName: 'Anna' }, ['Call ended · 4 min 12 s', 'Anna hung up.']],
-		[{ outcome: 'completed', talkSec: 3600, endedBy: 'policy' }, ['Call ended · 1 h 0 min', 'The longest allowed call time was reached.']],
+		[{ outcome: 'completed', talkSec: 3600, endedBy: 'policy' }, ['Call ended · 1 h 0 min', 'The longest allowed call length was reached.']],
 		[{ outcome: 'no_answer', endedAt }, ['You did not pick up', '“Desk phone” rang for 30 seconds. +49 30 123456 was not called.']],
 		[{ outcome: 'no_answer', endedAt, ...PICKED_UP, leg: 'destination', ringingAt: '2026-11-22T09:30:10.000Z' }, ['No answer', '+49 30 123456 did not pick up within 20 seconds.']],
 		[{ outcome: 'no_answer', endedAt, ...PICKED_UP, ringingAt: '2026-11-22T09:30:29.000Z' }, ['No answer', '+49 30 123456 did not pick up within 1 second.']],

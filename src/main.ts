@@ -3,6 +3,7 @@
 
 import { createApp } from 'vue'
 import App from './App.vue'
+import { RouterLink } from './composables/useRouter.ts'
 import { registerLanguage } from './services/l10n.ts'
 
 /**
@@ -21,4 +22,4 @@ function takeMountPoint(): HTMLElement {
 }
 
 registerLanguage()
-createApp(App).mount(takeMountPoint())
+createApp(App).component('RouterLink', RouterLink).mount(takeMountPoint())

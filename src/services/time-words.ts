@@ -28,3 +28,12 @@ export function dayWords(date: Date, now: Date): string {
 export function clockTime(date: Date): string {
 	return new Intl.DateTimeFormat(getCanonicalLocale(), { timeStyle: 'short' }).format(date)
 }
+
+/** As {@link clockTime}, for steps that follow each other within seconds. */
+export function clockTimeWithSeconds(date: Date): string {
+	return new Intl.DateTimeFormat(getCanonicalLocale(), { timeStyle: 'medium' }).format(date)
+}
+
+export function dateAndTime(date: Date): string {
+	return new Intl.DateTimeFormat(getCanonicalLocale(), { dateStyle: 'long', timeStyle: 'medium' }).format(date)
+}

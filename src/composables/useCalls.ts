@@ -48,6 +48,8 @@ export interface Calls {
 	 */
 	cancelPlacing: () => void
 	hangUp: (uuid: string) => Promise<void>
+	/** The number of a refusal is being mended: the refusal has been read. */
+	dismiss: () => void
 	/** Somebody asked for it in another tab. */
 	noteHangUp: (uuid: string) => void
 	/** Puts the card of an ended call away. */
@@ -198,6 +200,11 @@ export function useCalls(options: CallsOptions): Calls {
 		close,
 		ask,
 		hangUp: hangUpCall,
+		dismiss() {
+			if (inDoubt.value === undefined && notice.value?.wait === undefined && placing.value === undefined) {
+				notice.value = undefined
+			}
+		},
 		noteHangUp: (uuid) => setHangUpAt(uuid, Date.now()),
 		async place(request) {
 			if (placing.value !== undefined) {

@@ -6,9 +6,10 @@
  * of number it is, the server says.
  */
 
-import type { CountryCode, PhoneNumber } from 'libphonenumber-js/min'
+import type { CountryCode, PhoneNumber } from 'libphonenumber-js/core'
 
-import { AsYouType, isSupportedCountry, parsePhoneNumberFromString } from 'libphonenumber-js/min'
+import { AsYouType, isSupportedCountry, parsePhoneNumberFromString } from 'libphonenumber-js/core'
+import metadata from 'libphonenumber-js/min/metadata'
 import { dialled, fold } from '../services/digits.ts'
 
 export interface ReadNumber {
@@ -47,7 +48,7 @@ const TRUNK_ZERO = /^(\s*\+[\d\s]{1,6})\(\s*0\s*\)/u
 
 export function readNumbers(text: string, country: string | null): ReadNumber[] {
 	const plain = withoutScheme(fold(text.slice(0, LONGEST_TEXT)))
-	const home = country !== null && isSupportedCountry(country) ? country as CountryCode : undefined
+	const home = homeOf(country)
 	const found: { number: PhoneNumber, extension: string | undefined }[] = []
 	let from = 0
 	for (const match of plain.matchAll(SPAN)) {
@@ -76,17 +77,21 @@ export function formatTyped(text: string, country: string | null): string {
 	if (!/^\s*\+?[\d\s./-]*$/.test(typed) || !/\d/.test(typed) || (country === null && !typed.trim().startsWith('+'))) {
 		return text
 	}
-	const formatted = new AsYouType(country !== null && isSupportedCountry(country) ? country as CountryCode : undefined).input(typed)
+	const formatted = new AsYouType(homeOf(country), metadata).input(typed)
 	// Formatting may add spaces, never change what will be dialled.
 	return dialled(formatted) === dialled(typed) ? formatted : text
+}
+
+function homeOf(country: string | null): CountryCode | undefined {
+	return country !== null && isSupportedCountry(country as CountryCode, metadata) ? country as CountryCode : undefined
 }
 
 function parse(text: string, home: CountryCode | undefined): PhoneNumber | undefined {
 	const options = { extract: false, ...(home === undefined ? {} : { defaultCountry: home }) }
 	const line = text.replace(/\s+/g, ' ')
 	const international = home === undefined ? line.replace(/^ ?00(?=[1-9])/, '+') : line
-	const withoutZero = parsePhoneNumberFromString(international.replace(TRUNK_ZERO, '$1'), options)
-	const whole = parsePhoneNumberFromString(international, options)
+	const withoutZero = parsePhoneNumberFromString(international.replace(TRUNK_ZERO, '$1'), options, metadata)
+	const whole = parsePhoneNumberFromString(international, options, metadata)
 	// In Italy the zero belongs to the number itself.
 	const number = whole?.isValid() === true && whole.nationalNumber.startsWith('0') ? whole : withoutZero
 	return number?.isPossible() === true ? number : undefined

@@ -43,7 +43,7 @@ export function useCallsPage({ account, number, search, named }: CallsPageOption
 	/** Details do not change the list that they were opened from. */
 	const isMissed = ref(route.value.name === 'missed')
 	watch(route, ({ name }) => {
-		isMissed.value = name === 'missed' || (name === 'call' && isMissed.value)
+		isMissed.value = name === 'missed' || ((name === 'call' || name === 'settings') && isMissed.value)
 	})
 	const filter = computed<ListFilter>(() => isMissed.value ? 'missed' : chosen.value)
 

@@ -27,6 +27,8 @@ export interface FreshData {
 	isFailing: Readonly<Ref<boolean>>
 	isOnline: Readonly<Ref<boolean>>
 	load: () => Promise<void>
+	/** This page was opened by the test link of the settings. */
+	tellLinkWorks: () => void
 }
 
 /** Calls, history and account, kept as the server has them: by asking, and by what other tabs have been told. */
@@ -54,6 +56,8 @@ export function useFreshData(account: MyAccount, filter: Readonly<Ref<ListFilter
 				break
 			case 'hang_up':
 				calls.noteHangUp(news.uuid)
+				break
+			case 'handler_ok':
 		}
 	})
 
@@ -103,6 +107,7 @@ export function useFreshData(account: MyAccount, filter: Readonly<Ref<ListFilter
 		history,
 		isFailing: polling.isFailing,
 		isOnline,
+		tellLinkWorks: () => tell({ type: 'handler_ok' }),
 		async load() {
 			await Promise.all([loadAccount(), history.refresh(), ...(filter.value === 'all' ? [] : [findLive()])])
 		},

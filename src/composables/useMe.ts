@@ -4,7 +4,7 @@
 import type { InjectionKey, Ref } from 'vue'
 import type { ApiFailure } from '../services/api.ts'
 import type { Notice } from '../services/failure-words.ts'
-import type { Device, Me } from '../services/types.ts'
+import type { Device, Me, NewDevice } from '../services/types.ts'
 import type { Round } from './usePolling.ts'
 
 import { computed, inject, ref, shallowRef, watch } from 'vue'
@@ -31,8 +31,13 @@ export interface MyAccount {
 	load: () => Promise<Round>
 	/** Takes over what another tab has been told. */
 	take: (me: Me) => void
-	/** @return whether the server took it */
-	addFirst: (device: { label: string, address: string }) => Promise<boolean>
+	/**
+	 * Replaces the list of phones.
+	 *
+	 * @param heading what has not been done when the server refuses
+	 * @return whether the server took it
+	 */
+	saveDevices: (devices: readonly NewDevice[], heading: string) => Promise<boolean>
 }
 
 export const ACCOUNT: InjectionKey<MyAccount> = Symbol('account')
@@ -84,18 +89,18 @@ export function createAccount(): MyAccount {
 		fieldErrors,
 		load,
 		take,
-		async addFirst({ label, address }) {
+		async saveDevices(devices, heading) {
 			notice.value = undefined
 			fieldErrors.value = {}
 			try {
-				take(await putDevices([{ kind: 'sip', label, address, isDefault: true }]))
+				take(await putDevices([...devices]))
 				return true
 			} catch (error) {
 				const failure = error as ApiFailure
 				// Fields are named by their path in the request, as in devices[0].address.
 				fieldErrors.value = Object.fromEntries(failure.problem?.errors
 					?.map(({ field, message }) => [field.split('.').at(-1) ?? field, message]) ?? [])
-				notice.value = failureNotice(failure, t('The phone was not saved.'))
+				notice.value = failureNotice(failure, heading)
 				return false
 			}
 		},

@@ -11,6 +11,8 @@ export type News
 		| { type: 'me', me: Me }
 		/** A click on “Hang up” that the server has not confirmed yet. */
 		| { type: 'hang_up', uuid: string }
+		/** A phone link has opened a page of SIPCall: the test of the settings waits for it. */
+		| { type: 'handler_ok' }
 
 /**
  * The line between this user's tabs. No tab leads: each does all it needs when it is alone.

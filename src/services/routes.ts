@@ -8,7 +8,12 @@ export type Route
 		| { name: 'missed' }
 		/** The list with one call's details beside it; notifications link here. */
 		| { name: 'call', uuid: string }
+		/** The settings, over the list. */
+		| { name: 'settings', section: SettingsSection }
 		| { name: 'unknown' }
+
+export const SETTINGS_SECTIONS = ['devices', 'links', 'shortcuts'] as const
+export type SettingsSection = typeof SETTINGS_SECTIONS[number]
 
 /** Nextcloud's address of the page, whatever folder it is installed in, with and without `index.php`. */
 const PAGE = /^(.*\/apps\/app_api\/embedded\/sipcall\/calls)(?:\/(.*?))?\/?$/
@@ -31,6 +36,10 @@ function routeOf(path: string): Route {
 	if (second === undefined) {
 		return first === '' ? { name: 'calls' } : first === 'missed' ? { name: 'missed' } : { name: 'unknown' }
 	}
+	const section = SETTINGS_SECTIONS.find((known) => known === second)
+	if (first === 'settings' && section !== undefined) {
+		return { name: 'settings', section }
+	}
 	const uuid = second.toLowerCase()
 	return first === 'call' && UUID.test(uuid) ? { name: 'call', uuid } : { name: 'unknown' }
 }
@@ -44,5 +53,7 @@ export function pathOf(route: Exclude<Route, { name: 'unknown' }>): string {
 			return '/missed'
 		case 'call':
 			return `/call/${route.uuid}`
+		case 'settings':
+			return `/settings/${route.section}`
 	}
 }

@@ -15,6 +15,9 @@ describe('an address', () => {
 		['/missed/', { name: 'missed' }],
 		[`/call/${UUID}`, { name: 'call', uuid: UUID }],
 		[`/call/${UUID.toUpperCase()}`, { name: 'call', uuid: UUID }],
+		['/settings/links', { name: 'settings', section: 'links' }],
+		['/settings/all', { name: 'unknown' }],
+		['/settings', { name: 'unknown' }],
 		['/call', { name: 'unknown' }],
 		['/call/12', { name: 'unknown' }],
 		[`/call/${UUID}/events`, { name: 'unknown' }],
@@ -29,7 +32,7 @@ describe('an address', () => {
 	})
 
 	it('leads back to its route', () => {
-		for (const route of [{ name: 'calls' }, { name: 'missed' }, { name: 'call', uuid: UUID }] as const) {
+		for (const route of [{ name: 'calls' }, { name: 'missed' }, { name: 'call', uuid: UUID }, { name: 'settings', section: 'devices' }] as const) {
 			expect(readAddress(ROOT + pathOf(route)).route).toEqual(route)
 		}
 	})

@@ -68,6 +68,10 @@ export function useContactSearch(text: Readonly<Ref<string>>, onFound: (contacts
 	watch(text, () => {
 		clearTimeout(timer)
 		request?.abort()
+		// While somebody types on, what was found stays until there is better; it never answers another question.
+		if (!text.value.trim().startsWith(settledFor.value)) {
+			rows.value = []
+		}
 		if (wanted.value) {
 			timer = setTimeout(() => void search(), WAIT_MS)
 		} else {

@@ -71,5 +71,5 @@ RouterLink.props = ['to', 'custom']
 /** Details stand beside the list, so the list's entry stays marked. */
 function isShown(to: KnownRoute): boolean {
 	const { name } = address.value.route
-	return to.name === name || (to.name === 'calls' && (name === 'call' || name === 'settings'))
+	return to.name === name || (to.name === 'calls' && name === 'call')
 }

@@ -150,7 +150,7 @@ export const de: Translations = {
 	'Load more': 'Mehr laden',
 	'This page does not exist.': 'Diese Seite gibt es nicht.',
 	'Go to calls': 'Zu den Anrufen',
-	'A link opened this. Nothing has rung yet, and nothing rings unless you call.': 'Das hat ein Link geöffnet. Es hat noch nichts geklingelt, und ohne Anruf klingelt auch nichts.',
+	'A link opened this. Nothing has rung yet, and nothing rings unless you call.': 'Ein Link hat diese Seite geöffnet. Noch klingelt nichts, und von selbst wird nicht gewählt.',
 	All: 'Alle',
 	'Call started': 'Anruf gestartet',
 	'Call this number?': 'Diese Nummer anrufen?',

@@ -17,7 +17,9 @@ export interface EventWords {
 export function eventWords(entry: CallLogEntry, call: Call): EventWords {
 	const { cause, q850, sip } = entry.detail ?? {}
 	const code = [q850 === undefined ? undefined : `Q.850 ${q850}`, sip === undefined ? undefined : `SIP ${sip}`].filter(Boolean).join(' / ')
-	const isNormal = cause === undefined || NORMAL.has(String(cause))
+	// The other phone's end, and the call's, only follow from the one that decided.
+	const hasDecided = entry.leg !== undefined && (call.leg === undefined || call.leg === entry.leg)
+	const isNormal = cause === undefined || NORMAL.has(String(cause)) || !hasDecided
 	return {
 		text: stepWords(entry, call),
 		...(cause === undefined || isNormal ? {} : { cause: code === '' ? String(cause) : `${cause} · ${code}` }),

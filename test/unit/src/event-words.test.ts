@@ -33,6 +33,8 @@ describe('a step of a call', () => {
 		[{ type: 'leg_answered', leg: 'destination' }, { text: 'Anna Weber answered', isFault: false }],
 		[{ type: 'leg_ended', leg: 'destination', detail: { cause: 'USER_BUSY', q850: 17, sip: 486 } }, { text: 'Anna Weber is disconnected', cause: 'USER_BUSY · Q.850 17 / SIP 486', isFault: true }],
 		[{ type: 'leg_ended', leg: 'user', detail: { cause: 'NORMAL_CLEARING', q850: 16 } }, { text: '“Desk phone” is disconnected', isFault: false }],
+		[{ type: 'leg_ended', leg: 'user', detail: { cause: 'USER_BUSY', q850: 17 } }, { text: '“Desk phone” is disconnected', isFault: false }],
+		[{ type: 'ended', detail: { outcome: 'busy', cause: 'USER_BUSY' } }, { text: 'Call ended', isFault: false }],
 		[{ type: 'of_a_newer_server' }, { text: 'of_a_newer_server', isFault: false }],
 	])('%j reads %j', (entry, words) => {
 		expect(eventWords({ at, ...entry }, call)).toEqual(words)

@@ -167,7 +167,7 @@ describe.skipIf(!browserAvailable())('every view', () => {
 		await page.context().close()
 	})
 
-	it('is ready within a second of its script, and its files keep to their budgets', async () => {
+	it('is ready soon after its script, and its files keep to their budgets', async () => {
 		const readyMs: number[] = []
 		for (let run = 0; run < 5; run++) {
 			const page = await test.open()
@@ -180,7 +180,7 @@ describe.skipIf(!browserAvailable())('every view', () => {
 			await page.context().close()
 		}
 		const [, , median = Infinity] = readyMs.toSorted((a, b) => a - b)
-		// The promise is one second on a machine that does nothing else.
+		// The promise is one second on a machine that does nothing else; this only finds what makes it many times slower.
 		expect(median).toBeLessThan(5000)
 		const weigh = async (file: string) => gzipSync(await readFile(new URL(`../../ex_app/${file}`, import.meta.url)), { level: 9 }).length / 1000
 		expect(await weigh('js/sipcall-main.js')).toBeLessThanOrEqual(185)

@@ -34,6 +34,7 @@ import { migrate, openDatabase } from './db/orm.ts'
 import { AppStateRepository } from './db/repositories/app-state-repository.ts'
 import { CallRepository } from './db/repositories/call-repository.ts'
 import { DeviceRepository } from './db/repositories/device-repository.ts'
+import { RetentionRepository } from './db/repositories/retention-repository.ts'
 import { SettingsRepository } from './db/repositories/settings-repository.ts'
 import { SignInRepository } from './db/repositories/sign-in-repository.ts'
 import { UsageRepository } from './db/repositories/usage-repository.ts'
@@ -64,6 +65,7 @@ import { runPeriodically } from './periodic.ts'
 import { SettingsStore } from './policy/settings-store.ts'
 import { DepartureWatch } from './privacy/departures.ts'
 import { exportUser } from './privacy/export-user.ts'
+import { Retention } from './privacy/retention.ts'
 
 /** What tests replace. */
 export interface AppOverrides {
@@ -72,6 +74,8 @@ export interface AppOverrides {
 	esl?: { silenceMs?: number, commandTimeoutMs?: number }
 	sweepMs?: number
 	requestLimits?: RequestLimits
+	/** How often calls that are due are masked and deleted. */
+	retentionMs?: number
 	/** How long the switch is left alone after a hold or an answer. */
 	settleMs?: number
 	/** Of event streams. */
@@ -105,6 +109,8 @@ export interface Parts {
 }
 
 const HOUR_MS = 60 * 60 * 1000
+/** Where nothing may be kept after a call, this is how long it stays. */
+const RETENTION_MS = 5 * 60 * 1000
 /** How long the data of a user wait for the user's last calls to end. */
 const LAST_CALLS_MS = 10_000
 
@@ -229,7 +235,9 @@ export async function startParts({ config, logger, clock, overrides, ocs, users,
 		return userData.erase(userId)
 	}
 	const departures = new DepartureWatch({ store: userData, listUsers: () => users.list(), purge: purgeUser, now: () => clock.now(), logger: logger.child({ component: 'privacy' }) })
+	const retention = new Retention({ store: new RetentionRepository({ orm }), settings: () => settings.get(), now: () => clock.now(), logger: logger.child({ component: 'privacy' }) })
 	releasers.add('periodic tasks', runPeriodically([
+		{ name: 'retention', everyMs: overrides.retentionMs ?? RETENTION_MS, run: () => retention.run() },
 		// Keys are looked up with their age, so tidying up late harms nobody.
 		{ name: 'idempotency keys', everyMs: HOUR_MS, run: () => store.forgetOldKeys(clock.now()) },
 		{ name: 'expired sign-ins', everyMs: HOUR_MS, run: () => signIns.forgetExpired(clock.now()) },

@@ -19,6 +19,7 @@ import { Migration0003Extension } from './migrations/migration-0003-extension.ts
 import { Migration0004Tags } from './migrations/migration-0004-tags.ts'
 import { Migration0005DepartedUsers } from './migrations/migration-0005-departed-users.ts'
 import { Migration0006Policy } from './migrations/migration-0006-policy.ts'
+import { Migration0008Retention } from './migrations/migration-0008-retention.ts'
 
 /** In the order in which they run; a name, once released, is never changed or removed. */
 const MIGRATIONS = [
@@ -28,6 +29,7 @@ const MIGRATIONS = [
 	{ name: '0004-tags', class: Migration0004Tags },
 	{ name: '0005-departed-users', class: Migration0005DepartedUsers },
 	{ name: '0006-policy', class: Migration0006Policy },
+	{ name: '0008-retention', class: Migration0008Retention },
 ]
 
 const POOL_SIZE = 10

@@ -216,6 +216,7 @@ export async function startParts({ config, logger, clock, overrides, ocs, users,
 		clock,
 		logger: logger.child({ component: 'calls' }),
 	})
+	lockout.take(await userRules.locked(clock.now()))
 	const calls = new CallService({
 		lockout,
 		store,
@@ -248,6 +249,7 @@ export async function startParts({ config, logger, clock, overrides, ocs, users,
 		switch: { isSetUp: callSwitch.isSetUp, isReady: callSwitch.isReady(), lastError: callSwitch.lastError?.message },
 		settings: settings.get(),
 		departureDoubt: departures.doubt,
+		lockedUsers: lockout.count(),
 	})
 	const groupsOf = async (userId: string) => (await users.get(userId)).groups
 	const control = new CallControl({ calls, store, tracker, callSwitch, limiter, settings: () => settings.get(), clock, newUuid: randomUUID, ...(overrides.settleMs === undefined ? {} : { settleMs: overrides.settleMs }) })
@@ -272,7 +274,13 @@ export async function startParts({ config, logger, clock, overrides, ocs, users,
 		...adminUserRoutes({
 			search: (adminId, query) => users.search(adminId, query),
 			find: (adminId, userId) => users.find(adminId, userId),
-			rules: userRules,
+			rules: {
+				ofMany: (userIds) => userRules.ofMany(userIds),
+				save: async (userId, rule, at) => {
+					await userRules.save(userId, rule, at)
+					lockout.release(userId)
+				},
+			},
 			devices,
 			usage: (...args) => usage.of(...args),
 			settings: () => settings.get(),

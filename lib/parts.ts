@@ -25,6 +25,7 @@ import { CallFeed } from './calls/call-feed.ts'
 import { CallService } from './calls/call-service.ts'
 import { CallStream } from './calls/call-stream.ts'
 import { CallTracker } from './calls/call-tracker.ts'
+import { DeviceVerification } from './calls/device-verification.ts'
 import { migrate, openDatabase } from './db/orm.ts'
 import { AppStateRepository } from './db/repositories/app-state-repository.ts'
 import { CallRepository } from './db/repositories/call-repository.ts'
@@ -32,6 +33,7 @@ import { DeviceRepository } from './db/repositories/device-repository.ts'
 import { SettingsRepository } from './db/repositories/settings-repository.ts'
 import { SignInRepository } from './db/repositories/sign-in-repository.ts'
 import { UserDataRepository } from './db/repositories/user-data-repository.ts'
+import { VerificationRepository } from './db/repositories/verification-repository.ts'
 import { storageFault } from './db/storage-fault.ts'
 import { SipCallError } from './errors.ts'
 import { isDialTemplate, isDomain, isGatewayName } from './esl/dial-string.ts'
@@ -42,6 +44,7 @@ import { authRoutes } from './http/routes/auth.ts'
 import { callControlRoutes } from './http/routes/call-control.ts'
 import { callRoutes } from './http/routes/calls.ts'
 import { contactRoutes } from './http/routes/contacts.ts'
+import { deviceVerificationRoutes } from './http/routes/device-verification.ts'
 import { eventRoutes } from './http/routes/events.ts'
 import { meRoutes } from './http/routes/me.ts'
 import { createIdentity } from './identity/index.ts'
@@ -179,6 +182,18 @@ export async function startParts({ config, logger, clock, overrides, ocs, users,
 		newUuid: randomUUID,
 		logger: logger.child({ component: 'calls' }),
 	})
+	const verifications = new VerificationRepository({ orm })
+	const verification = new DeviceVerification({
+		store: verifications,
+		codeCaller: callSwitch,
+		limiter,
+		settings: () => settings.get(),
+		devices: (userId) => devices.of(userId),
+		blindIndex: (purpose, value) => keys.blindIndex(purpose, value),
+		clock,
+		newUuid: randomUUID,
+		logger: logger.child({ component: 'calls' }),
+	})
 	const userData = new UserDataRepository({ orm })
 	const purgeUser = async (userId: string) => {
 		await calls.endAllOf(userId, LAST_CALLS_MS)
@@ -188,6 +203,7 @@ export async function startParts({ config, logger, clock, overrides, ocs, users,
 	releasers.add('periodic tasks', runPeriodically([
 		// Keys are looked up with their age, so tidying up late harms nobody.
 		{ name: 'idempotency keys', everyMs: HOUR_MS, run: () => store.forgetOldKeys(clock.now()) },
+		{ name: 'expired codes of phones', everyMs: HOUR_MS, run: () => verifications.forgetExpired(clock.now()) },
 		{ name: 'expired sign-ins', everyMs: HOUR_MS, run: () => signIns.forgetExpired(clock.now()) },
 		// A disabled app may ask Nextcloud nothing.
 		{ name: 'removed users', everyMs: HOUR_MS, run: async () => await state.isEnabled() && departures.runDaily() },
@@ -214,6 +230,7 @@ export async function startParts({ config, logger, clock, overrides, ocs, users,
 				isSwitchReady: () => callSwitch.isReady(),
 				newUuid: randomUUID,
 			}),
+			...deviceVerificationRoutes({ verification, groupsOf }),
 			...adminConfigRoutes({ settings, environment, dialRules }),
 			...contactRoutes({ addressBooks, settings: () => settings.get() }),
 		],

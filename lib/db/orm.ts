@@ -11,6 +11,7 @@ import { Migrator } from '@mikro-orm/migrations'
 import { MikroORM } from '@mikro-orm/postgresql'
 import { SipCallError } from '../errors.ts'
 import { CallEntity, CallLogEntity, IdempotencyEntity } from './entities/call.entity.ts'
+import { DeviceVerificationEntity } from './entities/device-verification.entity.ts'
 import { DeviceEntity } from './entities/device.entity.ts'
 import { OAuthStateEntity, RefreshTokenEntity, SignInEntity } from './entities/sign-in.entity.ts'
 import { Migration0001Calls } from './migrations/migration-0001-calls.ts'
@@ -18,6 +19,7 @@ import { Migration0002SignIn } from './migrations/migration-0002-sign-in.ts'
 import { Migration0003Extension } from './migrations/migration-0003-extension.ts'
 import { Migration0004Tags } from './migrations/migration-0004-tags.ts'
 import { Migration0005DepartedUsers } from './migrations/migration-0005-departed-users.ts'
+import { Migration0007DeviceVerification } from './migrations/migration-0007-device-verification.ts'
 
 /** In the order in which they run; a name, once released, is never changed or removed. */
 const MIGRATIONS = [
@@ -26,6 +28,7 @@ const MIGRATIONS = [
 	{ name: '0003-extension', class: Migration0003Extension },
 	{ name: '0004-tags', class: Migration0004Tags },
 	{ name: '0005-departed-users', class: Migration0005DepartedUsers },
+	{ name: '0007-device-verification', class: Migration0007DeviceVerification },
 ]
 
 const POOL_SIZE = 10
@@ -66,7 +69,7 @@ export async function openDatabase(options: { url: string, keys: KeyRing, logger
 	const [active] = options.keys.storageKeys
 	return MikroORM.init({
 		clientUrl: options.url,
-		entities: [CallEntity, CallLogEntity, IdempotencyEntity, DeviceEntity, OAuthStateEntity, SignInEntity, RefreshTokenEntity],
+		entities: [CallEntity, CallLogEntity, IdempotencyEntity, DeviceEntity, DeviceVerificationEntity, OAuthStateEntity, SignInEntity, RefreshTokenEntity],
 		extensions: [Migrator],
 		migrations: { migrationsList: MIGRATIONS, snapshot: false, tableName: 'schema_migrations' },
 		pool: { min: 1, max: options.poolSize ?? POOL_SIZE },

@@ -128,7 +128,7 @@ export const CallEventsSchema = z.array(z.object({
 	detail: z.record(z.string(), z.union([z.string(), z.number()])).optional(),
 })).meta({ id: 'CallEvents' })
 
-const DeviceSchema = z.object({
+export const DeviceSchema = z.object({
 	id: uuid,
 	kind: z.enum(['sip', 'phone']),
 	label: z.string(),

@@ -36,6 +36,8 @@ const ROUTES: Readonly<Record<string, Right>> = {
 	'GET /contacts': 'user',
 	'GET /me': 'user',
 	'PUT /me': 'user',
+	'POST /me/devices/{id}/verify': 'user',
+	'POST /me/devices/{id}/confirm': 'user',
 	'GET /admin/config': 'admin',
 	'POST /admin/config': 'admin',
 	'DELETE /admin/call/{uuid}': 'admin',

@@ -94,8 +94,6 @@ export interface DeviceVerificationOptions {
 	blindIndex: (purpose: 'phone' | 'code', value: string) => string
 	clock: Clock
 	newUuid: () => string
-	/** Four digits, each as likely as any other. */
-	newCode?: () => string
 	logger: Logger
 }
 
@@ -149,7 +147,7 @@ export class DeviceVerification {
 		const calledAt = clock.now()
 		// One call at a time: whoever asks for another one has given the earlier one up.
 		await Promise.all((await store.ofUser(user.id, calledAt)).map(({ legUuid }) => this.#hangUp(legUuid)))
-		const code = (this.#options.newCode ?? randomCode)()
+		const code = randomCode()
 		const salt = randomBytes(16).toString('hex')
 		const verification: Verification = {
 			deviceId,

@@ -35,6 +35,7 @@ bench-esl: $(STAMP) tools ## measure the Event Socket client
 bench: bench-esl ## measure everything there is a benchmark for
 	@node test/bench/jwt.ts
 	@node test/bench/secret.ts
+	@node test/bench/policy.ts
 
 IMAGE := ghcr.io/sipcall/sipcall
 VERSION = $(shell sed -n 's/.*<version>\(.*\)<\/version>.*/\1/p' appinfo/info.xml)

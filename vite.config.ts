@@ -1,14 +1,23 @@
 // SPDX-FileCopyrightText: 2026 SIPCall contributors
 // SPDX-License-Identifier: AGPL-3.0-or-later
 
-import type { Plugin } from 'vite'
+import type { Plugin, UserConfig } from 'vite'
 
 import vue from '@vitejs/plugin-vue'
 import { readFileSync } from 'node:fs'
-import { defineConfig } from 'vite'
+import path from 'node:path'
+import { gzipSync } from 'node:zlib'
+import { build, defineConfig } from 'vite'
 import { z } from 'zod'
 
 const LANGUAGES = new Set(['en', 'en_GB', 'de', 'de_DE', 'fr'])
+
+/** What each file may weigh in kB, packed as web servers pack it. Who adds something sees here what it costs. */
+const BUDGETS_KB: Readonly<Record<string, number>> = {
+	'js/sipcall-main.js': 185,
+	'js/sipcall-number.js': 36,
+	'css/sipcall-main.css': 20,
+}
 
 const { version } = z.object({ version: z.string() }).parse(JSON.parse(readFileSync(new URL('package.json', import.meta.url), 'utf8')))
 
@@ -46,37 +55,74 @@ function languageOf(entry: string): string {
 	return /^\{\s*"?l"?:\s*"([\w-]+)"/.exec(entry)?.[1]?.replace('-', '_') ?? ''
 }
 
+/** Fails a production build whose files weigh more than they may. */
+function withinBudget(): Plugin {
+	return {
+		name: 'sipcall:within-budget',
+		writeBundle({ dir = '' }, bundle) {
+			for (const name of Object.keys(bundle)) {
+				const budget = BUDGETS_KB[name]
+				const kB = gzipSync(readFileSync(path.join(dir, name)), { level: 9 }).length / 1000
+				if (budget === undefined || kB > budget) {
+					this.error(`${name} weighs ${kB.toFixed(1)} kB; ${budget === undefined ? 'it has no budget' : `it may weigh ${budget} kB`} (vite.config.ts)`)
+				}
+			}
+		},
+	}
+}
+
 /**
- * One classic script and one stylesheet with fixed names: AppAPI writes the script tag itself, without
- * `type="module"`, and asks for exactly the paths that were registered. No source map in production: an undeclared
- * path counts against the visitor's address at HaRP.
+ * A classic script with a fixed name: AppAPI writes the tag itself, without `type="module"`, and asks for exactly the
+ * paths that were registered. No source map in production: an undeclared path counts against the visitor's address at HaRP.
  */
-export default defineConfig(({ mode }) => ({
-	plugins: [vue(), onlyOurLanguages()],
-	publicDir: false,
-	define: {
-		appName: JSON.stringify('sipcall'),
-		appVersion: JSON.stringify(version),
-		__VUE_OPTIONS_API__: 'true',
-		__VUE_PROD_DEVTOOLS__: 'false',
-		__VUE_PROD_HYDRATION_MISMATCH_DETAILS__: 'false',
-	},
-	build: {
-		target: 'es2022',
-		outDir: 'ex_app',
-		emptyOutDir: false,
-		sourcemap: mode === 'development' ? 'inline' : false,
-		cssCodeSplit: false,
-		assetsInlineLimit: 100_000,
-		chunkSizeWarningLimit: 700,
-		rolldownOptions: {
-			input: 'src/main.ts',
-			output: {
-				format: 'iife',
-				name: 'sipcall',
-				entryFileNames: 'js/sipcall-main.js',
-				assetFileNames: 'css/sipcall-main[extname]',
+function script(name: 'main' | 'number', entry: string, mode: string): UserConfig {
+	return {
+		plugins: [vue(), onlyOurLanguages(), ...(mode === 'development' ? [] : [withinBudget()])],
+		publicDir: false,
+		// The same library without what browsers of before 2022 needed.
+		resolve: { alias: [{ find: /^\.\.\/es6\//, replacement: '../es6-modern/' }] },
+		define: {
+			appName: JSON.stringify('sipcall'),
+			appVersion: JSON.stringify(version),
+			__VUE_OPTIONS_API__: 'true',
+			__VUE_PROD_DEVTOOLS__: 'false',
+			__VUE_PROD_HYDRATION_MISMATCH_DETAILS__: 'false',
+		},
+		build: {
+			target: 'es2022',
+			outDir: 'ex_app',
+			emptyOutDir: false,
+			sourcemap: mode === 'development' ? 'inline' : false,
+			cssCodeSplit: false,
+			assetsInlineLimit: 100_000,
+			chunkSizeWarningLimit: 800,
+			rolldownOptions: {
+				input: entry,
+				output: {
+					format: 'iife',
+					name: `sipcall_${name}`,
+					entryFileNames: `js/sipcall-${name}.js`,
+					assetFileNames: 'css/sipcall-main[extname]',
+				},
 			},
 		},
-	},
-}))
+	}
+}
+
+/** Scripts of this form cannot share chunks, so each further one is a build of its own, behind the first. */
+function furtherScripts(mode: string): Plugin {
+	return {
+		name: 'sipcall:further-scripts',
+		apply: 'build',
+		async closeBundle(error) {
+			if (error === undefined) {
+				await build({ configFile: false, root: import.meta.dirname, logLevel: 'warn', mode, ...script('number', 'src/number/main.ts', mode) })
+			}
+		},
+	}
+}
+
+export default defineConfig(({ mode }) => {
+	const main = script('main', 'src/main.ts', mode)
+	return { ...main, plugins: [main.plugins, furtherScripts(mode)] }
+})

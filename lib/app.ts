@@ -5,15 +5,20 @@
 // moment: the way to Nextcloud, the life cycle, the server. What is acquired first is released last.
 
 import type { Config } from './config.ts'
+import type { BackupInfo } from './db/backup/backup-folder.ts'
+import type { DatabaseErrand } from './db/backup/backups.ts'
 import type { RightsCheck } from './http/route.ts'
+import type { BackupLine } from './http/routes/occ.ts'
 import type { Logger } from './logger.ts'
 import type { AppOverrides, Base, Parts } from './parts.ts'
 
 import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { Backups } from './db/backup/backups.ts'
 import { storageFault } from './db/storage-fault.ts'
 import { SipCallError } from './errors.ts'
 import { setupChecksAnswer } from './health/checks.ts'
+import { REQUEST_LIMITS } from './http/middlewares/request-limit.ts'
 import { lifeCycleRoutes } from './http/routes/life-cycle.ts'
 import { occRoutes } from './http/routes/occ.ts'
 import { notAuthenticated, startHttpServer } from './http/server.ts'
@@ -36,6 +41,7 @@ export interface RunningApp {
 	readonly port: number | undefined
 	/** Resolves when everything behind the routes is up, however many attempts that takes. */
 	readonly ready: Promise<void>
+	readonly backups: Backups
 	/** Stops taking requests, finishes writes, closes everything; leaves live calls alone. Resolves within 8 seconds. */
 	stop(): Promise<void>
 }
@@ -61,10 +67,23 @@ export async function startApp(config: Config, logger: Logger, overrides: AppOve
 	}
 	const ocs = new OcsClient(toNextcloud)
 	const addressBooks = new AddressBooks({ dav: new FetchDavClient(toNextcloud), now, logger: toNextcloud.logger })
-	const base: Base = { config, logger, clock, overrides, ocs, users: new UserDirectory({ ocs, now }), addressBooks, progress: new Progress() }
 	let parts: Parts | undefined
-	const startup = new Startup(async (releasers) => {
-		parts = await startParts(base, releasers)
+	const backups = new Backups({
+		storagePath: config.storagePath,
+		appVersion: config.appVersion,
+		now: () => clock.now(),
+		access: () => parts?.database,
+		restartWith: (errand) => startup.restart(errand),
+		logger: logger.child({ component: 'backups' }),
+	})
+	const base: Base = { config, logger, clock, overrides, ocs, users: new UserDirectory({ ocs, now }), addressBooks, progress: new Progress(), backups }
+	const startup = new Startup<DatabaseErrand>(async (releasers, errand) => {
+		const started = await startParts(base, releasers, errand)
+		// Added last, so before any of them stops: from then on requests are told to come back.
+		releasers.add('routes', () => {
+			parts = undefined
+		})
+		parts = started
 	}, logger)
 	const lifeCycle = new LifeCycle({
 		ocs,
@@ -84,7 +103,15 @@ export async function startApp(config: Config, logger: Logger, overrides: AppOve
 				setEnabled: (isEnabled) => lifeCycle.setEnabled(isEnabled),
 				setupChecks: () => setupChecksAnswer(parts?.checks() ?? []),
 			}),
-			...occRoutes({ status: async () => await parts?.status() ?? ['SIPCall is starting.'], tasks: () => parts?.occ }),
+			...occRoutes({
+				status: async () => await parts?.status() ?? ['SIPCall is starting.'],
+				tasks: () => parts?.occ,
+				backups: {
+					create: async () => lineOf(await backups.create()),
+					list: async () => (await backups.list()).map(lineOf),
+					restore: (name, options) => backups.restore(name, options),
+				},
+			}),
 		],
 		routes: () => parts?.routes,
 		assets: ASSETS,
@@ -98,6 +125,7 @@ export async function startApp(config: Config, logger: Logger, overrides: AppOve
 			return parts.verifyToken(token)
 		},
 		corsOrigins: config.corsOrigins,
+		requestLimits: overrides.requestLimits ?? REQUEST_LIMITS,
 		checkRight: rightsCheck(base.users),
 		faultOf: storageFault,
 		logger: logger.child({ component: 'http' }),
@@ -113,6 +141,7 @@ export async function startApp(config: Config, logger: Logger, overrides: AppOve
 		url: http.address,
 		port: http.port,
 		ready: startup.up,
+		backups,
 		stop: () => stopped ??= Promise.race([
 			stop(),
 			delay(STOP_LIMIT_MS, undefined, { ref: false }),
@@ -136,4 +165,8 @@ function rightsCheck(users: UserDirectory): RightsCheck {
 			throw new SipCallError('forbidden', 'Only Nextcloud’s administrators may do this.')
 		}
 	}
+}
+
+function lineOf({ name, bytes, header }: BackupInfo): BackupLine {
+	return { name, bytes, isReadable: header !== undefined }
 }

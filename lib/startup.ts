@@ -5,6 +5,8 @@
 
 import type { Logger } from './logger.ts'
 
+import { SipCallError } from './errors.ts'
+
 /** Undoes what was done, in reverse, each at most once; a part that does not stop does not keep the others. */
 export class Releasers {
 	readonly #releasers: { name: string, release: () => void | Promise<void> }[] = []
@@ -35,9 +37,11 @@ const LONGEST_RETRY_MS = 30_000
 /**
  * Starts the parts, and tries again for as long as they fail: a database that comes up late needs no restart, and a
  * fault that a person must mend is told again and again instead of ending a container in a loop.
+ *
+ * `Errand` is what a restart may be asked to do on the way up.
  */
-export class Startup {
-	readonly #start: (releasers: Releasers) => Promise<void>
+export class Startup<Errand = never> {
+	readonly #start: (releasers: Releasers, errand?: Errand) => Promise<void>
 	readonly #logger: Logger
 	readonly #up = Promise.withResolvers<void>()
 	#attempt: Promise<void> = Promise.resolve()
@@ -48,7 +52,7 @@ export class Startup {
 	/**
 	 * @param start brings all parts up, each with its undo; what it throws, the attempt's parts are stopped again
 	 */
-	constructor(start: (releasers: Releasers) => Promise<void>, logger: Logger) {
+	constructor(start: (releasers: Releasers, errand?: Errand) => Promise<void>, logger: Logger) {
 		this.#start = start
 		this.#logger = logger
 	}
@@ -63,15 +67,44 @@ export class Startup {
 		return this.#attempt
 	}
 
-	begin(failures = 0): void {
-		this.#attempt = this.#try()
-		this.#attempt.then(() => this.#up.resolve(), (error: unknown) => {
-			if (this.#stopped) {
+	begin(): void {
+		this.#follow(this.#try())
+	}
+
+	/**
+	 * Stops the parts and starts them again. Resolves when they are up; when they are not, it goes on as after any failed
+	 * start, but the errand belongs to this one attempt: nothing is done late that its caller was told had failed.
+	 *
+	 * @param errand is handed to the start
+	 * @throws {SipCallError} `shutting_down`; or what the start throws
+	 */
+	async restart(errand: Errand): Promise<void> {
+		clearTimeout(this.#timer)
+		const attempt = this.#startAgain(this.#attempt, errand)
+		this.#follow(attempt)
+		await attempt
+	}
+
+	async #startAgain(earlier: Promise<void>, errand: Errand): Promise<void> {
+		await earlier.catch(() => {})
+		await this.#parts?.run()
+		this.#parts = undefined
+		if (this.#stopped) {
+			throw new SipCallError('shutting_down', 'SIPCall is being stopped. Try again when it is up.', { retryAfterSec: 5 })
+		}
+		await this.#try(errand)
+	}
+
+	#follow(attempt: Promise<void>, failures = 0): void {
+		this.#attempt = attempt
+		attempt.then(() => this.#up.resolve(), (error: unknown) => {
+			// A restart that came in between tries by itself.
+			if (this.#stopped || this.#attempt !== attempt) {
 				return
 			}
 			const retryInMs = Math.min(FIRST_RETRY_MS * 2 ** Math.min(failures, 10), LONGEST_RETRY_MS)
 			this.#logger.error(error instanceof Error ? error.message : 'SIPCall could not start', { error, retryInMs })
-			this.#timer = setTimeout(() => this.begin(failures + 1), retryInMs)
+			this.#timer = setTimeout(() => this.#follow(this.#try(), failures + 1), retryInMs)
 		})
 	}
 
@@ -82,10 +115,10 @@ export class Startup {
 		await this.#parts?.run()
 	}
 
-	async #try(): Promise<void> {
+	async #try(errand?: Errand): Promise<void> {
 		const parts = new Releasers(this.#logger)
 		try {
-			await this.#start(parts)
+			await this.#start(parts, errand)
 			this.#parts = parts
 		} catch (error) {
 			await parts.run()

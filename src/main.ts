@@ -3,6 +3,8 @@
 
 import { createApp } from 'vue'
 import App from './App.vue'
+import { RouterLink } from './composables/useRouter.ts'
+import { registerLanguage } from './services/l10n.ts'
 
 /**
  * AppAPI's page has an empty `#content` inside Nextcloud's own `#content`. Both would get Nextcloud's frame (position,
@@ -19,4 +21,5 @@ function takeMountPoint(): HTMLElement {
 	return inner
 }
 
-createApp(App).mount(takeMountPoint())
+registerLanguage()
+createApp(App).component('RouterLink', RouterLink).mount(takeMountPoint())

@@ -10,11 +10,13 @@ import type { CallingUser, CallWish } from './call-rules.ts'
 import type { CallTracker } from './call-tracker.ts'
 import type { Call } from './call.ts'
 import type { Device } from './device.ts'
+import type { Lockout } from './lockout.ts'
 import type { CallLimiter, CallStore, CallSwitch, Clock, OriginatePlan } from './ports.ts'
 
 import { setTimeout as delay } from 'node:timers/promises'
 import { SipCallError } from '../errors.ts'
-import { admitCall, allowCall } from './call-rules.ts'
+import { settingsFor } from '../policy/user-rule.ts'
+import { admitCall, allowCall, factsFor } from './call-rules.ts'
 import { newCall, planOf } from './originate-plan.ts'
 import { OriginateRefused } from './ports.ts'
 
@@ -24,6 +26,8 @@ export interface CallServiceOptions {
 	feed: CallFeed
 	callSwitch: CallSwitch
 	limiter: CallLimiter
+	/** Counts what is refused. */
+	lockout: Lockout
 	settings: () => Settings
 	devices: (userId: string) => Promise<Device[]>
 	clock: Clock
@@ -49,20 +53,26 @@ export class CallService {
 	 * @throws {SipCallError} the refusals of the contract, section 3
 	 */
 	async place(user: CallingUser, wish: CallWish, idempotencyKey: string | undefined, bodyHash: string): Promise<Call> {
-		const { store, tracker, clock } = this.#options
+		const { store, tracker, clock, lockout } = this.#options
 		// Read before: while a call is being placed nobody else can place one, so nothing is waited for in there.
-		const settings = this.#options.settings()
+		const ofAll = this.#options.settings()
 		const devices = await this.#options.devices(user.id)
-		const request = { userId: user.id, idempotencyKey, bodyHash, at: clock.now() }
+		const at = clock.now()
+		const request = { userId: user.id, idempotencyKey, bodyHash, at, question: factsFor(user.id, wish.to, ofAll, at) }
 		let plan: OriginatePlan | undefined
-		const { call, isNew } = await store.place(request, async (open) => {
-			const allowed = allowCall(user, wish, settings, devices)
+		const placed = store.place(request, async ({ facts, rule }) => {
 			// Whom somebody has transferred still holds lines.
-			const lines = { ...open, inAll: open.inAll + tracker.handedOver.size }
-			await admitCall(user, settings, lines, this.#options.callSwitch, this.#options.limiter)
+			const state = { rule, facts: { ...facts, openInAll: facts.openInAll + tracker.handedOver.size } }
+			const allowed = allowCall(wish, { user, settings: ofAll, state, at }, devices)
+			const settings = settingsFor(ofAll, rule)
+			await admitCall(user, settings, this.#options.callSwitch, this.#options.limiter, at)
 			const made = newCall({ userId: user.id, rawTo: wish.to, note: wish.note, at: clock.now() }, allowed, settings.gateways, this.#options.newUuid)
 			plan = planOf(made, allowed.device, settings)
 			return made
+		})
+		const { call, isNew } = await placed.catch(async (error: unknown) => {
+			await lockout.note(user.id, error)
+			throw error
 		})
 		if (!isNew || plan === undefined) {
 			return call

@@ -4,6 +4,7 @@
 import type { CallEvent, CallLogEntry, LegReport } from './call-events.ts'
 import type { Call, CallStatus, Leg } from './call.ts'
 
+import { costMicros } from '../policy/rates.ts'
 import { isHandedOver, isLegLive, isUserOver, legOfUser, legsOfDestination, mayBeTransferred } from './call.ts'
 import { concludeCall } from './conclude-call.ts'
 
@@ -55,12 +56,25 @@ export function transition(call: Call, event: CallEvent): Transition {
 	fillTimes(next)
 	if (hasEnded(next)) {
 		concludeCall(next, event.at)
+		settleCost(next)
 		log.push({ at: event.at, type: 'ended', detail: { outcome: next.outcome ?? 'failed', ...(next.cause === undefined ? {} : { cause: next.cause.name }) } })
 	} else {
 		advance(next)
 	}
 	next.version++
 	return { call: next, log }
+}
+
+/**
+ * What was reserved is given back, and what was talked is paid. Nobody follows a transferred call to its end: it has cost
+ * all that it may.
+ */
+function settleCost(call: Call): void {
+	if (call.transfer !== undefined && call.reservedMicros !== undefined) {
+		call.costMicros = call.reservedMicros
+	} else if (call.rate !== undefined) {
+		call.costMicros = String(call.talkMs === undefined ? 0n : costMicros(call.rate, call.talkMs))
+	}
 }
 
 function apply(call: Call, event: CallEvent, log: CallLogEntry[]): 'unknown_leg' | undefined {
@@ -109,6 +123,9 @@ function apply(call: Call, event: CallEvent, log: CallLogEntry[]): 'unknown_leg'
 		case 'transfer_asked':
 			if (mayBeTransferred(call)) {
 				call.transfer = 'asked'
+				if (event.reservedMicros !== undefined) {
+					call.reservedMicros = String(BigInt(call.reservedMicros ?? 0) + event.reservedMicros)
+				}
 				log.push({ at: event.at, type: 'transfer_asked' })
 			}
 			return undefined

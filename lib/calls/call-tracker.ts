@@ -14,7 +14,7 @@ import type { CallStore, CallSwitch, Clock, SwitchNotice } from './ports.ts'
 
 import { setTimeout as delay } from 'node:timers/promises'
 import { transition } from './call-state.ts'
-import { isHandedOver, withLeg } from './call.ts'
+import { withLeg } from './call.ts'
 import { HandedOverLegs } from './handed-over.ts'
 import { isOverdue, LegInquiry, legsLeft } from './leg-inquiry.ts'
 import { OpenCallIndex, RecentCalls } from './open-calls.ts'
@@ -238,20 +238,12 @@ export class CallTracker {
 		this.#open.set(stored.call)
 		if (stored.call.status === 'ended') {
 			this.#watched.delete(callUuid)
-			this.#forget(stored.call)
+			this.#recent.add(stored.call, performance.now())
+			this.handedOver.add(stored.call, performance.now())
 		}
 		// A commit whose answer was lost has happened as well: its repetition changes nothing, but nobody was told.
 		if (stored.changed || (known !== undefined && stored.call.version > known.version)) {
 			this.#options.feed.publish(stored.call)
-		}
-	}
-
-	/** A leg that still appears for an ended call is hung up, unless it was handed over: then it is its own. */
-	#forget(call: Call): void {
-		if (isHandedOver(call)) {
-			this.handedOver.add(call, performance.now())
-		} else {
-			this.#recent.add(call, performance.now())
 		}
 	}
 

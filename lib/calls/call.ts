@@ -4,6 +4,8 @@
 // What a call is. One call = one intent of a user, with an A leg (the user's own device) and then B legs (the
 // destination, one for each gateway that is tried), kept in one row and told to the outside in one shape.
 
+import type { Rate } from '../policy/rates.ts'
+
 export type CallStatus = 'queued' | 'calling_user' | 'dialing' | 'ringing' | 'connected' | 'ended'
 
 export type CallOutcome = 'completed' | 'busy' | 'no_answer' | 'rejected' | 'cancelled' | 'failed' | 'blocked'
@@ -73,10 +75,14 @@ export interface Call {
 	uuid: string
 	version: number
 	userId: string
-	/** E.164. */
+	/** E.164; once masked, the country's code and the last two digits. */
 	to: string
+	/** When number, note and tags were destroyed. */
+	maskedAt?: Date
 	/** Keys that are pressed once the destination has answered: `0-9*#`, and `,` for a pause of two seconds. */
 	extension?: string
+	/** ISO 3166; undefined for numbers that belong to no country. */
+	country?: string
 	/** What the person typed, kept beside the number. */
 	rawTo: string
 	device: { id: string, label: string }
@@ -114,6 +120,12 @@ export interface Call {
 	 * yes. Kept in the row, so that the end of the user's leg is understood also when the answer was lost.
 	 */
 	transfer?: 'asked' | 'done'
+	/** What the destination costs, as it was when the call was placed. */
+	rate?: Rate
+	/** Millionths of the rate's currency that count as spent while the call is open: it may last as long as it may. */
+	reservedMicros?: string
+	/** What counts as spent from the end on. */
+	costMicros?: string
 	/** The switch refused the originate, or its job failed. */
 	originateFailure?: { cause: Cause, verdict: Verdict }
 }

@@ -9,11 +9,11 @@ import type { Logger } from '../logger.ts'
 import type { Settings } from '../policy/settings.ts'
 import type { CallingUser } from './call-rules.ts'
 import type { Device } from './device.ts'
-import type { CallLimiter, Clock, Quota, QuotaRefusal } from './ports.ts'
+import type { CallLimiter, CallStore, Clock, Quota, QuotaRefusal } from './ports.ts'
 
 import { randomBytes, randomInt, timingSafeEqual } from 'node:crypto'
 import { SipCallError } from '../errors.ts'
-import { allowDestination } from './call-rules.ts'
+import { allowDestination, factsFor } from './call-rules.ts'
 import { mayRing } from './device.ts'
 import { OriginateRefused } from './ports.ts'
 
@@ -87,7 +87,9 @@ export interface VerificationStore {
 export interface DeviceVerificationOptions {
 	store: VerificationStore
 	codeCaller: CodeCaller
-	limiter: CallLimiter
+	/** What the rules of a call look at. */
+	calls: Pick<CallStore, 'facts'>
+	limiter: Pick<CallLimiter, 'consume'>
 	settings: () => Settings
 	devices: (userId: string) => Promise<Device[]>
 	/** A hash that nobody can make without our keys. */
@@ -132,19 +134,22 @@ export class DeviceVerification {
 	 * `switch_unavailable`, and what `allowDestination` refuses with
 	 */
 	async call(user: CallingUser, deviceId: string): Promise<CodeState> {
-		const { store, codeCaller, clock, newUuid, logger } = this.#options
+		const { store, calls, codeCaller, clock, newUuid, logger } = this.#options
+		const calledAt = clock.now()
 		const settings = this.#options.settings()
 		const device = await this.#phone(user.id, deviceId)
 		if (mayRing(device, settings)) {
 			throw wrongState('This phone is verified already.')
 		}
-		const { number, callerId } = allowDestination(user, { to: device.address, callerId: undefined }, settings)
+		const { number, callerId } = allowDestination(
+			{ to: device.address, callerId: undefined },
+			{ user, settings, state: await calls.facts(factsFor(user.id, device.address, settings, calledAt)), at: calledAt },
+		)
 		if (!codeCaller.isReady()) {
 			throw unavailable(10)
 		}
 		const phoneIndex = this.#options.blindIndex('phone', number.e164)
 		await this.#count(user.id, phoneIndex)
-		const calledAt = clock.now()
 		// One call at a time: whoever asks for another one has given the earlier one up.
 		await Promise.all((await store.ofUser(user.id, calledAt)).map(({ legUuid }) => this.#hangUp(legUuid)))
 		const code = randomCode()

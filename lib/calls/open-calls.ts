@@ -3,6 +3,8 @@
 
 import type { Call } from './call.ts'
 
+import { isHandedOver } from './call.ts'
+
 /**
  * Which call a leg or job belongs to, for calls that are not ended. Answers without a query, because a shared switch
  * tells us of every channel it has and most of them are none of ours.
@@ -57,6 +59,10 @@ export class RecentCalls {
 	readonly #endedAt = new Map<string, number>()
 
 	add(call: Call, now: number): void {
+		// The legs of somebody who was transferred are their own from now on.
+		if (isHandedOver(call)) {
+			return
+		}
 		for (const uuid of [call.uuid, ...call.legs.map((leg) => leg.uuid)]) {
 			this.#endedAt.set(uuid, now)
 		}

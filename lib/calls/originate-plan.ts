@@ -20,7 +20,7 @@ export interface CallIntent {
 }
 
 /** A new call. Every uuid that FreeSWITCH will use is chosen here, so that it is stored before anything is dialled. */
-export function newCall(intent: CallIntent, { number, callerId, device }: AllowedCall, gateways: readonly string[], newUuid: () => string): Call {
+export function newCall(intent: CallIntent, { number, callerId, charge, device }: AllowedCall, gateways: readonly string[], newUuid: () => string): Call {
 	return {
 		uuid: newUuid(),
 		version: 1,
@@ -28,6 +28,8 @@ export function newCall(intent: CallIntent, { number, callerId, device }: Allowe
 		to: number.e164,
 		...(number.extension === undefined ? {} : { extension: number.extension }),
 		rawTo: intent.rawTo,
+		...(number.country === undefined ? {} : { country: number.country }),
+		...(charge === undefined ? {} : { rate: charge.rate, reservedMicros: String(charge.reservedMicros) }),
 		device: { id: device.id, label: device.label },
 		...(callerId === undefined ? {} : { callerId }),
 		...(intent.note === undefined ? {} : { note: intent.note }),

@@ -3,6 +3,8 @@
 
 // What the domain needs from the outside, in its own words. The adapters of lib/ implement these.
 
+import type { CallFacts } from '../policy/rules.ts'
+import type { UserRule } from '../policy/user-rule.ts'
 import type { CallLogEntry, LegReport } from './call-events.ts'
 import type { Transition } from './call-state.ts'
 import type { Call, CallOutcome, CallStatus, Cause, LegRole, Verdict } from './call.ts'
@@ -100,12 +102,27 @@ export interface PlaceRequest {
 	/** SHA-256 of what was asked for, to tell a repetition from another request with the same key. */
 	bodyHash: string
 	at: Date
+	question: FactsRequest
 }
 
-/** How many calls are not ended while the next one is decided on. */
-export interface OpenCalls {
-	ofUser: number
-	inAll: number
+/** What the policy asks the calls table, for one user and one number. */
+export interface FactsRequest {
+	userId: string
+	/** E.164; undefined = no number could be read. */
+	number: string | undefined
+	country: string | undefined
+	at: Date
+	/** When the day and the month began that count. */
+	dayFrom: Date
+	monthFrom: Date
+	/** Whether it matters what was spent. */
+	isSpendLimited: boolean
+}
+
+/** What is so while a call is decided on. */
+export interface CallingState {
+	facts: CallFacts
+	rule: UserRule
 }
 
 export interface HistoryQuery {
@@ -128,11 +145,13 @@ export interface CallStore {
 	 * Stores a new call, or finds the one that this key already stands for. `admit` runs while no other call can be
 	 * placed, so what it counted still holds when the row is committed.
 	 *
-	 * @param admit decides with the number of open calls and makes the call; when it throws, nothing is stored. It holds
+	 * @param admit decides with what is so then and makes the call; when it throws, nothing is stored. It holds
 	 * up everybody else who places a call, and a database connection: it must not ask this store for anything.
 	 * @throws {SipCallError} `idempotency_key_reused`
 	 */
-	place(request: PlaceRequest, admit: (open: OpenCalls) => Promise<Call>): Promise<{ call: Call, isNew: boolean }>
+	place(request: PlaceRequest, admit: (state: CallingState) => Promise<Call>): Promise<{ call: Call, isNew: boolean }>
+	/** What the policy asks, without a call being placed. */
+	facts(question: FactsRequest): Promise<CallingState>
 	/**
 	 * Applies a change to the stored call, alone among all who change it.
 	 *
@@ -174,15 +193,26 @@ export interface QuotaRefusal<Kind extends Quota = Quota> {
 	retryAfterSec: number
 }
 
+/** How much of a quota is used. */
+export interface QuotaUse<Kind extends Quota = Quota> {
+	quota: Kind
+	used: number
+	/** Seconds until it counts from nothing again; undefined = nothing was counted. */
+	resetSec: number | undefined
+}
+
 /** Counts attempts: to call, and to sign in. */
 export interface CallLimiter {
 	/**
 	 * Counts one attempt against all quotas, or, when one of them is used up, against none.
 	 *
-	 * @param quotas the widest window first
-	 * @return the quota that is used up
+	 * @return of the quotas that are used up the one that lasts longest
 	 */
 	consume<Kind extends Quota>(userId: string, quotas: readonly Kind[]): Promise<QuotaRefusal<Kind> | undefined>
+	/** How much is used, without counting. */
+	look<Kind extends Quota>(userId: string, quotas: readonly Kind[]): Promise<QuotaUse<Kind>[]>
+	/** As if nothing had been counted. */
+	forget(userId: string, quota: Quota): Promise<void>
 }
 
 /** Told of every change, after it is stored. */

@@ -19,7 +19,9 @@ import { Migration0002SignIn } from './migrations/migration-0002-sign-in.ts'
 import { Migration0003Extension } from './migrations/migration-0003-extension.ts'
 import { Migration0004Tags } from './migrations/migration-0004-tags.ts'
 import { Migration0005DepartedUsers } from './migrations/migration-0005-departed-users.ts'
+import { Migration0006Policy } from './migrations/migration-0006-policy.ts'
 import { Migration0007DeviceVerification } from './migrations/migration-0007-device-verification.ts'
+import { Migration0008Retention } from './migrations/migration-0008-retention.ts'
 
 /** In the order in which they run; a name, once released, is never changed or removed. */
 const MIGRATIONS = [
@@ -28,7 +30,9 @@ const MIGRATIONS = [
 	{ name: '0003-extension', class: Migration0003Extension },
 	{ name: '0004-tags', class: Migration0004Tags },
 	{ name: '0005-departed-users', class: Migration0005DepartedUsers },
+	{ name: '0006-policy', class: Migration0006Policy },
 	{ name: '0007-device-verification', class: Migration0007DeviceVerification },
+	{ name: '0008-retention', class: Migration0008Retention },
 ]
 
 const POOL_SIZE = 10
@@ -95,19 +99,31 @@ export async function openDatabase(options: { url: string, keys: KeyRing, logger
 	})
 }
 
+/** What is done between the steps of migrate(). Whatever one of them throws ends it there. */
+export interface MigrationSteps {
+	/** Before a database with earlier migrations is changed; it gets their names. */
+	beforeUpgrade?: (executed: readonly string[]) => Promise<void>
+	/** With this version's schema, and before anything is read: the data may be replaced here. */
+	beforeUse?: () => Promise<void>
+}
+
 /**
  * Brings the schema up to this version's, forward only, and checks that the keys fit the data.
  *
  * @throws {SipCallError} `storage_unavailable` when the schema is newer than the code, or a key is missing or wrong
  */
-export async function migrate(orm: MikroORM, keys: KeyRing): Promise<void> {
+export async function migrate(orm: MikroORM, keys: KeyRing, { beforeUpgrade, beforeUse }: MigrationSteps = {}): Promise<void> {
 	const known = new Set(MIGRATIONS.map(({ name }) => name))
-	const done = await orm.migrator.getExecuted().catch(() => [])
-	const unknown = done.map(({ name }) => name).filter((name) => !known.has(name))
+	const done = (await orm.migrator.getExecuted()).map(({ name }) => name)
+	const unknown = done.filter((name) => !known.has(name))
 	if (unknown.length > 0) {
 		throw new SipCallError('storage_unavailable', `The database was made by a newer SIPCall (migration ${unknown.join(', ')} is unknown here). Install that version again; this one leaves the data untouched.`)
 	}
+	if (done.length > 0 && done.length < MIGRATIONS.length) {
+		await beforeUpgrade?.(done)
+	}
 	await orm.migrator.up()
+	await beforeUse?.()
 	await checkKeys(orm, keys)
 }
 

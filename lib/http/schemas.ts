@@ -16,11 +16,24 @@ export function text(longest: number) {
 		.regex(/^[^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]*$/, 'Control characters are not allowed')
 }
 
-const e164 = z.string().regex(/^\+[1-9][0-9]{6,14}$/, 'Not an E.164 number').meta({ examples: ['+4930123456'] })
-const time = z.iso.datetime({ precision: 3 }).meta({ examples: ['2026-11-22T09:30:00.000Z'] })
+export const e164 = z.string().regex(/^\+[1-9][0-9]{6,14}$/, 'Not an E.164 number').meta({ examples: ['+4930123456'] })
+export const time = z.iso.datetime({ precision: 3 }).meta({ examples: ['2026-11-22T09:30:00.000Z'] })
 const uuid = z.uuid()
 /** As a client may spell it; everything in here knows the lower-case spelling alone (RFC 9562 section 4). */
-const anyUuid = z.uuid().transform((text) => text.toLowerCase())
+export const anyUuid = z.uuid().transform((text) => text.toLowerCase())
+
+export const country = z.string().regex(/^[A-Z]{2}$/, 'Not an ISO 3166 country code such as DE')
+
+export const MoneySchema = z.object({ micros: z.string().describe('Millionths'), currency: z.string() }).meta({ id: 'Money' })
+
+/** Why a call is not allowed. */
+export const RefusalSchema = z.object({
+	code: z.string(),
+	message: z.string(),
+	rule: z.object({ id: z.string(), label: z.string() }).optional(),
+	fixableBy: z.enum(['user', 'admin', 'nobody']),
+	untilAt: time.optional().describe('When it will be allowed by itself'),
+}).meta({ id: 'Refusal' })
 
 export const CALL_STATUSES = ['queued', 'calling_user', 'dialing', 'ringing', 'connected', 'ended'] as const
 export const CALL_OUTCOMES = ['completed', 'busy', 'no_answer', 'rejected', 'cancelled', 'failed', 'blocked'] as const
@@ -28,7 +41,8 @@ export const CALL_OUTCOMES = ['completed', 'busy', 'no_answer', 'rejected', 'can
 export const CallSchema = z.object({
 	uuid,
 	version: z.int().describe('Grows with every change'),
-	to: e164,
+	to: z.string().describe('E.164; of a masked call its country’s code and last two digits').meta({ examples: ['+4930123456'] }),
+	masked: z.boolean().optional().describe('Number, note and tags were destroyed after the time that the settings say'),
 	extension: z.string().regex(/^[0-9*#,]{1,20}$/).optional().describe('Keys that are pressed once the destination has answered; a comma is a pause of two seconds'),
 	toDisplay: z.string().describe('With ` ext. 12` where there is an extension'),
 	contactName: z.string().optional(),
@@ -68,7 +82,7 @@ export const IdempotencyKeySchema = z.string().regex(/^[\u0020-\u007e]{1,128}$/,
 
 export const CallParamsSchema = z.object({ uuid: anyUuid.describe('The call') })
 
-const whole = (smallest: number, largest: number) => z.string().regex(/^\d{1,9}$/, 'Not a whole number').transform(Number).pipe(z.int().min(smallest).max(largest))
+export const whole = (smallest: number, largest: number) => z.string().regex(/^\d{1,9}$/, 'Not a whole number').transform(Number).pipe(z.int().min(smallest).max(largest))
 
 /** A short text on one line. */
 const tag = text(64).regex(/^[^\t\n\r]*$/, 'A tag is one line').regex(/\S/, 'A tag is not empty')
@@ -145,7 +159,14 @@ export const MeSchema = z.object({
 	country: z.string().nullable(),
 	callerIds: z.array(z.object({ number: e164, label: z.string() })),
 	devices: z.array(DeviceSchema),
-	limits: z.array(z.object({ kind: z.string(), used: z.int().optional(), max: z.int() })),
+	limits: z.array(z.object({
+		kind: z.string(),
+		used: z.int().optional(),
+		max: z.int(),
+		resetsAt: time.optional(),
+		timeZone: z.string().optional(),
+	})),
+	lock: z.object({ until: time }).nullable().describe('Calling is locked until then'),
 	service: z.object({ calling: z.enum(['ok', 'degraded', 'down']) }),
 }).meta({ id: 'Me' })
 

@@ -6,6 +6,7 @@
 import type { ErrorRequestHandler, Express, Request } from 'express'
 import type { IncomingHttpHeaders, Server } from 'node:http'
 import type { Logger } from '../logger.ts'
+import type { RequestLimits } from './middlewares/request-limit.ts'
 import type { Problem } from './problem.ts'
 import type { Caller, RightsCheck, Route } from './route.ts'
 
@@ -19,6 +20,7 @@ import { SipCallError } from '../errors.ts'
 import { browserOrigin } from './middlewares/browser-origin.ts'
 import { cors } from './middlewares/cors.ts'
 import { requestId } from './middlewares/request-id.ts'
+import { requestLimit } from './middlewares/request-limit.ts'
 import { openApiDocument } from './openapi.ts'
 import { bareProblem, clientFault, problemOf } from './problem.ts'
 import { handlerOf } from './route.ts'
@@ -46,6 +48,7 @@ export interface HttpOptions {
 	checkRight: RightsCheck
 	/** Whose scripts may use the token API. */
 	corsOrigins: readonly string[]
+	requestLimits: RequestLimits
 	/** Tells a fault of a part behind the routes (the database is away) from a bug. */
 	faultOf: (error: unknown) => SipCallError | undefined
 	logger: Logger
@@ -127,15 +130,18 @@ export function createHttpApp(options: HttpOptions, stopping: AbortSignal): Expr
 	const callers = new WeakMap<Request, Caller>()
 	const callerOf = (request: Request) => callers.get(request) ?? NOBODY
 	app.use(async (request, _response, next) => {
-		const caller = await identify(request, options)
+		callers.set(request, await identify(request, options))
 		dropCredentials(request.headers)
+		next()
+	})
+	app.use(requestLimit(options.requestLimits, callerOf))
+	app.use((request, _response, next) => {
 		// While the parts are starting nobody knows the public routes: the answer is then 503, never 401, which would make
 		// clients give their sign-in up.
 		const routes = options.routes()
-		if (caller.proof === 'none' && routes !== undefined && !isPublic(request, routes)) {
+		if (callerOf(request).proof === 'none' && routes !== undefined && !isPublic(request, routes)) {
 			throw notAuthenticated()
 		}
-		callers.set(request, caller)
 		next()
 	})
 	app.use(browserOrigin(callerOf))
@@ -167,15 +173,19 @@ function refuseBrokenText(_request: unknown, _response: unknown, body: Buffer): 
 	}
 }
 
-/** The routes are put in place at the first request after everything behind them is up. */
+/** The routes are put in place at the first request after everything behind them is up; after a restart of that, new ones. */
 function lateRoutes(options: HttpOptions, callerOf: (request: Request) => Caller, stopping: AbortSignal): express.RequestHandler {
 	let router: express.Router | undefined
+	let current: readonly Route[] | undefined
 	return (request, response, next) => {
 		const routes = options.routes()
 		if (routes === undefined) {
 			throw new SipCallError('storage_unavailable', 'SIPCall is starting. Try again in a few seconds.', { retryAfterSec: 5 })
 		}
-		router ??= routerOf(routes, options, callerOf, stopping)
+		if (router === undefined || routes !== current) {
+			router = routerOf(routes, options, callerOf, stopping)
+			current = routes
+		}
 		router(request, response, next)
 	}
 }

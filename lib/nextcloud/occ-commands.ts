@@ -47,4 +47,17 @@ export const OCC_COMMANDS: readonly OccCommand[] = [
 		arguments: [{ name: 'user', mode: 'required', description: 'The user’s id in Nextcloud' }],
 		handler: 'occ/export',
 	},
+	{
+		name: 'sipcall:backup',
+		description: 'Makes a backup of SIPCall’s database on its volume; calls go on meanwhile',
+		options: [{ name: 'list', mode: 'none', description: 'Only list the backups that are there' }],
+		handler: 'occ/backup',
+	},
+	{
+		name: 'sipcall:restore',
+		description: 'Puts a backup in the place of all data. It cannot be undone, except by another backup',
+		arguments: [{ name: 'backup', mode: 'required', description: 'The backup’s name, as sipcall:backup --list shows it' }],
+		options: [{ name: 'force', mode: 'none', description: 'Restore although calls are open' }],
+		handler: 'occ/restore',
+	},
 ]

@@ -30,6 +30,21 @@ const CloudUser = z.object({
 	language: z.string().optional(),
 })
 
+/** PHP writes an empty list of users as an array. */
+const UserDetails = z.object({ users: z.preprocess((value) => Array.isArray(value) ? {} : value, z.record(z.string(), CloudUser.partial())) })
+
+/** A user as an administrator sees it. */
+export interface ListedUser {
+	id: string
+	displayName: string
+	groups: readonly string[]
+	isEnabled: boolean
+}
+
+function listedUser({ id, displayname, groups, enabled }: { id: string, displayname?: string | undefined, groups?: string[] | undefined, enabled?: boolean | undefined }): ListedUser {
+	return { id, displayName: displayname ?? id, groups: groups ?? [], isEnabled: enabled !== false }
+}
+
 export class UserDirectory {
 	readonly #ocs: OcsClient
 	readonly #now: () => number
@@ -64,6 +79,11 @@ export class UserDirectory {
 		return asking
 	}
 
+	/** The administrators who have used SIPCall since it was started, as far as they are known. */
+	knownAdmins(): string[] {
+		return [...this.#known.values()].filter(({ user }) => user.isAdmin).map(({ user }) => user.id)
+	}
+
 	/**
 	 * Whether Nextcloud knows the user and has not disabled it.
 	 *
@@ -79,6 +99,40 @@ export class UserDirectory {
 			}
 			throw error
 		}
+	}
+
+	/**
+	 * Users by a part of their name or id, in the order in which Nextcloud gives them.
+	 *
+	 * @param adminId in whose name; Nextcloud answers its administrators alone
+	 * @throws {SipCallError} `nextcloud_unavailable`
+	 */
+	async search(adminId: string, { search, limit, offset }: { search: string, limit: number, offset: number }): Promise<ListedUser[]> {
+		const query = new URLSearchParams({ search, limit: String(limit), offset: String(offset) })
+		const { status, data } = await this.#ocs.request({ path: `/cloud/users/details?${query.toString()}`, userId: adminId })
+		const found = status === 200 ? UserDetails.safeParse(data) : undefined
+		if (found?.success !== true) {
+			throw new SipCallError('nextcloud_unavailable', 'Nextcloud did not give the list of its users.', { cause: found?.error, retryAfterSec: 30 })
+		}
+		// A user whose details cannot be read comes as the id alone.
+		return Object.entries(found.data.users).map(([id, user]) => listedUser({ ...user, id }))
+	}
+
+	/**
+	 * One user, asked in an admin's name; undefined when there is none.
+	 *
+	 * @throws {SipCallError} `nextcloud_unavailable`
+	 */
+	async find(adminId: string, userId: string): Promise<ListedUser | undefined> {
+		const { status, data } = await this.#ocs.request({ path: `/cloud/users/${encodeURIComponent(userId)}`, userId: adminId })
+		if (status === 404) {
+			return undefined
+		}
+		const found = status === 200 ? CloudUser.safeParse(data) : undefined
+		if (found?.success !== true) {
+			throw new SipCallError('nextcloud_unavailable', 'Nextcloud did not tell of this user.', { cause: found?.error, retryAfterSec: 30 })
+		}
+		return listedUser(found.data)
 	}
 
 	/**

@@ -6,6 +6,7 @@
 // cost the user something (lib/calls/admission.ts).
 
 import type { ParsedNumber } from '../numbering/parse-number.ts'
+import type { Rate } from './rates.ts'
 import type { LimitState, Refusal } from './refusal.ts'
 import type { Settings } from './settings.ts'
 import type { UserRule } from './user-rule.ts'
@@ -45,14 +46,18 @@ export interface Question {
 	facts: CallFacts
 }
 
-export interface Rule {
+/** The part of a question that is known before there is a number. */
+export type AccountQuestion = Pick<Question, 'groups' | 'rule' | 'settings' | 'at'>
+
+export interface Rule<Asked = Question> {
 	id: string
 	/** The name under which an admin finds it. */
 	label: string
-	decide: (question: Question) => Refusal | undefined
+	decide: (question: Asked) => Refusal | undefined
 }
 
-export const RULES: readonly Rule[] = [
+/** Rules that look at the user alone. */
+export const ACCOUNT_RULES: readonly Rule<AccountQuestion>[] = [
 	{
 		id: 'permission',
 		label: 'Who may call',
@@ -77,6 +82,10 @@ export const RULES: readonly Rule[] = [
 					untilAt: lock.until,
 				},
 	},
+]
+
+/** Rules that look at the number, the moment and the other calls. */
+export const CALL_RULES: readonly Rule[] = [
 	{ id: 'destination', label: 'Countries, kinds of numbers and prefixes', decide: ({ number, settings }) => mayBeCalled(number, settings) },
 	{
 		id: 'callerIds',
@@ -165,12 +174,37 @@ export const RULES: readonly Rule[] = [
 	},
 ]
 
+/** Rules whose refusals name the very setting that decides. */
+const SETTING_LABELS: Readonly<Record<string, string>> = {
+	allowedGroups: 'Groups that may call',
+	deniedPrefixes: 'Denied prefixes',
+	allowedCountries: 'Allowed countries',
+	allowedTypes: 'Allowed kinds of numbers',
+	callsPerMinute: 'Calls a minute',
+	callsPerHour: 'Calls an hour',
+	callsPerDay: 'Calls a day',
+}
+
+/** The name under which an admin finds the rule of a refusal. */
+export function ruleLabel(id: string): string {
+	return SETTING_LABELS[id] ?? [...ACCOUNT_RULES, ...CALL_RULES].find((rule) => rule.id === id)?.label ?? id
+}
+
 /** Refusals of these say that somebody tries what is not allowed; the others happen to everybody. */
 export const SUSPICIOUS_RULES: ReadonlySet<string> = new Set(['deniedPrefixes', 'allowedCountries', 'allowedTypes', 'callerIds', 'brake'])
 
-/** The first rule that refuses. */
+/** The first rule about the user that refuses. */
+export function decideAccount(question: AccountQuestion): Refusal | undefined {
+	return firstRefusal(ACCOUNT_RULES, question)
+}
+
+/** The first of all rules that refuses. */
 export function decide(question: Question): Refusal | undefined {
-	for (const rule of RULES) {
+	return decideAccount(question) ?? firstRefusal(CALL_RULES, question)
+}
+
+function firstRefusal<Asked>(rules: readonly Rule<Asked>[], question: Asked): Refusal | undefined {
+	for (const rule of rules) {
 		const refusal = rule.decide(question)
 		if (refusal !== undefined) {
 			return refusal
@@ -188,14 +222,22 @@ export function confirmationFor({ settings: { confirmAbove, rates }, number, fac
 	return facts.isCountryKnown ? undefined : 'new_country'
 }
 
-function isSpendLimited({ dailySpendLimit, monthlySpendLimit }: Settings): boolean {
+export function isSpendLimited({ dailySpendLimit, monthlySpendLimit }: Pick<Settings, 'dailySpendLimit' | 'monthlySpendLimit'>): boolean {
 	return dailySpendLimit !== null || monthlySpendLimit !== null
 }
 
-/** What a call costs at most: as long as it may last. Only so can a limit never be passed. */
-function estimateMicros(number: ParsedNumber, { rates, maxCallSec }: Settings): bigint {
-	const rate = rateFor(number.e164, rates)
-	return rate === undefined ? 0n : costMicros(rate, maxCallSec * 1000)
+/**
+ * What a call costs at most: as long as it may last. Only so can a limit never be passed.
+ *
+ * @return undefined when no rate covers the number
+ */
+export function chargeFor({ e164 }: Pick<ParsedNumber, 'e164'>, { rates, maxCallSec }: Pick<Settings, 'rates' | 'maxCallSec'>): { rate: Rate, reservedMicros: bigint } | undefined {
+	const rate = rateFor(e164, rates)
+	return rate === undefined ? undefined : { rate, reservedMicros: costMicros(rate, maxCallSec * 1000) }
+}
+
+function estimateMicros(number: ParsedNumber, settings: Settings): bigint {
+	return chargeFor(number, settings)?.reservedMicros ?? 0n
 }
 
 function isNight(at: Date, { from, to }: { from: string, to: string }, timeZone: string): boolean {

@@ -23,7 +23,7 @@ export interface UserDataSources {
  * come newest first, page by page, so that any number of them takes the memory of one page. Times are ISO 8601 in UTC;
  * talk time is milliseconds. Sign-ins are left out: all there is of them are hashes and times.
  *
- * @yields the document, piece by piece
+ * @yields {string} the document, piece by piece
  */
 export async function* exportUser(userId: string, { devices, history, logs }: UserDataSources, at: Date): AsyncGenerator<string> {
 	const head = JSON.stringify({ schema: EXPORT_SCHEMA, exportedAt: at, userId, devices: await devices(userId) }, undefined, '\t')

@@ -5,7 +5,7 @@
 
 import type { Redis } from 'ioredis'
 import type { RateLimiterAbstract } from 'rate-limiter-flexible'
-import type { CallLimiter, Quota, QuotaRefusal } from '../calls/ports.ts'
+import type { CallLimiter, Quota, QuotaRefusal, QuotaUse } from '../calls/ports.ts'
 import type { Logger } from '../logger.ts'
 
 import { Pool } from 'pg'
@@ -23,6 +23,14 @@ interface Window {
 
 type MakeLimiter = (options: Window & { insuranceLimiter: RateLimiterMemory }) => RateLimiterAbstract
 
+/**
+ * What each user has of a limit while the counters cannot be reached, in each sidecar: a tenth, at least one. It comes on
+ * top of what was counted before, so a limit can be passed by that much and no more.
+ */
+export function allowanceOf(max: number): number {
+	return Math.max(1, Math.floor(max / 10))
+}
+
 class FlexibleCallLimiter implements CallLimiter {
 	readonly #make: MakeLimiter
 	/** Quotas are settings: a limiter for each that was used; those of one kind work on the same counters. */
@@ -32,18 +40,30 @@ class FlexibleCallLimiter implements CallLimiter {
 		this.#make = make
 	}
 
+	/** All windows in one go: one trip to Redis, and where it hangs one wait. */
 	async consume<Kind extends Quota>(userId: string, quotas: readonly Kind[]): Promise<QuotaRefusal<Kind> | undefined> {
-		const consumed: Quota[] = []
-		for (const quota of quotas) {
-			const msBeforeNext = await this.#consumeOne(userId, quota)
-			if (msBeforeNext !== undefined) {
-				// A refused attempt costs nothing: what the wider windows have counted is given back.
-				await Promise.all(consumed.map((done) => this.#limiterFor(done).reward(userId)))
-				return { quota, retryAfterSec: Math.max(1, Math.ceil(msBeforeNext / 1000)) }
-			}
-			consumed.push(quota)
+		const counted = await Promise.all(quotas.map(async (quota) => ({ quota, msBeforeNext: await this.#consumeOne(userId, quota) })))
+		const refusals = counted.flatMap(({ quota, msBeforeNext }) => msBeforeNext === undefined ? [] : [{ quota, msBeforeNext }])
+		const [longest] = refusals.toSorted((a, b) => b.msBeforeNext - a.msBeforeNext)
+		if (longest === undefined) {
+			return undefined
 		}
-		return undefined
+		// A refused attempt costs nothing, and must not keep the window that refused it closed.
+		await Promise.all(quotas.map((quota) => this.#limiterFor(quota).reward(userId)))
+		return { quota: longest.quota, retryAfterSec: Math.max(1, Math.ceil(longest.msBeforeNext / 1000)) }
+	}
+
+	async look<Kind extends Quota>(userId: string, quotas: readonly Kind[]): Promise<QuotaUse<Kind>[]> {
+		return Promise.all(quotas.map(async (quota) => {
+			const state = await this.#limiterFor(quota).get(userId)
+			// What ran out is not there any more; -1 is a counter without an end, of which there is none.
+			const isCounting = state !== null && state.msBeforeNext > 0
+			return { quota, used: isCounting ? Math.min(state.consumedPoints, quota.max) : 0, resetSec: isCounting ? Math.ceil(state.msBeforeNext / 1000) : undefined }
+		}))
+	}
+
+	async forget(userId: string, quota: Quota): Promise<void> {
+		await this.#limiterFor(quota).delete(userId)
 	}
 
 	/** @return undefined when it was within the quota, else the milliseconds until it is again */
@@ -60,13 +80,13 @@ class FlexibleCallLimiter implements CallLimiter {
 	}
 
 	#limiterFor({ kind, max, windowSec }: Quota): RateLimiterAbstract {
-		const id = `${kind}:${max}`
+		const id = `${kind}:${max}:${windowSec}`
 		const known = this.#limiters.get(id)
 		if (known !== undefined) {
 			return known
 		}
 		const window: Window = { points: max, duration: windowSec, keyPrefix: `${KEY_PREFIX}:${kind}` }
-		const made = this.#make({ ...window, insuranceLimiter: new RateLimiterMemory(window) })
+		const made = this.#make({ ...window, insuranceLimiter: new RateLimiterMemory({ ...window, points: allowanceOf(max) }) })
 		this.#limiters.set(id, made)
 		return made
 	}

@@ -19,6 +19,8 @@ export function connectRedis(target: string, logger: Logger): Redis {
 		enableOfflineQueue: false,
 		maxRetriesPerRequest: 0,
 		commandTimeout: COMMAND_TIMEOUT_MS,
+		// What is asked in one turn goes out in one write.
+		enableAutoPipelining: true,
 		retryStrategy: (attempt) => Math.min(200 * 2 ** Math.min(attempt, 10), 10_000),
 	})
 	let isAway = false

@@ -6,21 +6,22 @@ import type { Notice } from '../services/failure-words.ts'
 import type { Call, CallRequest } from '../services/types.ts'
 import type { Round } from './usePolling.ts'
 
-import { computed, shallowRef } from 'vue'
+import { computed, onScopeDispose, shallowRef } from 'vue'
 import { ApiFailure, getCall, hangUp, newIdempotencyKey, postCall } from '../services/api.ts'
 import { failureNotice } from '../services/failure-words.ts'
 import { t } from '../services/l10n.ts'
-import { usePolling } from './usePolling.ts'
-
-const POLL_EVERY_MS = 1000
+import { roundOf } from './usePolling.ts'
 
 /** A request to call whose answer was lost is sent again after these waits, always with the same key. */
 const REPEAT_AFTER_MS = [1000, 3000]
 
+/** The card of an ended call stays this long. */
+const ENDED_STAYS_MS = 60_000
+
 /** A call that has a card: live, or ended and not yet put away. */
 export interface CardCall {
 	call: Call
-	/** When the server took the order to hang up, by this computer's clock. */
+	/** When somebody asked to hang up, by this computer's clock. */
 	hangUpAt: number | undefined
 }
 
@@ -34,9 +35,9 @@ export interface Placing {
 
 export interface Calls {
 	cards: Readonly<Ref<readonly CardCall[]>>
+	live: Readonly<Ref<Call | undefined>>
 	placing: Readonly<Ref<Placing | undefined>>
 	notice: Readonly<Ref<Notice | undefined>>
-	isConnectionLost: Readonly<Ref<boolean>>
 	/** @return whether there is a call now; if not, `notice` says why */
 	place: (request: CallRequest) => Promise<boolean>
 	/** Sends the click whose answer was lost once more: it is the same click, so it cannot ring twice. */
@@ -47,21 +48,44 @@ export interface Calls {
 	 */
 	cancelPlacing: () => void
 	hangUp: (uuid: string) => Promise<void>
+	/** The number of a refusal is being mended: the refusal has been read. */
+	dismiss: () => void
+	/** Somebody asked for it in another tab. */
+	noteHangUp: (uuid: string) => void
 	/** Puts the card of an ended call away. */
 	close: (uuid: string) => void
 	/** Takes over a call that the server told of; older news than the known are dropped. */
 	follow: (call: Call) => void
+	/** Asks for one of the live calls, by turns. */
+	ask: () => Promise<Round>
 }
 
-export function useCalls(options: { onEnded: (call: Call) => void }): Calls {
+export interface CallsOptions {
+	onEnded: (call: Call) => void
+	/** The server has told something new, which others may want to know. */
+	onTold: (call: Call) => void
+	onHangUp: (uuid: string) => void
+	/** The server answers again. */
+	onAnswer: () => void
+}
+
+export function useCalls(options: CallsOptions): Calls {
 	const cards = shallowRef<readonly CardCall[]>([])
 	const placing = shallowRef<Placing>()
 	const notice = shallowRef<Notice>()
 	const inDoubt = shallowRef<Placing>()
-	const hasLiveCall = computed(() => cards.value.some(({ call }) => call.status !== 'ended'))
+	const live = computed(() => cards.value.find(({ call }) => call.status !== 'ended')?.call)
+	const timers = new Set<ReturnType<typeof setTimeout>>()
+	let turn = 0
+	onScopeDispose(() => timers.forEach(clearTimeout))
 
-	function follow(call: Call): void {
+	function follow(call: Call, isOwn = false): void {
 		const known = cards.value.find((card) => card.call.uuid === call.uuid)
+		if (known === undefined && call.status === 'ended' && !isOwn) {
+			// Another tab's news of a call whose card was put away here.
+			options.onEnded(call)
+			return
+		}
 		if (known === undefined) {
 			cards.value = [{ call, hangUpAt: undefined }, ...cards.value]
 		} else if (known.call.version < call.version && known.call.status !== 'ended') {
@@ -70,8 +94,15 @@ export function useCalls(options: { onEnded: (call: Call) => void }): Calls {
 			return
 		}
 		if (call.status === 'ended') {
+			timers.add(setTimeout(() => close(call.uuid), ENDED_STAYS_MS))
 			options.onEnded(call)
 		}
+	}
+
+	/** As {@link follow}, for what this tab has asked for itself. */
+	function followOwn(call: Call): void {
+		follow(call, true)
+		options.onTold(call)
 	}
 
 	function close(uuid: string): void {
@@ -85,8 +116,9 @@ export function useCalls(options: { onEnded: (call: Call) => void }): Calls {
 	async function hangUpCall(uuid: string): Promise<void> {
 		notice.value = undefined
 		setHangUpAt(uuid, Date.now())
+		options.onHangUp(uuid)
 		try {
-			await hangUp(uuid)
+			followOwn(await hangUp(uuid))
 		} catch (error) {
 			setHangUpAt(uuid, undefined)
 			notice.value = failureNotice(error as ApiFailure, t('The call was not hung up. You can hang up on your phone.'))
@@ -100,9 +132,8 @@ export function useCalls(options: { onEnded: (call: Call) => void }): Calls {
 		cards.value = cards.value.filter(({ call }) => call.status !== 'ended')
 		try {
 			const call = await postPatiently(click)
-			// The server answers again, so the calls may be asked for again as well.
-			resume()
-			follow(call)
+			options.onAnswer()
+			followOwn(call)
 			if (placing.value.isCancelled) {
 				void hangUpCall(call.uuid)
 			}
@@ -133,47 +164,48 @@ export function useCalls(options: { onEnded: (call: Call) => void }): Calls {
 			}
 			placing.value = { ...click, ...placing.value, isInDoubt: true }
 			await new Promise((resolve) => {
-				setTimeout(resolve, waitMs)
+				timers.add(setTimeout(resolve, waitMs))
 			})
 		}
 		return postCall(click.request, click.key)
 	}
 
-	/** One request after the other, never two at once. */
-	async function round(): Promise<Round> {
-		for (const { call } of cards.value) {
-			if (call.status === 'ended') {
-				continue
-			}
-			try {
-				follow(await getCall(call.uuid))
-			} catch (error) {
-				const failure = error as ApiFailure
-				if (!failure.isFinal) {
-					const { retryAfterSec } = failure.problem ?? {}
-					return retryAfterSec === undefined ? {} : { retryAfterMs: retryAfterSec * 1000 }
-				}
-				notice.value = failureNotice(failure, t('The state of the call is unknown.'))
-				if (failure.problem?.status !== 404) {
-					return 'stop'
-				}
-				// The server does not know this one any more, which says nothing about the others.
-				close(call.uuid)
-			}
+	async function ask(): Promise<Round> {
+		const open = cards.value.filter(({ call }) => call.status !== 'ended')
+		const asked = open[turn++ % Math.max(1, open.length)]?.call
+		if (asked === undefined) {
+			return 'go_on'
 		}
-		return 'go_on'
+		try {
+			followOwn(await getCall(asked.uuid))
+			return 'go_on'
+		} catch (error) {
+			const failure = error as ApiFailure
+			if (failure.problem?.status === 404) {
+				// The server does not know this one any more, which says nothing about the others.
+				close(asked.uuid)
+				notice.value = failureNotice(failure, t('The state of the call is unknown.'))
+				return 'go_on'
+			}
+			return roundOf(failure)
+		}
 	}
-
-	const { isFailing, resume } = usePolling({ round, isWanted: () => hasLiveCall.value, everyMs: POLL_EVERY_MS })
 
 	return {
 		cards,
+		live,
 		placing,
 		notice,
-		isConnectionLost: computed(() => isFailing.value && hasLiveCall.value),
-		follow,
+		follow: (call) => follow(call),
 		close,
+		ask,
 		hangUp: hangUpCall,
+		dismiss() {
+			if (inDoubt.value === undefined && notice.value?.wait === undefined && placing.value === undefined) {
+				notice.value = undefined
+			}
+		},
+		noteHangUp: (uuid) => setHangUpAt(uuid, Date.now()),
 		async place(request) {
 			if (placing.value !== undefined) {
 				return false

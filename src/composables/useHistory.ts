@@ -4,12 +4,16 @@
 import type { Ref } from 'vue'
 import type { ApiFailure } from '../services/api.ts'
 import type { Notice } from '../services/failure-words.ts'
+import type { ListFilter } from '../services/history-filter.ts'
 import type { Call } from '../services/types.ts'
+import type { Round } from './usePolling.ts'
 
-import { computed, ref, shallowRef } from 'vue'
+import { computed, ref, shallowRef, watch } from 'vue'
 import { getHistory } from '../services/api.ts'
 import { failureNotice } from '../services/failure-words.ts'
+import { isListed, queryOf } from '../services/history-filter.ts'
 import { t } from '../services/l10n.ts'
+import { roundOf } from './usePolling.ts'
 
 const PAGE_SIZE = 50
 
@@ -19,58 +23,112 @@ export interface History {
 	isLoading: Readonly<Ref<boolean>>
 	hasMore: Readonly<Ref<boolean>>
 	notice: Readonly<Ref<Notice | undefined>>
-	/** Reads the newest page and answers all of it, live calls included. */
-	load: () => Promise<readonly Call[]>
+	/** When the list was last known to be true; for the mark on old rows. */
+	loadedAt: Readonly<Ref<number | undefined>>
+	/** Reads the newest page. */
+	refresh: () => Promise<Round>
 	loadMore: () => Promise<void>
-	/** Takes over a call whose end the server has just told. */
+	/** Takes over a call that somebody else was told of, if it belongs into the list. */
 	put: (call: Call) => void
 }
 
-export function useHistory(): History {
+/**
+ * @param filter which calls are listed
+ * @param onLive told of each call that is still going on
+ */
+export function useHistory(filter: Readonly<Ref<ListFilter>>, onLive: (call: Call) => void): History {
 	const calls = shallowRef<readonly Call[]>([])
 	const cursor = shallowRef<string | null>(null)
 	const isLoading = ref(true)
 	const notice = shallowRef<Notice>()
+	const loadedAt = ref<number>()
+	let positions = new Map<string, number>()
+	/** An answer to what is no longer asked for is dropped. */
+	let generation = 0
 
-	/** A call that ended between two pages may come twice: the one with the higher version is the newer news. */
+	function replace(list: readonly Call[]): void {
+		calls.value = list
+		positions = new Map(list.map(({ uuid }, at) => [uuid, at]))
+	}
+
+	/** A call may come twice: the one with the higher version is the newer news. Thousands may be there already. */
 	function merge(incoming: readonly Call[]): void {
-		const byId = new Map(calls.value.map((call) => [call.uuid, call]))
+		const merged = [...calls.value]
+		let isSorted = true
 		for (const call of incoming) {
-			const known = byId.get(call.uuid)
-			if (known === undefined || known.version < call.version) {
-				byId.set(call.uuid, call)
+			const at = positions.get(call.uuid)
+			const known = at === undefined ? undefined : merged[at]
+			if (at === undefined) {
+				isSorted &&= (merged.at(-1)?.createdAt ?? call.createdAt) >= call.createdAt
+				positions.set(call.uuid, merged.length)
+				merged.push(call)
+			} else if (known !== undefined && known.version < call.version) {
+				merged[at] = call
 			}
 		}
-		calls.value = [...byId.values()].sort((a, b) => b.createdAt.localeCompare(a.createdAt))
-	}
-
-	async function loadPage(from: string | undefined): Promise<readonly Call[]> {
-		isLoading.value = true
-		notice.value = undefined
-		try {
-			const page = await getHistory(PAGE_SIZE, from)
-			cursor.value = page.nextCursor
-			merge(page.items)
-			return page.items
-		} catch (error) {
-			notice.value = failureNotice(error as ApiFailure, t('Could not load the calls.'))
-			return []
-		} finally {
-			isLoading.value = false
+		if (isSorted) {
+			calls.value = merged
+		} else {
+			replace(merged.sort((a, b) => a.createdAt < b.createdAt ? 1 : a.createdAt > b.createdAt ? -1 : 0))
 		}
 	}
 
+	async function loadPage(from: string | undefined): Promise<Round> {
+		const asked = ++generation
+		isLoading.value = from !== undefined || calls.value.length === 0
+		try {
+			const { items, nextCursor } = await getHistory(PAGE_SIZE, queryOf(filter.value), from)
+			if (asked !== generation) {
+				return 'go_on'
+			}
+			const isConnected = items.some(({ uuid }) => positions.has(uuid))
+			if (from === undefined && !isConnected) {
+				// More calls than a page since the last look: what lies between is read by scrolling.
+				replace([])
+			}
+			if (from !== undefined || !isConnected) {
+				cursor.value = nextCursor
+			}
+			merge(items)
+			notice.value = undefined
+			loadedAt.value = Date.now()
+			items.filter(({ status }) => status !== 'ended').forEach(onLive)
+			return 'go_on'
+		} catch (error) {
+			if (asked === generation) {
+				notice.value = failureNotice(error as ApiFailure, t('Could not load the calls.'))
+			}
+			return roundOf(error as ApiFailure)
+		} finally {
+			if (asked === generation) {
+				isLoading.value = false
+			}
+		}
+	}
+
+	watch(filter, () => {
+		replace([])
+		cursor.value = null
+		void loadPage(undefined)
+	})
+
 	return {
-		rows: computed(() => calls.value.filter((call) => call.status === 'ended')),
+		rows: computed(() => calls.value.filter(({ status }) => status === 'ended')),
 		isLoading,
 		hasMore: computed(() => cursor.value !== null),
 		notice,
-		load: () => loadPage(undefined),
+		loadedAt,
+		// Scrolling goes first: its answer shows what is new as well as soon as it is done.
+		refresh: () => isLoading.value && calls.value.length > 0 ? Promise.resolve('go_on' as const) : loadPage(undefined),
 		async loadMore() {
 			if (cursor.value !== null && !isLoading.value) {
 				await loadPage(cursor.value)
 			}
 		},
-		put: (call) => merge([call]),
+		put(call) {
+			if (isListed(call, filter.value)) {
+				merge([call])
+			}
+		},
 	}
 }

@@ -2,82 +2,134 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 
 import type { Ref } from 'vue'
+import type { ApiFailure } from '../services/api.ts'
 
 import { onScopeDispose, ref, watch } from 'vue'
 
-const LONGEST_WAIT_MS = 15_000
+/** Two requests never begin within this time, whatever is due. */
+const SPACING_MS = 1000
+/** Waits after the first, second, … fault in a row. */
+const BACK_OFF_MS = [1000, 2000, 4000, 8000, 30_000]
+/** How much longer a tab waits that has just heard the news from another one: so the other one asks again, not both. */
+const HEARD_MS = 300
 
 /**
- * What came of one round: go on, wait longer each time (a fault that may pass, with the wait that the server asked
- * for), or never ask again.
+ * What came of one request: go on, wait longer each time (a fault that may pass, with the wait that the server asked for),
+ * or never ask again.
  */
-export type Round = 'go_on' | 'stop' | { retryAfterMs?: number }
+export type Round = 'go_on' | 'stop' | { retryAfterMs: number }
 
-export interface Polling {
-	/** Since when rounds fail is of no interest, only that the last one did. */
+/** Something that is asked for again and again, by one request each time. */
+export interface Chore {
+	run: () => Promise<Round>
+	/** undefined while it is not wanted */
+	everyMs: () => number | undefined
+}
+
+export interface Polling<Name extends string> {
+	/** The last request failed, and the next one is waiting for its time. */
 	isFailing: Readonly<Ref<boolean>>
 	/** After a stop: something else has shown that asking is allowed again. */
 	resume: () => void
+	/** The news came another way: from another tab, or with the answer to something else. */
+	heard: (name: Name, fromOtherTab?: boolean) => void
+}
+
+export function roundOf(failure: ApiFailure): Round {
+	return failure.isFinal ? 'stop' : { retryAfterMs: failure.retryAfterMs }
 }
 
 /**
- * Repeats a short request while it is wanted and the tab can be seen. Short, because the proxy in front of SIPCall
- * keeps a whole PHP worker busy for every request that is open. There is never more than one round under way: the next
- * is planned when the last has ended.
+ * Repeats short requests while they are wanted, the tab can be seen and there is a network. Short, because the proxy in
+ * front of SIPCall keeps a whole PHP worker busy for every request that is open. There is never more than one under way.
  */
-export function usePolling(options: { round: () => Promise<Round>, isWanted: () => boolean, everyMs: number }): Polling {
+export function usePolling<Name extends string>(chores: Readonly<Record<Name, Chore>>): Polling<Name> {
+	const names = Object.keys(chores) as Name[]
+	const lastAt = new Map<Name, number>(names.map((name) => [name, Date.now()]))
 	const isFailing = ref(false)
 	let timer: ReturnType<typeof setTimeout> | undefined
 	let isUnderWay = false
 	let isStopped = false
-	let waitMs = options.everyMs
+	let isDisposed = false
+	let faults = 0
+	let notBefore = 0
 
-	const mayRun = () => !isStopped && !isUnderWay && options.isWanted() && document.visibilityState === 'visible'
+	const mayRun = () => !isStopped && !isDisposed && !isUnderWay && document.visibilityState === 'visible' && navigator.onLine
 
-	function plan(ms: number): void {
+	/** What is due next, and when. */
+	function next(): { name: Name, at: number } | undefined {
+		const wanted = names.flatMap((name) => {
+			const every = chores[name].everyMs()
+			return every === undefined ? [] : [{ name, at: (lastAt.get(name) ?? 0) + every }]
+		})
+		return wanted.sort((a, b) => a.at - b.at)[0]
+	}
+
+	function plan(): void {
 		clearTimeout(timer)
-		if (mayRun()) {
-			timer = setTimeout(run, ms)
+		const due = mayRun() ? next() : undefined
+		if (due !== undefined) {
+			timer = setTimeout(() => void run(), Math.max(due.at, notBefore) - Date.now())
 		}
 	}
 
 	async function run(): Promise<void> {
-		if (!mayRun()) {
+		const due = mayRun() ? next() : undefined
+		if (due === undefined) {
 			return
 		}
 		isUnderWay = true
-		const result = await options.round()
+		const startedAt = Date.now()
+		lastAt.set(due.name, startedAt)
+		const result = await chores[due.name].run()
 		isUnderWay = false
-		isStopped = result === 'stop'
+		isStopped ||= result === 'stop'
 		isFailing.value = typeof result === 'object'
+		faults = typeof result === 'object' ? faults + 1 : 0
+		notBefore = startedAt + SPACING_MS
 		if (typeof result === 'object') {
-			waitMs = Math.min(waitMs * 2, LONGEST_WAIT_MS)
-			plan(Math.max(waitMs, result.retryAfterMs ?? 0))
-		} else {
-			waitMs = options.everyMs
-			plan(waitMs)
+			const wait = BACK_OFF_MS[Math.min(faults, BACK_OFF_MS.length) - 1] ?? SPACING_MS
+			notBefore = Date.now() + Math.max(wait, result.retryAfterMs)
 		}
+		plan()
 	}
 
-	/** A tab that comes to the front shows what is true now, not what was true when it was left. */
-	function onVisibilityChange(): void {
-		plan(0)
+	/** A tab that comes to the front, or back into the network, shows what is true now, not what was true when it was left. */
+	function refresh(): void {
+		if (document.visibilityState === 'visible') {
+			names.forEach((name) => lastAt.set(name, 0))
+			notBefore = faults > 0 ? notBefore : 0
+		}
+		plan()
 	}
 
-	document.addEventListener('visibilitychange', onVisibilityChange)
-	const unwatch = watch(options.isWanted, () => plan(options.everyMs))
-	onScopeDispose(() => {
-		isStopped = true
-		clearTimeout(timer)
-		unwatch()
-		document.removeEventListener('visibilitychange', onVisibilityChange)
+	const intervals = () => names.map((name) => chores[name].everyMs())
+	watch(intervals, (now, before) => {
+		names.forEach((name, at) => {
+			if (before[at] === undefined && now[at] !== undefined) {
+				lastAt.set(name, Date.now())
+			}
+		})
+		plan()
 	})
+	const events = [[document, 'visibilitychange'], [window, 'online'], [window, 'offline']] as const
+	events.forEach(([target, name]) => target.addEventListener(name, refresh))
+	onScopeDispose(() => {
+		isDisposed = true
+		clearTimeout(timer)
+		events.forEach(([target, name]) => target.removeEventListener(name, refresh))
+	})
+	plan()
 
 	return {
 		isFailing,
 		resume() {
 			isStopped = false
-			plan(options.everyMs)
+			plan()
+		},
+		heard(name, fromOtherTab = false) {
+			lastAt.set(name, Date.now() + (fromOtherTab ? HEARD_MS : 0))
+			plan()
 		},
 	}
 }

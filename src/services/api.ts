@@ -7,10 +7,11 @@
  */
 
 import type { AxiosRequestConfig, AxiosResponse } from '@nextcloud/axios'
-import type { Call, CallPage, CallRequest, Me, NewDevice, Problem } from './types.ts'
+import type { Call, CallLogEntry, CallPage, CallRequest, Contact, HistoryFilter, Me, NewDevice, Problem } from './types.ts'
 
 import axios, { isAxiosError } from '@nextcloud/axios'
 import { generateUrl } from '@nextcloud/router'
+import { shallowRef } from 'vue'
 
 /** A request to the proxy is answered or given up within this time, so that a lost one does not stop the polling. */
 const TIMEOUT_MS = 20_000
@@ -31,11 +32,15 @@ export class ApiFailure extends Error {
 	readonly kind: FailureKind
 	readonly problem: Problem | undefined
 
-	constructor(kind: FailureKind, problem?: Problem, cause?: unknown) {
-		super(problem?.detail ?? kind, { cause })
+	/** How long the server asks to be left alone; 0 when it does not say. */
+	readonly retryAfterMs: number
+
+	constructor(kind: FailureKind, options: { problem?: Problem | undefined, retryAfterSec?: number | undefined, cause?: unknown } = {}) {
+		super(options.problem?.detail ?? kind, { cause: options.cause })
 		this.name = 'ApiFailure'
 		this.kind = kind
-		this.problem = problem
+		this.problem = options.problem
+		this.retryAfterMs = 1000 * (options.problem?.retryAfterSec ?? options.retryAfterSec ?? 0)
 	}
 
 	/** The server may have done what was asked: only the same request with the same key may be sent again. */
@@ -50,6 +55,12 @@ export class ApiFailure extends Error {
 	}
 }
 
+/**
+ * Why no request can do anything any more until the page is loaded again: Nextcloud does not know this browser, or has no
+ * SIPCall to ask. Told once for the whole page.
+ */
+export const pageEnd = shallowRef<'logged_out' | 'unavailable'>()
+
 /** How much the server's clock is ahead of this computer's, in milliseconds. */
 let clockOffsetMs = 0
 
@@ -62,9 +73,13 @@ export function getMe(): Promise<Me> {
 	return send({ method: 'get', url: 'me' })
 }
 
-/** Replaces the whole list of devices. */
-export async function putDevices(devices: NewDevice[]): Promise<void> {
-	await send({ method: 'put', url: 'me', data: { devices } })
+/**
+ * Replaces the whole list of devices.
+ *
+ * @return the account as it is now
+ */
+export function putDevices(devices: NewDevice[]): Promise<Me> {
+	return send({ method: 'put', url: 'me', data: { devices } })
 }
 
 /**
@@ -80,12 +95,29 @@ export function getCall(uuid: string): Promise<Call> {
 	return send({ method: 'get', url: `call-status/${encodeURIComponent(uuid)}` })
 }
 
-export async function hangUp(uuid: string): Promise<void> {
-	await send({ method: 'delete', url: `call/${encodeURIComponent(uuid)}` })
+/** @return the call, which ends when both of its legs are gone */
+export function hangUp(uuid: string): Promise<Call> {
+	return send({ method: 'delete', url: `call/${encodeURIComponent(uuid)}` })
 }
 
-export function getHistory(limit: number, cursor?: string): Promise<CallPage> {
-	return send({ method: 'get', url: 'call-history', params: { limit, ...(cursor === undefined ? {} : { cursor }) } })
+/** What happened to a call, in order. */
+export function getCallLog(uuid: string): Promise<CallLogEntry[]> {
+	return send({ method: 'get', url: `call/${encodeURIComponent(uuid)}/events` })
+}
+
+/** A page of the user's calls, newest first. */
+export function getHistory(limit: number, filter: HistoryFilter, cursor?: string): Promise<CallPage> {
+	return send({ method: 'get', url: 'call-history', params: { limit, ...filter, ...(cursor === undefined ? {} : { cursor }) } })
+}
+
+/** Contacts whose name or number holds the text. */
+export function searchContacts(search: string, signal: AbortSignal): Promise<Contact[]> {
+	return send({ method: 'get', url: 'contacts', params: { search }, signal })
+}
+
+/** Whose number this is. */
+export function findContact(number: string, signal: AbortSignal): Promise<Contact[]> {
+	return send({ method: 'get', url: 'contacts', params: { number }, signal })
 }
 
 /** `crypto.randomUUID` is missing on a page that was loaded by plain http. */
@@ -111,7 +143,11 @@ async function send<Answer>(config: AxiosRequestConfig & { url: string }): Promi
 		}
 		return response.data
 	} catch (error) {
-		throw failureOf(error)
+		const failure = failureOf(error)
+		if (failure.kind === 'logged_out' || failure.kind === 'unavailable') {
+			pageEnd.value = failure.kind
+		}
+		throw failure
 	}
 }
 
@@ -120,16 +156,19 @@ function failureOf(error: unknown): ApiFailure {
 		return error
 	}
 	if (!isAxiosError(error) || error.response === undefined) {
-		return new ApiFailure('network', undefined, error)
+		return new ApiFailure('network', { cause: error })
 	}
 	const response: AxiosResponse<unknown> = error.response
 	if (contentType(response).startsWith('application/problem+json') && isProblem(response.data)) {
-		return new ApiFailure(response.status === 401 ? 'logged_out' : 'problem', response.data, error)
+		return new ApiFailure(response.status === 401 ? 'logged_out' : 'problem', { problem: response.data, cause: error })
 	}
 	if (response.status === 401) {
-		return new ApiFailure('logged_out', undefined, error)
+		return new ApiFailure('logged_out', { cause: error })
 	}
-	return new ApiFailure(response.status >= 500 ? 'broken_off' : 'unavailable', undefined, error)
+	// 429 is Nextcloud's own brake, and passes like a fault.
+	const isPassing = response.status >= 500 || response.status === 429
+	const retryAfterSec = Number(response.headers['retry-after'] ?? 0)
+	return new ApiFailure(isPassing ? 'broken_off' : 'unavailable', { cause: error, retryAfterSec: Number.isFinite(retryAfterSec) ? retryAfterSec : 0 })
 }
 
 function isProblem(data: unknown): data is Problem {

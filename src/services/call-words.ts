@@ -9,6 +9,7 @@
 import type { Call, FixableBy } from './types.ts'
 
 import { n, t } from './l10n.ts'
+import { reasonWords } from './reason-words.ts'
 
 export interface CallWords {
 	headline: string
@@ -104,9 +105,9 @@ function outcomeWords(call: Call): CallWords {
 				detail: call.userAnsweredAt === undefined ? notCalled : t('You hung up before {name} answered.', { name }),
 			}
 		case 'blocked':
-			return { headline: t('The call was not allowed'), detail: call.reason?.message ?? notCalled }
+			return { headline: t('The call was not allowed'), detail: reasonWords(call.reason) ?? notCalled }
 		case 'failed':
-			return { headline: t('The call failed'), detail: call.reason?.message ?? t('The phone system gave no reason.') }
+			return { headline: t('The call failed'), detail: reasonWords(call.reason) ?? t('The phone system gave no reason.') }
 		default:
 			return { headline: t('Call ended'), detail: '' }
 	}
@@ -119,9 +120,9 @@ function completedDetail(call: Call): string {
 		case 'callee':
 			return t('{name} hung up.', { name: nameOf(call) })
 		case 'policy':
-			return call.reason?.message ?? t('The longest allowed call time was reached.')
+			return reasonWords(call.reason) ?? t('The longest allowed call length was reached.')
 		default:
-			return call.reason?.message ?? ''
+			return reasonWords(call.reason) ?? ''
 	}
 }
 

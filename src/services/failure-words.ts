@@ -2,8 +2,10 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 
 import type { ApiFailure } from './api.ts'
+import type { Problem } from './types.ts'
 
 import { t } from './l10n.ts'
+import { problemWords } from './problem-words.ts'
 
 export interface Notice {
 	/** Empty where the text says it all. */
@@ -11,11 +13,18 @@ export interface Notice {
 	text: string
 	type: 'error' | 'warning'
 	/** What the person can do here and now, beside reading. */
-	action?: 'log_in_again' | 'repeat_call'
+	action?: 'repeat_call' | 'show_call'
+	/** What can be handed to whoever can help. */
+	copy?: { label: string, text: string }
+	/** When it may be tried again, by this computer's clock, and the text for the seconds until then. */
+	wait?: { until: number, text: (seconds: number) => string }
 }
 
+/** Refusals that an administrator can lift: their text can be sent to one. */
+const FOR_ADMIN = new Set(['calling_not_permitted', 'destination_not_allowed'])
+
 /**
- * What happened and what to do, for a fault that has nothing to do with what was asked for.
+ * What happened and what to do. That the whole page is at its end (logged out, app disabled) is told by its banner.
  *
  * @param failure what the request met
  * @param heading what could not be done
@@ -27,19 +36,29 @@ export function failureNotice(failure: ApiFailure, heading: string): Notice {
 		case 'broken_off':
 			return { type: 'error', heading, text: t('SIPCall did not answer. Try again in a minute. A running call goes on at your phone.') }
 		case 'unavailable':
-			return { type: 'error', heading: '', text: t('SIPCall is not available. It may be disabled or updating. Reload the page in a minute.') }
 		case 'logged_out':
-			return { type: 'error', heading: '', text: t('You were logged out. A running call is not affected.'), action: 'log_in_again' }
+			return { type: 'error', heading, text: t('See the message at the top of the page.') }
 		case 'problem':
-			return { type: 'error', heading, text: problemText(failure) }
+			return { type: 'error', heading, ...problemNotice(failure.problem) }
 	}
 }
 
-/** The server's own sentence, except for a bug: that has a code for the administrator instead. */
-function problemText(failure: ApiFailure): string {
-	const { problem } = failure
-	if (problem === undefined || problem.status === 500) {
-		return t('Something went wrong in SIPCall. Tell your administrator this code: {requestId}', { requestId: problem?.requestId ?? '–' })
+function problemNotice(problem: Problem | undefined): Omit<Notice, 'type' | 'heading'> {
+	const words = problem === undefined ? undefined : problemWords(problem)
+	if (problem === undefined || words === undefined) {
+		const requestId = problem?.requestId ?? '–'
+		return {
+			text: t('Something went wrong in SIPCall. Tell your administrator this code: {requestId}', { requestId }),
+			copy: { label: t('Copy code'), text: requestId },
+		}
 	}
-	return problem.detail
+	const { code, detail, requestId, retryAfterSec } = problem
+	return {
+		text: words,
+		...(code === 'already_in_call' ? { action: 'show_call' } : {}),
+		...(FOR_ADMIN.has(code) ? { copy: { label: t('Copy request'), text: `SIPCall: ${detail} (${code}, ${requestId})` } } : {}),
+		...(code === 'rate_limited' && retryAfterSec !== undefined
+			? { wait: { until: Date.now() + retryAfterSec * 1000, text: (seconds) => problemWords({ ...problem, retryAfterSec: seconds }) ?? words } }
+			: {}),
+	}
 }

@@ -26,3 +26,13 @@ export const iconHangUp = outline('M3.2 15.4a1.4 1.4 0 0 1 .1-1.9 12.6 12.6 0 0 
 export const iconOutgoing = outline('M6.5 17.5l11-11', 'M9 6.5h8.5v8.5')
 
 export const iconIncoming = outline('M17.5 6.5l-11 11', 'M6.5 9v8.5h8.5')
+
+/** An incoming arrow that was turned away. */
+export const iconMissed = outline('M4 8.5l7 6 9-9.5', 'M4 14.5v-6h6')
+
+export const iconClose = outline('M6 6l12 12', 'M18 6L6 18')
+
+export const iconCopy = outline('M9 8.5h10.5v11.5H9z', 'M5.5 15.5h-1V4h10.5v1')
+
+/** Two sliders. */
+export const iconSettings = outline('M4 8h8', 'M18 8h2', 'M15 5.2v5.6', 'M4 16h2', 'M12 16h8', 'M9 13.2v5.6')

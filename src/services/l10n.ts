@@ -1,9 +1,37 @@
 // SPDX-FileCopyrightText: 2026 SIPCall contributors
 // SPDX-License-Identifier: AGPL-3.0-or-later
 
-import { getCanonicalLocale, translate, translatePlural } from '@nextcloud/l10n'
+import { getLanguage, register, translate, translatePlural } from '@nextcloud/l10n'
+import { de } from '../l10n/de.ts'
+import { fr } from '../l10n/fr.ts'
 
 type Placeholders = Record<string, string | number>
+
+/**
+ * A language's texts by their English ones; a text that depends on a number stands under `_singular_::_plural_`, as
+ * Nextcloud names it, with one form for one and one for more.
+ */
+export type Translations = Readonly<Record<string, string | readonly [string, string]>>
+
+/** Regional forms of a language fall back to it: `de_DE` and `de-DE` to `de`. */
+const LANGUAGES: Readonly<Record<string, Translations>> = { de, fr }
+
+/** Makes the user's language known, before anything is shown. English needs nothing: it is the source. */
+export function registerLanguage(): void {
+	const bundle = LANGUAGES[baseLanguage()]
+	if (bundle !== undefined) {
+		register('sipcall', Object.fromEntries(Object.entries(bundle).map(([text, words]) => [text, typeof words === 'string' ? words : [...words]])))
+	}
+}
+
+function baseLanguage(): string {
+	return getLanguage().split(/[-_]/, 1)[0] ?? ''
+}
+
+/** Whether the page speaks English, by wish or because it has no words for the user's language. */
+export function isEnglish(): boolean {
+	return !(baseLanguage() in LANGUAGES)
+}
 
 /**
  * A text of this app in the user's language. Vue escapes what a template prints, so a name with `&` in it must not be
@@ -16,29 +44,4 @@ export function t(text: string, placeholders: Placeholders = {}): string {
 /** As {@link t}, for a text that depends on a number; `%n` stands for it. */
 export function n(singular: string, plural: string, count: number, placeholders: Placeholders = {}): string {
 	return translatePlural('sipcall', singular, plural, count, placeholders, { escape: false, sanitize: false })
-}
-
-/** The day a call was made, for a heading in a list: “Today”, “Yesterday”, else the date. */
-export function dayWords(date: Date, now: Date): string {
-	const midnight = (of: Date) => new Date(of.getFullYear(), of.getMonth(), of.getDate()).getTime()
-	// Rounded, because a day that changes to or from summer time has 23 or 25 hours.
-	const daysAgo = Math.round((midnight(now) - midnight(date)) / 86_400_000)
-	if (daysAgo === 0) {
-		return t('Today')
-	}
-	if (daysAgo === 1) {
-		return t('Yesterday')
-	}
-	const sameYear = date.getFullYear() === now.getFullYear()
-	return new Intl.DateTimeFormat(getCanonicalLocale(), {
-		weekday: 'long',
-		day: 'numeric',
-		month: 'long',
-		...(sameYear ? {} : { year: 'numeric' }),
-	}).format(date)
-}
-
-/** The time of day in the user's locale and the browser's time zone. */
-export function clockTime(date: Date): string {
-	return new Intl.DateTimeFormat(getCanonicalLocale(), { timeStyle: 'short' }).format(date)
 }

@@ -3,7 +3,7 @@
 
 /** The API's shapes under the names that the page uses; they come from the schemas by which the server validates. */
 
-import type { CallJson, CallWishJson, DeviceWishJson, HistoryJson, MeJson, ProblemJson } from '../../lib/http/schemas.ts'
+import type { CallEventsSchema, CallJson, CallWishJson, ContactJson, DeviceWishJson, HistoryJson, MeJson, ProblemJson } from '../../lib/http/schemas.ts'
 
 export type Call = CallJson
 export type CallStatus = Call['status']
@@ -15,3 +15,7 @@ export type NewDevice = DeviceWishJson
 export type Me = MeJson
 export type CallRequest = CallWishJson
 export type Problem = ProblemJson
+export type Contact = ContactJson
+export type CallLogEntry = typeof CallEventsSchema['_zod']['output'][number]
+/** Which calls of the history are wanted; lists are separated by commas. */
+export type HistoryFilter = Readonly<{ status?: string, outcome?: string, direction?: Call['direction'], number?: string }>

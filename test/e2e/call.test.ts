@@ -47,7 +47,7 @@ describe.skipIf(!browserAvailable())('the page', () => {
 		await page.getByLabel('Extension').fill('1000')
 		await page.getByRole('button', { name: 'Use this phone' }).click()
 
-		await page.getByLabel('Number', { exact: true }).fill('030 / 12 34 56')
+		await page.getByLabel('Name or number').fill('030 / 12 34 56')
 		await page.keyboard.press('Enter')
 		await card('[data-status=calling_user]').waitFor()
 		expect(await card('').innerText()).toContain('Pick up your phone')
@@ -67,7 +67,7 @@ describe.skipIf(!browserAvailable())('the page', () => {
 	})
 
 	it('finds a live call again after a reload, and hangs it up', async () => {
-		await page.getByLabel('Number', { exact: true }).fill('+4930123456')
+		await page.getByLabel('Name or number').fill('+4930123456')
 		await page.getByRole('button', { name: 'Call', exact: true }).click()
 		await card('[data-status=calling_user]').waitFor()
 		await page.reload()
@@ -78,11 +78,11 @@ describe.skipIf(!browserAvailable())('the page', () => {
 	})
 
 	it('keeps a number that was refused, and says why and who can help', async () => {
-		await page.getByLabel('Number', { exact: true }).fill('+33 1 23 45 67 89')
+		await page.getByLabel('Name or number').fill('+33 1 23 45 67 89')
 		await page.keyboard.press('Enter')
 		await page.locator('[data-sip=refusal]').waitFor()
 		expect(await page.locator('[data-sip=refusal]').innerText()).toMatch(/not allowed.*administrator/si)
-		expect(await page.getByLabel('Number', { exact: true }).inputValue()).toBe('+33 1 23 45 67 89')
+		expect(await page.getByLabel('Name or number').inputValue()).toBe('+33 1 23 45 67 89')
 		expect(test.freeSwitch.originates.length).toBe(2)
 	})
 })

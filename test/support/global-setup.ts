@@ -10,6 +10,7 @@ import { join } from 'node:path'
 import { startEmbeddedPostgres } from '../../lib/embedded/postgres.ts'
 import { startEmbeddedRedis } from '../../lib/embedded/redis.ts'
 import { createLogger } from '../../lib/logger.ts'
+import { startPageBuilder } from './page-builder.ts'
 
 declare module 'vitest' {
 	export interface ProvidedContext {
@@ -17,6 +18,8 @@ declare module 'vitest' {
 		databaseUrl: string
 		/** The Unix socket of the run's Redis; undefined on a machine without one. Shared by all files: use own key prefixes. */
 		redisSocket: string | undefined
+		/** Builds the page when it is asked to: see buildPage(). */
+		pageBuilder: string
 	}
 }
 
@@ -49,6 +52,9 @@ export default async function setup(project: TestProject): Promise<() => Promise
 			process.removeListener('exit', removeNow)
 			process.removeListener('SIGHUP', hangUp)
 		})
+		const pageBuilder = await startPageBuilder()
+		undo.push(() => pageBuilder.stop())
+		project.provide('pageBuilder', pageBuilder.url)
 		project.provide('databaseUrl', postgres.url)
 		project.provide('redisSocket', redis?.socketPath)
 	} catch (error) {

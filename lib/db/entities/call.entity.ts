@@ -3,6 +3,7 @@
 
 import type { InferEntity } from '@mikro-orm/core'
 import type { Call, CallOutcome, CallStatus, Cause, EndedBy, HangupBy, Leg, LegRole, Reason, Verdict } from '../../calls/call.ts'
+import type { Rate } from '../../policy/rates.ts'
 
 import { defineEntity, p } from '@mikro-orm/core'
 import { EncryptedText } from '../encrypted-text.ts'
@@ -25,6 +26,7 @@ export const CallEntity = defineEntity({
 		toIndex: p.string(),
 		rawTo: encrypted(),
 		extension: encrypted().nullable(),
+		country: p.string().nullable(),
 		deviceId: p.uuid(),
 		deviceLabel: encrypted(),
 		callerId: encrypted().nullable(),
@@ -51,6 +53,10 @@ export const CallEntity = defineEntity({
 		hangupRequestedAt: p.datetime(3).nullable(),
 		hangupRequestedBy: p.string().$type<HangupBy>().nullable(),
 		transfer: p.string().$type<NonNullable<Call['transfer']>>().nullable(),
+		rate: p.json<Rate>().nullable(),
+		reservedMicros: p.bigint('string').nullable(),
+		costMicros: p.bigint('string').nullable(),
+		maskedAt: p.datetime(3).nullable(),
 		originateFailure: p.json<{ cause: Cause, verdict: Verdict }>().nullable(),
 	},
 })

@@ -6,13 +6,14 @@ import type { EntityManager, MikroORM } from '@mikro-orm/postgresql'
 import type { CallLogEntry } from '../../calls/call-events.ts'
 import type { Transition } from '../../calls/call-state.ts'
 import type { Call, Leg } from '../../calls/call.ts'
-import type { CallStore, Clock, HistoryQuery, OpenCalls, PlaceRequest } from '../../calls/ports.ts'
+import type { CallingState, CallStore, Clock, FactsRequest, HistoryQuery, PlaceRequest } from '../../calls/ports.ts'
 import type { KeyRing } from '../../privacy/key-ring.ts'
 import type { CallRow, StoredLeg } from '../entities/call.entity.ts'
 
 import { sameTag } from '../../calls/annotation.ts'
 import { SipCallError } from '../../errors.ts'
 import { CallEntity, CallLogEntity, IdempotencyEntity } from '../entities/call.entity.ts'
+import { readCallingState } from './call-facts.ts'
 
 /** Any fixed number: whoever places a call holds this lock, so that what is counted stays true until the commit. */
 const PLACE_LOCK = 0x51bca11
@@ -41,7 +42,7 @@ export class CallRepository implements CallStore {
 		this.#clock = clock
 	}
 
-	place(request: PlaceRequest, admit: (open: OpenCalls) => Promise<Call>): Promise<{ call: Call, isNew: boolean }> {
+	place(request: PlaceRequest, admit: (state: CallingState) => Promise<Call>): Promise<{ call: Call, isNew: boolean }> {
 		// The lock in the database makes all sidecars take turns. Within this one the turns are taken before a connection
 		// is: otherwise those who wait would hold every connection of the pool.
 		const askedAt = performance.now()
@@ -50,7 +51,7 @@ export class CallRepository implements CallStore {
 		return placed
 	}
 
-	async #place(request: PlaceRequest, admit: (open: OpenCalls) => Promise<Call>, askedAt: number): Promise<{ call: Call, isNew: boolean }> {
+	async #place(request: PlaceRequest, admit: (state: CallingState) => Promise<Call>, askedAt: number): Promise<{ call: Call, isNew: boolean }> {
 		return this.#orm.em.fork().transactional(async (em) => {
 			await em.execute(`select pg_advisory_xact_lock(${PLACE_LOCK})`)
 			const earlier = await findByKey(em, request)
@@ -60,11 +61,7 @@ export class CallRepository implements CallStore {
 			if (performance.now() - askedAt > LONGEST_TURN_MS) {
 				throw new SipCallError('storage_unavailable', 'The database was too slow, so your phone was not rung. Try again in a few seconds.', { retryAfterSec: 5 })
 			}
-			const [counts] = await em.execute<{ of_user: number, in_all: number }[]>(
-				'select count(*)::int as in_all, (count(*) filter (where user_id = ?))::int as of_user from calls where status <> \'ended\'',
-				[request.userId],
-			)
-			const call = await admit({ ofUser: counts?.of_user ?? 0, inAll: counts?.in_all ?? 0 })
+			const call = await admit(await readCallingState(em, request.question, this.#toIndex(request.question.number)))
 			// Inserted one by one and in this order: the other rows refer to the call's.
 			// Through the unit of work: MikroORM's direct insert stores each `?` of an encrypted text as `\?`.
 			em.create(CallEntity, this.#rowOf(call))
@@ -81,6 +78,15 @@ export class CallRepository implements CallStore {
 			}
 			return { call, isNew: true }
 		})
+	}
+
+	facts(question: FactsRequest): Promise<CallingState> {
+		return readCallingState(this.#orm.em.fork(), question, this.#toIndex(question.number))
+	}
+
+	/** Nothing has the index of no number. */
+	#toIndex(number: string | undefined): string {
+		return number === undefined ? '' : this.#keys.blindIndex('number', number)
 	}
 
 	async change(uuid: string, change: (call: Call) => Transition): Promise<{ call: Call, changed: boolean } | undefined> {
@@ -245,7 +251,7 @@ async function findByKey(em: EntityManager, request: PlaceRequest): Promise<Call
 
 /** What can change after a call was placed. The rest is left out, so that it is not encrypted anew for each event. */
 function changesOf(call: Call): Partial<CallRow> {
-	const { uuid, userId, to, rawTo, extension, device, callerId, note, tags, legs, ...changes } = call
+	const { uuid, userId, to, rawTo, extension, country, rate, device, callerId, note, tags, legs, ...changes } = call
 	return { ...changes, transfer: call.transfer ?? null, legs: legs.map(storedLeg) } as Partial<CallRow>
 }
 

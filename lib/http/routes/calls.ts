@@ -10,7 +10,7 @@ import type { Route, RouteContext } from '../route.ts'
 
 import { createHash } from 'node:crypto'
 import { z } from 'zod'
-import { readNumber } from '../../calls/call-rules.ts'
+import { readNumber } from '../../calls/number-input.ts'
 import { SipCallError } from '../../errors.ts'
 import { writeCallCsv } from '../call-csv.ts'
 import { presentCall } from '../presenters.ts'

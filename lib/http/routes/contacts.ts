@@ -5,7 +5,7 @@ import type { Settings } from '../../policy/settings.ts'
 import type { Route } from '../route.ts'
 import type { ContactJson } from '../schemas.ts'
 
-import { readNumber } from '../../calls/call-rules.ts'
+import { readNumber } from '../../calls/number-input.ts'
 import { inField, route } from '../route.ts'
 import { ContactsQuerySchema, ContactsSchema } from '../schemas.ts'
 

@@ -3,14 +3,17 @@
 
 import type { z } from 'zod'
 import type { Device } from '../../calls/device.ts'
+import type { LimitState } from '../../policy/refusal.ts'
 import type { Settings } from '../../policy/settings.ts'
+import type { UserRule } from '../../policy/user-rule.ts'
 import type { Route } from '../route.ts'
 import type { MeJson } from '../schemas.ts'
 
-import { readNumber } from '../../calls/call-rules.ts'
 import { mayRing } from '../../calls/device.ts'
+import { readNumber } from '../../calls/number-input.ts'
 import { SipCallError } from '../../errors.ts'
-import { mayBeCalled, mayCall } from '../../policy/policy.ts'
+import { mayBeCalled } from '../../policy/policy.ts'
+import { decideAccount } from '../../policy/rules.ts'
 import { inField, route } from '../route.ts'
 import { MeSchema, MeUpdateSchema } from '../schemas.ts'
 
@@ -18,33 +21,34 @@ export interface MeRoutesOptions {
 	user: (userId: string) => Promise<{ id: string, displayName: string, groups: readonly string[], isAdmin: boolean }>
 	settings: () => Settings
 	devices: { of: (userId: string) => Promise<Device[]>, replace: (userId: string, devices: readonly Device[]) => Promise<void> }
+	/** How far a user's limits are used. */
+	limits: (user: { id: string }, settings: Settings) => Promise<{ limits: LimitState[], rule: UserRule }>
 	isSwitchReady: () => boolean
+	now: () => Date
 	newUuid: () => string
 }
 
 type Wished = NonNullable<z.output<typeof MeUpdateSchema>['devices']>[number]
 
-export function meRoutes({ user, settings, devices, isSwitchReady, newUuid }: MeRoutesOptions): Route[] {
+export function meRoutes({ user, settings, devices, limits: limitsOf, isSwitchReady, now, newUuid }: MeRoutesOptions): Route[] {
 	const present = async (userId: string): Promise<MeJson> => {
 		const current = settings()
-		const [profile, list] = await Promise.all([user(userId), devices.of(userId)])
+		const [profile, list, { limits, rule }] = await Promise.all([user(userId), devices.of(userId), limitsOf({ id: userId }, current)])
+		const at = now()
+		const refusal = decideAccount({ groups: profile.groups, rule, settings: current, at })
 		return {
 			id: profile.id,
 			displayName: profile.displayName,
 			roles: profile.isAdmin ? ['user', 'admin'] : ['user'],
-			permissions: { call: mayCall(profile.groups, current) === undefined, admin: profile.isAdmin },
+			// A lock passes by itself and is told apart.
+			permissions: { call: refusal === undefined || refusal.code === 'account_locked', admin: profile.isAdmin },
+			lock: refusal?.code === 'account_locked' && refusal.untilAt !== undefined ? { until: refusal.untilAt.toISOString() } : null,
 			country: current.homeCountry,
 			callerIds: current.callerIds
 				.filter(({ groups }) => groups === undefined || groups.some((group) => profile.groups.includes(group)))
 				.map(({ number, label }) => ({ number, label })),
 			devices: list.map((device) => ({ ...device, verified: mayRing(device, current) })),
-			limits: [
-				{ kind: 'callsPerMinute', max: current.callsPerMinute },
-				{ kind: 'callsPerHour', max: current.callsPerHour },
-				{ kind: 'callsPerDay', max: current.callsPerDay },
-				{ kind: 'maxConcurrentPerUser', max: current.maxConcurrentPerUser },
-				{ kind: 'maxCallSec', max: current.maxCallSec },
-			],
+			limits: limits.flatMap(({ max, resetsAt, ...limit }) => max === undefined ? [] : [{ ...limit, max, ...(resetsAt === undefined ? {} : { resetsAt: resetsAt.toISOString() }) }]),
 			service: { calling: isSwitchReady() ? 'ok' : 'down' },
 		}
 	}

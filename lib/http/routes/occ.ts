@@ -24,7 +24,23 @@ export interface OccTasks {
 	exportUser: (userId: string) => AsyncIterable<string>
 }
 
+/** A backup as a line of a list. */
+export interface BackupLine {
+	name: string
+	bytes: number
+	/** Whether it can be restored at all. */
+	isReadable: boolean
+}
+
+/** Works also while everything else is stopped. */
+export interface BackupTasks {
+	create: () => Promise<BackupLine>
+	list: () => Promise<BackupLine[]>
+	restore: (name: string, options: { force: boolean }) => Promise<void>
+}
+
 export interface OccRoutesOptions {
+	backups: BackupTasks
 	/** Lines for a person at a console; answers at any time. */
 	status: () => Promise<string[]>
 	tasks: () => OccTasks | undefined
@@ -39,7 +55,7 @@ interface Input {
 	hasOption: (name: string) => boolean
 }
 
-export function occRoutes({ status, tasks }: OccRoutesOptions): Route[] {
+export function occRoutes({ status, tasks, backups }: OccRoutesOptions): Route[] {
 	const running = (): OccTasks => {
 		const up = tasks()
 		if (up === undefined) {
@@ -58,6 +74,21 @@ export function occRoutes({ status, tasks }: OccRoutesOptions): Route[] {
 				return
 			}
 			yield `Deleted ${words(await running().purgeUser(userId))} of ${userId}.\n`
+		}),
+		command('/occ/backup', 'occ sipcall:backup', async function* (input) {
+			if (input.hasOption('list')) {
+				const lines = (await backups.list()).map(backupWords)
+				yield lines.length === 0 ? 'There is no backup.\n' : `${lines.join('\n')}\n`
+				return
+			}
+			yield 'Making a backup …\n'
+			yield `Made ${backupWords(await backups.create())}\n`
+		}),
+		command('/occ/restore', 'occ sipcall:restore', async function* (input) {
+			const name = input.argument('backup')
+			yield `Restoring ${name}; SIPCall answers nobody meanwhile …\n`
+			await backups.restore(name, { force: input.hasOption('force') })
+			yield 'Restored. SIPCall serves again.\n'
 		}),
 		command('/occ/export', 'occ sipcall:export', (input) => running().exportUser(input.argument('user'))),
 	]
@@ -103,4 +134,8 @@ async function* withFaults(run: () => AsyncIterable<string>): AsyncGenerator<str
 function words({ calls, devices, signIns }: UserDataCounts): string {
 	const counted = (count: number, one: string, many: string) => `${count} ${count === 1 ? one : many}`
 	return `${counted(calls, 'call', 'calls')}, ${counted(devices, 'phone', 'phones')} and ${counted(signIns, 'sign-in', 'sign-ins')}`
+}
+
+function backupWords({ name, bytes, isReadable }: BackupLine): string {
+	return `${name}  ${(bytes / 1_000_000).toFixed(1)} MB${isReadable ? '' : '  damaged: it cannot be restored'}`
 }

@@ -12,12 +12,15 @@ import { startTestApp } from '../../support/app.ts'
 
 const NOBODYS = '4a1f4f6e-3c1e-4f0e-9a0c-5f0a2c6f7b11'
 
+/** Shorter than for a real switch. */
+const SETTLE_MS = 60
+
 let test: TestApp
 let demo: ApiClient
 let guest: ApiClient
 
 beforeAll(async () => {
-	test = await startTestApp({ freeSwitch: { speed: 1 }, overrides: { sweepMs: 50 } })
+	test = await startTestApp({ freeSwitch: { speed: 1 }, overrides: { sweepMs: 50, settleMs: SETTLE_MS } })
 	demo = await test.prepare({ gateways: ['trunk', 'backup'], callerIds: [{ number: '+4930999999', label: 'Office' }], allowedCountries: ['DE'], maxCallSec: 900 })
 	guest = test.as('guest')
 	await guest.request('PUT', '/me', { devices: [{ kind: 'sip', label: 'Desk', address: '1001' }] })
@@ -80,6 +83,35 @@ describe('hold', () => {
 		expect(asked(from)).toEqual([`api uuid_hold ${leg('a')?.uuid}`, `api uuid_hold off ${leg('a')?.uuid}`])
 		const { body } = await demo.get<{ type: string, leg: string }[]>(`/call/${uuid}/events`)
 		expect(body.filter(({ type }) => type.endsWith('held'))).toMatchObject([{ type: 'held', leg: 'user' }, { type: 'unheld', leg: 'user' }])
+	})
+
+	it('and what follows it are told to the switch one after the other, with time for it to join the legs and to begin its music', async () => {
+		const uuid = await connected()
+		const connectedAt = performance.now()
+		const at = new Map<string, number>()
+		test.freeSwitch.onCommand = (command) => {
+			at.set(command.split(' ').slice(0, 3).join(' '), performance.now())
+			return undefined
+		}
+		const answers = await Promise.all([post(uuid, 'hold'), post(uuid, 'unhold'), post(uuid, 'transfer', { to: '+493077777700' })])
+		expect(answers.map(({ status }) => status)).toEqual([202, 202, 202])
+		const [hold = 0, unhold = 0, transfer = 0] = [...at].flatMap(([command, time]) => /uuid_(?:hold|transfer)/.test(command) ? [time] : [])
+		// A timer may be a millisecond early; the answer was told some milliseconds after it had been.
+		expect(Math.min(unhold - hold, transfer - unhold)).toBeGreaterThanOrEqual(SETTLE_MS - 1)
+		const { body } = await demo.get<CallJson>(`/call-status/${uuid}`)
+		const toldAfterMs = Date.now() - performance.now() + connectedAt - Date.parse(body.answeredAt ?? '')
+		expect(hold - connectedAt).toBeGreaterThanOrEqual(SETTLE_MS - toldAfterMs - 2)
+	})
+
+	it('does not keep a hang-up waiting', async () => {
+		const uuid = await connected()
+		test.freeSwitch.onCommand = (command) => command.startsWith('api uuid_hold') ? 'ignore' : undefined
+		const holding = post(uuid, 'hold')
+		await test.freeSwitch.until(() => test.freeSwitch.commands.at(-1)?.command.startsWith('api uuid_hold') === true)
+		await demo.hangUp(uuid)
+		expect(await demo.untilEnded(uuid)).toMatchObject({ outcome: 'completed', endedBy: 'user' })
+		test.freeSwitch.dropConnections()
+		await holding
 	})
 
 	it('is 409 when the call is on hold already, or not on hold', async () => {

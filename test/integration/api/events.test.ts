@@ -119,7 +119,9 @@ describe('GET /events', () => {
 		expect((await again.rest()).map(({ data }) => JSON.parse(data) as unknown)).toEqual([ended, {}])
 	})
 
-	it('ends in good order when the server stops, long before the server’s patience does', async () => {
+	it('ends in good order when the server stops, long before the next ping and the end of the server’s patience', async () => {
+		await test.stop()
+		test = await startTestApp({ overrides: { pingMs: 600_000 } })
 		const reader = await open()
 		await reader.next()
 		const stopped = test.app.stop()

@@ -6,6 +6,9 @@
 import type { CallJson } from '../../../lib/http/schemas.ts'
 import type { ApiClient, TestApp } from '../../support/app.ts'
 
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
 import pg from 'pg'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { USER_TABLES } from '../../../lib/db/repositories/user-data-repository.ts'
@@ -15,16 +18,21 @@ import { startTestApp } from '../../support/app.ts'
 describe('a console command', () => {
 	let test: TestApp
 	let demo: ApiClient
+	let storage: string
 
 	beforeEach(async () => {
-		test = await startTestApp({ freeSwitch: { speed: Infinity }, overrides: { sweepMs: 50 } })
+		storage = await mkdtemp(path.join(tmpdir(), 'sipcall-occ-'))
+		test = await startTestApp({ environment: { APP_PERSISTENT_STORAGE: storage }, overrides: { sweepMs: 50 } })
 		demo = await test.prepare()
 		test.nextcloud.exAppUrl = test.url
 		await test.nextcloud.disable()
 		expect(await test.nextcloud.enable()).toMatchObject({ exitCode: 0 })
 	})
 
-	afterEach(() => test.stop())
+	afterEach(async () => {
+		await test.stop()
+		await rm(storage, { recursive: true })
+	})
 
 	async function stored(userId: string): Promise<Record<string, number>> {
 		const client = new pg.Client(test.database.url)
@@ -87,6 +95,22 @@ describe('a console command', () => {
 		expect(document.calls[0]).toMatchObject({ to: '+4930123417', rawTo: '+4930123417', note: 'Note 2', status: 'ended' })
 		expect(document.calls[0]?.events.map(({ type }) => type).at(-1)).toBe('ended')
 		expect(JSON.parse((await test.nextcloud.occ('sipcall:export', ['nobody'])).output)).toMatchObject({ devices: [], calls: [] })
+	})
+
+	it('makes a backup, lists it, and restores it; what came after it is gone', async () => {
+		const kept = await demo.call('+4930123417', { note: 'kept' })
+		await demo.untilEnded(kept.body.uuid)
+		const { output } = await test.nextcloud.occ('sipcall:backup')
+		const name = /\nMade (\S+) .*MB\n$/.exec(output)?.[1] ?? ''
+		expect(name).toMatch(/^sipcall-\w+-manual\.backup$/)
+		expect((await test.nextcloud.occ('sipcall:backup', [], { list: true })).output).toBe(`${name}  0.0 MB\n`)
+		const lost = await demo.call('+4930123417')
+		await demo.untilEnded(lost.body.uuid)
+
+		expect((await test.nextcloud.occ('sipcall:restore', [name])).output).toMatch(/Restored\. SIPCall serves again\.\n$/)
+		expect((await demo.get(`/call-status/${kept.body.uuid}`)).body).toMatchObject({ note: 'kept', status: 'ended' })
+		expect((await demo.get(`/call-status/${lost.body.uuid}`)).status).toBe(404)
+		expect((await test.nextcloud.occ('sipcall:restore', ['../../etc/passwd'])).output).toMatch(/\nError: /)
 	})
 
 	it('says in its text what is missing, since a failed status shows no text at all', async () => {

@@ -18,6 +18,8 @@ const ROUTES: Readonly<Record<string, Right>> = {
 	'POST /occ/status': 'nextcloud',
 	'POST /occ/user/purge': 'nextcloud',
 	'POST /occ/export': 'nextcloud',
+	'POST /occ/backup': 'nextcloud',
+	'POST /occ/restore': 'nextcloud',
 	'GET /auth/login': 'public',
 	'POST /auth': 'public',
 	'POST /auth/refresh': 'public',
@@ -38,6 +40,10 @@ const ROUTES: Readonly<Record<string, Right>> = {
 	'PUT /me': 'user',
 	'POST /me/devices/{id}/verify': 'user',
 	'POST /me/devices/{id}/confirm': 'user',
+	'POST /numbers/explain': 'user',
+	'POST /admin/policy/explain': 'admin',
+	'GET /admin/users': 'admin',
+	'PUT /admin/users/{id}': 'admin',
 	'GET /admin/config': 'admin',
 	'POST /admin/config': 'admin',
 	'DELETE /admin/call/{uuid}': 'admin',
@@ -101,7 +107,7 @@ describe('rights', () => {
 		async (caller, route, outcome, right) => {
 			const { headers, isApi } = CALLERS[caller] ?? { headers: {} }
 			const [method = '', path = ''] = route.split(' ')
-			const answer = await fetch(`${test.url}${isApi === true ? '/api/v1' : ''}${path.replace('{uuid}', '4a1f4f6e-3c1e-4f0e-9a0c-5f0a2c6f7b11')}`, {
+			const answer = await fetch(`${test.url}${isApi === true ? '/api/v1' : ''}${path.replace('{uuid}', '4a1f4f6e-3c1e-4f0e-9a0c-5f0a2c6f7b11').replace('{id}', 'guest')}`, {
 				method,
 				headers,
 				...(method === 'GET' || method === 'DELETE' ? {} : { body: '{}' }),

@@ -96,6 +96,15 @@ class Watched {
 		return this.#play()
 	}
 
+	/** Waits until the switch has told the end of a leg. */
+	async gone(legUuid: string): Promise<void> {
+		await this.#until(() => this.#play().call.legs.some((leg) => leg.uuid === legUuid && leg.end !== undefined))
+	}
+
+	async held(isHeld: boolean): Promise<void> {
+		await this.#until(() => this.#play().call.onHold === isHeld)
+	}
+
 	#play(): ReturnType<typeof playCall> {
 		const { user, destination, jobUuid } = this.plan
 		const call = newCall({ aUuid: user.legUuid, bUuid: undefined, jobUuid })
@@ -227,6 +236,46 @@ function suite(target: () => Promise<Target>, hasDownGateway: boolean): void {
 		expect(statuses).toEqual(['queued', 'ended'])
 		expect(call).toMatchObject({ outcome: 'failed', leg: 'user', endedBy: 'system', reason: { fixableBy: 'user' } })
 		expect(call.legs[1]?.createdAt).toBeUndefined()
+	})
+
+	it('holds the own leg and takes it back, tells it, and refuses what is so already; keys go out', async () => {
+		const { endpoint, extension, gateway, number } = await target()
+		const watched = new Watched(endpoint, newPlan({ extension, gateway, number }))
+		const { freeSwitch, plan: { user: { legUuid }, destination } } = watched
+		await watched.dial()
+		await watched.reached('connected')
+		expect(await freeSwitch.hold(legUuid, false)).toBe('refused')
+		expect(await freeSwitch.hold(legUuid, true)).toBe('done')
+		await watched.held(true)
+		expect(await freeSwitch.look(legUuid)).toMatchObject({ held: true })
+		expect(await freeSwitch.hold(legUuid, true)).toBe('refused')
+		expect(await freeSwitch.hold(legUuid, false)).toBe('done')
+		await watched.held(false)
+		expect(await freeSwitch.look(legUuid)).toMatchObject({ held: false })
+		expect(await freeSwitch.sendDigits(destination.legs[0]?.legUuid ?? '', '12#')).toBe('done')
+		expect(await freeSwitch.sendDigits(randomUUID(), '12#')).toBe('refused')
+		await freeSwitch.kill(legUuid)
+		await watched.reached('ended')
+	})
+
+	it('transfers the destination: the own leg ends, the two others talk, and the first limit still holds', async () => {
+		const { endpoint, extension, gateway, number } = await target()
+		const plan = newPlan({ extension, gateway, number })
+		plan.destination.maxCallSec = 4
+		const watched = new Watched(endpoint, plan)
+		const { freeSwitch } = watched
+		const [b = '', c] = [plan.destination.legs[0]?.legUuid, randomUUID()]
+		await watched.dial()
+		await watched.reached('connected')
+		expect(await freeSwitch.transfer(b, { number, legs: [{ legUuid: c, gateway }], callerId: undefined, answerTimeoutSec: 30, maxCallSec: 60 })).toBe('done')
+		await watched.gone(plan.user.legUuid)
+		expect(await freeSwitch.look(b)).toMatchObject({ legUuid: b })
+		// Of the new leg nothing is followed, but it is there, and goes with the other.
+		expect((await watched.reached('ended')).call).toMatchObject({ outcome: 'completed', endedBy: 'policy', reason: { code: 'max_duration' } })
+		while (await freeSwitch.look(c) !== undefined) {
+			// Both legs end within milliseconds of each other.
+		}
+		expect(await freeSwitch.transfer(b, { number, legs: [{ legUuid: c, gateway }], callerId: undefined, answerTimeoutSec: 30, maxCallSec: 60 })).toBe('refused')
 	})
 
 	it.runIf(hasDownGateway)('goes on to the second gateway when the first one is down', async () => {

@@ -110,6 +110,41 @@ describe('a command on a call', () => {
 		expect(without(client.events.find(({ name }) => name === 'CHANNEL_HOLD'))).toEqual(without(recording.events.find(({ name }) => name === 'CHANNEL_HOLD')))
 	})
 
+	// Seen on a real FreeSWITCH 1.10.12; not in the recordings.
+	it('hold is refused for a leg that is held already or not held, and not for one that is not there', async () => {
+		expect(await ask(`uuid_hold off ${a}`)).toBe('-ERR Operation failed\n')
+		expect(await ask(`uuid_hold ${a}`)).toBe('+OK Success\n')
+		expect(await ask(`uuid_hold ${a}`)).toBe('-ERR Operation failed\n')
+		expect(JSON.parse(await ask(`uuid_dump ${a} json`))).toMatchObject({ 'Channel-Call-State': 'HELD' })
+		expect(await ask(`uuid_hold off ${a}`)).toBe('+OK Success\n')
+		expect(await ask(`uuid_hold ${randomUUID()}`)).toBe('+OK Success\n')
+		expect(await ask(`uuid_hold off ${randomUUID()}`)).toBe('+OK Success\n')
+	})
+
+	it('a held leg that ends is taken back first', async () => {
+		await ask(`uuid_hold ${a}`)
+		await ask(`uuid_kill ${a}`)
+		await client.event('CHANNEL_HANGUP_COMPLETE', 2)
+		const ofA = client.events.filter(({ headers }) => headers['Unique-ID'] === a).map(({ name }) => name)
+		expect(ofA.slice(ofA.indexOf('CHANNEL_HOLD')).filter((name) => /HOLD|HANGUP_COMPLETE/.test(name))).toEqual(['CHANNEL_HOLD', 'CHANNEL_UNHOLD', 'CHANNEL_HANGUP_COMPLETE'])
+	})
+
+	it('uuid_transfer of B to an inline bridge hangs A up, and joins B to a channel of its own', async () => {
+		const c = randomUUID()
+		expect(await ask(`uuid_transfer ${b} m:^:bridge:{origination_uuid=${c},originate_timeout=30,execute_on_answer=sched_hangup:+20}sofia/gateway/trunk/+4930777777 inline`)).toBe('+OK\n')
+		const bridged = await client.event('CHANNEL_BRIDGE', 2)
+		expect(bridged.headers).toMatchObject({ 'Unique-ID': b, 'Bridge-A-Unique-ID': b, 'Bridge-B-Unique-ID': c })
+		const order = client.events.map(({ name, headers }) => `${name} ${headers['Unique-ID']}`)
+		const places = [`CHANNEL_UNBRIDGE ${a}`, `CHANNEL_HANGUP_COMPLETE ${a}`, `CHANNEL_CREATE ${c}`, `CHANNEL_ANSWER ${c}`].map((line) => order.indexOf(line))
+		expect(places).toEqual(places.toSorted((x, y) => x - y))
+		expect(places).not.toContain(-1)
+		expect(client.events.find(({ name, headers }) => name === 'CHANNEL_HANGUP_COMPLETE' && headers['Unique-ID'] === a)?.headers).toMatchObject({ 'Hangup-Cause': 'NORMAL_CLEARING', variable_sip_hangup_disposition: 'send_bye' })
+		expect(client.events.find(({ name, headers }) => name === 'CHANNEL_CREATE' && headers['Unique-ID'] === c)?.headers.variable_lab_call_id).toBeUndefined()
+		await ask(`uuid_kill ${c}`)
+		await client.event('CHANNEL_HANGUP_COMPLETE', 3)
+		expect(freeswitch.channels()).toEqual([])
+	})
+
 	it('received digits are events, with the recorded headers, sent ones are not', async () => {
 		await ask(`uuid_send_dtmf ${b} 12#@200`)
 		await ask(`uuid_recv_dtmf ${b} 34@200`)

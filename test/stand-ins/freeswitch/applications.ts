@@ -140,7 +140,8 @@ async function bridge(context: CallContext, a: Leg, argument: string): Promise<'
 		endFailed(core, a, b, a.ending === undefined ? cause ?? 'DESTINATION_OUT_OF_ORDER' : 'ORIGINATOR_CANCEL', forced)
 		return 'ended'
 	}
-	if (a.times.bridged === 0) {
+	// Early media may have joined them already; and the leg may have been in another bridge before.
+	if (a.other?.uuid !== b.uuid) {
 		connect(core, a, b)
 	}
 	const outcome = await talk(core, a, b)

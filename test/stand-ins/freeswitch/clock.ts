@@ -16,6 +16,8 @@ interface Due {
 
 export class Clock {
 	readonly #startedAtMs = Date.now()
+	/** The wall clock may be set back while a call is up; the switch's own time never runs backwards. */
+	readonly #startedMs = performance.now()
 	readonly #speed: number
 	/** Only for a clock that jumps: what is due, in order, and the time it has reached. */
 	#due: Due[] = []
@@ -29,7 +31,7 @@ export class Clock {
 
 	/** Microseconds since 1970, as in `Caller-Channel-Created-Time`. */
 	now(): number {
-		const elapsedMs = this.#speed === Infinity ? this.#jumpedMs : (Date.now() - this.#startedAtMs) * this.#speed
+		const elapsedMs = this.#speed === Infinity ? this.#jumpedMs : (performance.now() - this.#startedMs) * this.#speed
 		return Math.round((this.#startedAtMs + elapsedMs) * 1000)
 	}
 

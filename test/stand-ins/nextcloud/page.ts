@@ -89,6 +89,7 @@ export function renderPage({ appId, user, nonce, notice, entry, registrations }:
 	const states = registrations.initialStates.filter(isOfPage)
 		.map(({ key, value }) => `<input type="hidden" id="initial-state-app_api-${escapeHtml(key)}" value="${encodeState(JSON.stringify(value))}">`)
 	const isAdmin = user.groups.includes('admin')
+	const language = escapeHtml(user.language ?? 'en')
 	const config = { version: '32.0.1.2', versionstring: '32.0.1', modRewriteWorking: false, session_keepalive: true, session_lifetime: 1440, 'enable_non-accessible_features': true }
 	const activeApp = encodeState(`app_api_${appId}_${entry.name}`)
 	const apps = registrations.topMenus.filter(({ displayName, adminRequired }) => displayName !== '' && (isAdmin || adminRequired === 0))
@@ -107,7 +108,7 @@ export function renderPage({ appId, user, nonce, notice, entry, registrations }:
 		}))
 	const capabilities = encodeState({ theming: { name: 'Nextcloud', productName: 'Nextcloud' } })
 	return `<!DOCTYPE html>
-<html class="ng-csp" data-placeholder-focus="false" lang="en" data-locale="en" translate="no" >
+<html class="ng-csp" data-placeholder-focus="false" lang="${language}" data-locale="${language}" translate="no" >
 	<head data-user="${escapeHtml(user.id)}" data-user-displayname="${escapeHtml(user.displayName)}" data-requesttoken="${newNonce()}:${nonce}">
 		<meta charset="utf-8">
 		<title>${escapeHtml(entry.displayName)} - Nextcloud</title>
@@ -124,7 +125,7 @@ var _oc_appswebroots={"app_api":"/apps/app_api"};
 var _oc_config=${JSON.stringify(config)};
 var _theme={"entity":"Nextcloud","name":"Nextcloud","productName":"Nextcloud"};
 var firstDay=1;
-var OC={config:_oc_config,webroot:_oc_webroot,appswebroots:_oc_appswebroots,coreApps:["","admin","log","core/search","core","3rdparty"],theme:_theme,isUserAdmin:function(){return _oc_isadmin},getLanguage:function(){return "en"},getLocale:function(){return "en"}};
+var OC={config:_oc_config,webroot:_oc_webroot,appswebroots:_oc_appswebroots,coreApps:["","admin","log","core/search","core","3rdparty"],theme:_theme,isUserAdmin:function(){return _oc_isadmin},getLanguage:function(){return "${language}"},getLocale:function(){return "${language}"}};
 		</script>
 		<meta name="color-scheme" content="light dark">
 	</head>

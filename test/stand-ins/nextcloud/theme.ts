@@ -123,7 +123,11 @@ export const themeCss = `
 	:root {${dark}
 	}
 }
+@media only screen and (max-width: 1024px) {
+	:root { --body-container-margin: 0px; --body-container-radius: 0px; }
+}
 html, body { block-size: 100%; margin: 0; }
+a { color: inherit; text-decoration: none; }
 body {
 	background-color: var(--color-background-plain);
 	background-image: linear-gradient(130deg, #00679e 10%, #0a8fdc 60%, #00679e);

@@ -96,6 +96,22 @@ export function userRoutes(users: Users): OcsRoute[] {
 		},
 		{
 			method: 'GET',
+			path: '/cloud/users/details',
+			asks: 'user',
+			handle: ({ user, query }) => {
+				if (!isAdmin(user)) {
+					return failure(403, 'Logged in account must be an admin or sub admin')
+				}
+				const wanted = (query.get('search') ?? '').toLowerCase()
+				const found = users.list().filter(({ id, displayName }) => `${id} ${displayName}`.toLowerCase().includes(wanted)).toSorted((a, b) => a.id < b.id ? -1 : 1)
+				const offset = Number(query.get('offset') ?? 0)
+				const page = found.slice(offset, query.has('limit') ? offset + Number(query.get('limit')) : undefined)
+				// PHP has one kind of list: an empty object comes as an array.
+				return ok({ users: page.length === 0 ? [] : Object.fromEntries(page.map((one) => [one.id, userData(one)])) })
+			},
+		},
+		{
+			method: 'GET',
 			path: '/cloud/users/{id}',
 			asks: 'user',
 			handle: ({ user, parameters: { id = '' } }) => {

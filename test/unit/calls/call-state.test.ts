@@ -103,6 +103,53 @@ describe('a call', () => {
 	})
 })
 
+describe('hold', () => {
+	it('is what the user’s own leg says; the destination’s own hold is its affair', () => {
+		const talking = playCall(callWith(1), [{ type: 'leg', legUuid: A, at: at(1), answeredAt: at(1) }, { type: 'leg', legUuid: 'leg-b1', at: at(2), answeredAt: at(2) }]).call
+		expect(transition(frozen(talking), { type: 'leg', legUuid: 'leg-b1', at: at(3), held: true })).toEqual({ ignored: 'nothing_new' })
+		expect(playCall(talking, [{ type: 'leg', legUuid: A, at: at(3), held: true }]).call.onHold).toBe(true)
+	})
+})
+
+describe('a transfer', () => {
+	const talking = frozen(playCall(callWith(1), [{ type: 'leg', legUuid: A, at: at(1), answeredAt: at(1) }, { type: 'leg', legUuid: 'leg-b1', at: at(2), answeredAt: at(2) }]).call)
+	const asked: CallEvent = { type: 'transfer_asked', at: at(10) }
+	const done: CallEvent = { type: 'transfer_answered', at: at(10), isDone: true }
+	const refused: CallEvent = { type: 'transfer_answered', at: at(10), isDone: false }
+	const userEnds: CallEvent = { type: 'leg', legUuid: A, at: at(11), end: end('cleared') }
+	const transferred = { status: 'ended', outcome: 'completed', endedBy: 'user', leg: 'user', talkMs: 9_000, reason: { code: 'transferred' } }
+
+	it.each([['before', [asked, done, userEnds]], ['after', [asked, userEnds]]] as const)('is the end of the call for the user when the switch’s answer comes %s the end of the own leg, or never', (_when, events) => {
+		expect(playCall(talking, [...events]).call).toMatchObject(transferred)
+	})
+
+	it('ends with the own leg also when that one’s end was not heard', () => {
+		expect(playCall(talking, [asked, done, { type: 'leg_gone', legUuid: A, at: at(11) }]).call).toMatchObject(transferred)
+	})
+
+	it('that the switch refused leaves everything as it was', () => {
+		const call = playCall(talking, [asked, refused]).call
+		expect({ ...call, version: talking.version }).toEqual(talking)
+		expect(playCall(call, [userEnds]).call.status).toBe('connected')
+	})
+
+	it('is none when somebody hung up before the switch had done it', () => {
+		const byCallee = playCall(talking, [asked, { type: 'leg', legUuid: 'leg-b1', at: at(11), end: end('cleared', { hungUpBy: 'party', talkMs: 9_000 }) }, userEnds]).call
+		expect(byCallee).toMatchObject({ outcome: 'completed', endedBy: 'callee' })
+		const byUser = playCall(talking, [asked, { ...userEnds, end: end('cleared', { hungUpBy: 'party' }) }]).call
+		expect(byUser.status).toBe('connected')
+		const wished = playCall(talking, [asked, { type: 'hangup_requested', at: at(10), by: 'user' }, userEnds]).call
+		expect(wished.status).toBe('connected')
+	})
+
+	it('is asked for only while two people talk, and once', () => {
+		expect(transition(frozen(playCall(talking, [asked]).call), asked)).toEqual({ ignored: 'nothing_new' })
+		expect(transition(frozen(callWith(1)), asked)).toEqual({ ignored: 'nothing_new' })
+		expect(transition(frozen(playCall(talking, [{ type: 'hangup_requested', at: at(9), by: 'user' }]).call), asked)).toEqual({ ignored: 'nothing_new' })
+		expect(transition(talking, done)).toEqual({ ignored: 'nothing_new' })
+	})
+})
+
 describe('failover', () => {
 	const first: CallEvent[] = [
 		{ type: 'leg', legUuid: A, at: at(1), answeredAt: at(1) },
@@ -144,7 +191,9 @@ describe('any sequence of events', () => {
 		fc.record({ type: fc.constant('leg_gone' as const), legUuid, at: when }),
 		fc.record({ type: fc.constant('originate_done' as const), at: when }),
 		fc.record({ type: fc.constant('originate_failed' as const), at: when, cause: fc.constant({ name: 'USER_BUSY', q850: 17 }), verdict }),
-		fc.record({ type: fc.constant('hangup_requested' as const), at: when, by: fc.constantFrom<'user' | 'policy'>('user', 'policy') }),
+		fc.record({ type: fc.constant('hangup_requested' as const), at: when, by: fc.constantFrom<'user' | 'policy' | 'admin'>('user', 'policy', 'admin') }),
+		fc.record({ type: fc.constant('transfer_asked' as const), at: when }),
+		fc.record({ type: fc.constant('transfer_answered' as const), at: when, isDone: fc.boolean() }),
 	)
 
 	it('moves to the right only, never leaves the end, counts each change and repeats none, for 5,000 sequences', () => {

@@ -25,7 +25,7 @@ const party = { hungUpBy: 'party' as const }
 const answered = (legUuid: string, sec: number): CallEvent => ({ type: 'leg', legUuid, at: at(sec), answeredAt: at(sec) })
 const created = (legUuid: string): CallEvent => ({ type: 'leg', legUuid, at: at(4) })
 const gone = (legUuid: string): CallEvent => ({ type: 'leg_gone', legUuid, at: at(30) })
-const hangup = (by: 'user' | 'policy'): CallEvent => ({ type: 'hangup_requested', at: at(15), by })
+const hangup = (by: 'user' | 'policy' | 'admin'): CallEvent => ({ type: 'hangup_requested', at: at(15), by })
 const talking = [answered(A, 2), answered(B, 10)]
 
 function play(...events: CallEvent[]): Call {
@@ -45,6 +45,9 @@ describe('an answered call', () => {
 		['ended by the user in Nextcloud', [hangup('user'), ends(B, 'cleared', { talkMs: 10_000 }), ends(A, 'cleared')], ['user', undefined, 10_000]],
 		['ended by the callee just before the user’s wish took effect', [hangup('user'), ends(B, 'cleared', { ...party, talkMs: 10_000 }), ends(A, 'cleared')], ['callee', undefined, 10_000]],
 		['ended by an administrator of the switch', [ends(B, 'cleared', { talkMs: 10_000 }), ends(A, 'cleared')], ['system', undefined, 10_000]],
+		['ended by an administrator in Nextcloud', [hangup('admin'), ends(B, 'cleared', { talkMs: 10_000 }), ends(A, 'cleared')], ['policy', 'ended_by_admin', 10_000]],
+		['ended by the callee just before an administrator’s wish took effect', [hangup('admin'), ends(B, 'cleared', { ...party, talkMs: 10_000 }), ends(A, 'cleared')], ['callee', undefined, 10_000]],
+		['that was too long when an administrator wanted it to end', [hangup('admin'), ends(B, 'max_duration', { talkMs: 10_000 }), ends(A, 'cleared')], ['policy', 'max_duration', 10_000]],
 		['that was too long, told by the A leg', [ends(B, 'cleared', { talkMs: 10_000 }), ends(A, 'max_duration')], ['policy', 'max_duration', 10_000]],
 		['that was too long, told by the B leg', [ends(B, 'max_duration', { talkMs: 10_000 }), ends(A, 'cleared')], ['policy', 'max_duration', 10_000]],
 		['whose sound was lost', [ends(B, 'media_lost', { talkMs: 10_000 }), ends(A, 'cleared')], ['system', 'connection_lost', 10_000]],
@@ -81,6 +84,8 @@ describe('an unanswered call', () => {
 		['was given up by the user in Nextcloud', [...dialled, hangup('user'), ends(B, 'cancelled'), ends(A, 'cleared')], ['cancelled', 'user', 'destination', undefined]],
 		['was given up while the own phone rang', [created(A), hangup('user'), ends(A, 'cleared')], ['cancelled', 'user', 'user', undefined]],
 		['was ended by the policy', [...dialled, hangup('policy'), ends(B, 'cancelled'), ends(A, 'cleared')], ['cancelled', 'policy', 'destination', undefined]],
+		['was ended by an administrator', [...dialled, hangup('admin'), ends(B, 'cancelled'), ends(A, 'cleared')], ['cancelled', 'policy', 'destination', 'ended_by_admin']],
+		['was ended by an administrator while the own phone rang', [created(A), hangup('admin'), ends(A, 'cleared')], ['cancelled', 'policy', 'user', 'ended_by_admin']],
 		['was given up before B was dialled', [answered(A, 2), ends(A, 'cleared', party)], ['cancelled', 'user', 'destination', undefined]],
 		['found B busy', [...dialled, ends(B, 'busy', party), ends(A, 'busy')], ['busy', 'callee', 'destination', 'busy']],
 		['was declined although the user hung up at the same moment', [...dialled, ends(B, 'rejected', party), ends(A, 'cleared', party)], ['rejected', 'callee', 'destination', 'declined']],

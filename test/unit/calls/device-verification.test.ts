@@ -7,6 +7,7 @@ import type { CallingUser } from '../../../lib/calls/call-rules.ts'
 import type { Attempt, Check, CodeCaller, CodeCallPlan, Verification, VerificationStore } from '../../../lib/calls/device-verification.ts'
 import type { Device } from '../../../lib/calls/device.ts'
 import type { CallLimiter, Quota, QuotaRefusal } from '../../../lib/calls/ports.ts'
+import type { CallFacts } from '../../../lib/policy/rules.ts'
 import type { Settings } from '../../../lib/policy/settings.ts'
 
 import { createHash, randomUUID } from 'node:crypto'
@@ -14,6 +15,7 @@ import { beforeEach, describe, expect, it } from 'vitest'
 import { DeviceVerification } from '../../../lib/calls/device-verification.ts'
 import { OriginateRefused } from '../../../lib/calls/ports.ts'
 import { DEFAULT_SETTINGS } from '../../../lib/policy/settings.ts'
+import { NO_RULE } from '../../../lib/policy/user-rule.ts'
 import { RecordedLog } from '../../support/recorded-log.ts'
 
 const ALICE: CallingUser = { id: 'alice', groups: [] }
@@ -72,7 +74,7 @@ class Shelf implements VerificationStore {
 }
 
 /** Fixed windows, as the real one has. */
-class Counters implements CallLimiter {
+class Counters implements Pick<CallLimiter, 'consume'> {
 	readonly #windows = new Map<string, { used: number, endsAt: number }>()
 	readonly #now: () => number
 
@@ -130,7 +132,11 @@ class Phones implements CodeCaller {
 	}
 }
 
+/** Of other calls. */
+const NOTHING: CallFacts = { openOfUser: 0, openInAll: 0, distinctToday: 0, isCalledToday: false, isCountryKnown: true, callsLastHour: 0, spentToday: 0n, spentThisMonth: 0n }
+
 let now: number
+let locked: boolean
 let settings: Settings
 let devices: Map<string, Device[]>
 let shelf: Shelf
@@ -161,12 +167,14 @@ function other(code: string): string {
 beforeEach(() => {
 	now = Date.parse('2026-11-24T12:00:00Z')
 	settings = { ...DEFAULT_SETTINGS, homeCountry: 'DE', allowedGroups: null }
+	locked = false
 	devices = new Map()
 	shelf = new Shelf(devices)
 	phones = new Phones()
 	log = new RecordedLog()
 	verification = new DeviceVerification({
 		store: shelf,
+		calls: { facts: async () => ({ facts: NOTHING, rule: locked ? { ...NO_RULE, lock: { until: new Date(now + MINUTE_MS), by: 'admin' } } : NO_RULE }) },
 		codeCaller: phones,
 		limiter: new Counters(() => now),
 		settings: () => settings,
@@ -322,6 +330,12 @@ describe('a call with a code', () => {
 		await expect(verification.call(ALICE, phoneOf(ALICE, address))).rejects.toMatchObject({ code })
 		expect(phones.asked).toEqual([])
 		expect(shelf.rows.size).toBe(0)
+	})
+
+	it('is refused to a user whose calling is locked', async () => {
+		locked = true
+		await expect(verification.call(ALICE, phoneOf(ALICE))).rejects.toMatchObject({ code: 'account_locked' })
+		expect(phones.asked).toEqual([])
 	})
 
 	it('has nothing to do for an extension, a verified phone, or while no code is asked for', async () => {

@@ -209,6 +209,11 @@ describe('uuid_dump', () => {
 		expect(report?.end).toBeUndefined()
 	})
 
+	it.each([['HELD', true], ['ACTIVE', false], ['UNHELD', false], ['RINGING', undefined], ['HANGUP', undefined]] as const)('of a channel in state %s tells that it is held: %s', (state, held) => {
+		const channel = JSON.parse(dump) as Record<string, string>
+		expect(parseChannelDump(JSON.stringify({ ...channel, 'Channel-Call-State': state }), UUID, NOW)?.held).toBe(held)
+	})
+
 	it.each(['-ERR No such channel!\n', '', 'null', '[]', '[{}]', '7', '"x"', dump.slice(0, 4_000)])('of no channel is nothing: %.30s', (text) => {
 		expect(parseChannelDump(text, UUID, NOW)).toBeUndefined()
 	})

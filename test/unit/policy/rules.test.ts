@@ -9,7 +9,7 @@ import type { Settings } from '../../../lib/policy/settings.ts'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { parseNumber } from '../../../lib/numbering/parse-number.ts'
-import { confirmationFor, decide, RULES } from '../../../lib/policy/rules.ts'
+import { ACCOUNT_RULES, CALL_RULES, confirmationFor, decide, ruleLabel } from '../../../lib/policy/rules.ts'
 import { DEFAULT_SETTINGS } from '../../../lib/policy/settings.ts'
 import { NO_RULE, settingsFor } from '../../../lib/policy/user-rule.ts'
 
@@ -126,8 +126,11 @@ describe('the rules', () => {
 	})
 
 	it('have a name each, which no other has', () => {
-		expect(new Set(RULES.map(({ id }) => id)).size).toBe(RULES.length)
-		expect(new Set(RULES.map(({ label }) => label)).size).toBe(RULES.length)
+		const rules = [...ACCOUNT_RULES, ...CALL_RULES]
+		expect(new Set(rules.map(({ id }) => id)).size).toBe(rules.length)
+		expect(new Set(rules.map(({ label }) => label)).size).toBe(rules.length)
+		expect(rules.map(({ id }) => ruleLabel(id))).toEqual(rules.map(({ label }) => label))
+		expect(ruleLabel('deniedPrefixes')).toBe('Denied prefixes')
 	})
 
 	it('never allow what a denied prefix covers, whatever else is asked', () => {

@@ -5,6 +5,7 @@ import type { Call } from '../../../src/services/types.ts'
 
 import { describe, expect, it } from 'vitest'
 import { callWords, hangingUpWords, outcomeLabel, startingWords, talkWords, timerStart, timerWords, titleWord } from '../../../src/services/call-words.ts'
+import { speak } from '../../support/language.ts'
 
 function makeCall(overrides: Partial<Call> = {}): Call {
 	return {
@@ -73,7 +74,7 @@ describe('a call that has ended', () => {
 	it.each<[Partial<Call>, [string, string]]>([
 		[{ outcome: 'completed', talkSec: 252, endedBy: 'user' }, ['Call ended · 4 min 12 s', 'You hung up.']],
 		[{ outcome: 'completed', talkSec: 252, endedBy: 'callee', contactName: 'Anna' }, ['Call ended · 4 min 12 s', 'Anna hung up.']],
-		[{ outcome: 'completed', talkSec: 3600, endedBy: 'policy' }, ['Call ended · 1 h 0 min', 'The longest allowed call time was reached.']],
+		[{ outcome: 'completed', talkSec: 3600, endedBy: 'policy' }, ['Call ended · 1 h 0 min', 'The longest allowed call length was reached.']],
 		[{ outcome: 'no_answer', endedAt }, ['You did not pick up', '“Desk phone” rang for 30 seconds. +49 30 123456 was not called.']],
 		[{ outcome: 'no_answer', endedAt, ...PICKED_UP, leg: 'destination', ringingAt: '2026-11-22T09:30:10.000Z' }, ['No answer', '+49 30 123456 did not pick up within 20 seconds.']],
 		[{ outcome: 'no_answer', endedAt, ...PICKED_UP, ringingAt: '2026-11-22T09:30:29.000Z' }, ['No answer', '+49 30 123456 did not pick up within 1 second.']],
@@ -122,5 +123,62 @@ describe('durations', () => {
 
 	it.each([[0, '0 s'], [42, '42 s'], [252, '4 min 12 s'], [3660, '1 h 1 min']])('%d s of talk is %s', (seconds, words) => {
 		expect(talkWords(seconds)).toBe(words)
+	})
+})
+
+describe.each([
+	['de', [
+		['Anruf beendet · 4 Min. 12 Sek.', 'Selbst aufgelegt.'],
+		['Anruf beendet · 4 Min. 12 Sek.', 'Anna hat aufgelegt.'],
+		['Anruf beendet · 1 Std. 0 Min.', 'Die längste erlaubte Gesprächsdauer wurde erreicht.'],
+		['Nicht abgenommen', '„Desk phone“ hat 30 Sekunden lang geklingelt. Anna wurde nicht angerufen.'],
+		['Keine Antwort', 'Anna hat innerhalb von 20 Sekunden nicht abgenommen.'],
+		['Anna ist besetzt', 'Bitte später erneut versuchen.'],
+		['Das eigene Telefon ist besetzt', 'Anna wurde nicht angerufen.'],
+		['Anruf abgelehnt', 'Anna hat den Anruf abgelehnt.'],
+		['Am eigenen Telefon abgelehnt', 'Anna wurde nicht angerufen.'],
+		['Anruf abgebrochen', 'Anna wurde nicht angerufen.'],
+		['Anruf abgebrochen', 'Aufgelegt, bevor Anna abgenommen hat.'],
+		['Der Anruf ist fehlgeschlagen', 'Diese Nummer ist nicht vergeben. Bitte prüfen und erneut versuchen.'],
+		['Der Anruf war nicht erlaubt', 'Anna wurde nicht angerufen.'],
+	]],
+	['fr', [
+		['Appel terminé · 4 min 12 s', 'Vous avez raccroché.'],
+		['Appel terminé · 4 min 12 s', 'Anna a raccroché.'],
+		['Appel terminé · 1 h 0 min', 'La durée maximale autorisée a été atteinte.'],
+		['Vous n’avez pas décroché', '« Desk phone » a sonné pendant 30 secondes. Anna n’a pas été appelé.'],
+		['Pas de réponse', 'Anna n’a pas décroché en 20 secondes.'],
+		['Anna est occupé', 'Réessayez plus tard.'],
+		['Votre téléphone est occupé', 'Anna n’a pas été appelé.'],
+		['Appel refusé', 'Anna a refusé l’appel.'],
+		['Refusé sur votre téléphone', 'Anna n’a pas été appelé.'],
+		['Appel annulé', 'Anna n’a pas été appelé.'],
+		['Appel annulé', 'Vous avez raccroché avant que Anna réponde.'],
+		['L’appel a échoué', 'Ce numéro n’est pas attribué. Vérifiez-le et réessayez.'],
+		['L’appel n’était pas autorisé', 'Anna n’a pas été appelé.'],
+	]],
+])('in %s', (language, expected) => {
+	const endedAt = '2026-11-22T09:30:30.000Z'
+	const reason = { code: 'number_not_in_service', message: 'This number is not in service.', fixableBy: 'user' } as const
+	const ends: Partial<Call>[] = [
+		{ outcome: 'completed', talkSec: 252, endedBy: 'user' },
+		{ outcome: 'completed', talkSec: 252, endedBy: 'callee' },
+		{ outcome: 'completed', talkSec: 3600, endedBy: 'policy' },
+		{ outcome: 'no_answer', endedAt },
+		{ outcome: 'no_answer', endedAt, ...PICKED_UP, ringingAt: '2026-11-22T09:30:10.000Z' },
+		{ outcome: 'busy', leg: 'destination', ...PICKED_UP },
+		{ outcome: 'busy', leg: 'user' },
+		{ outcome: 'rejected', leg: 'destination', ...PICKED_UP },
+		{ outcome: 'rejected', leg: 'user' },
+		{ outcome: 'cancelled' },
+		{ outcome: 'cancelled', ...PICKED_UP },
+		{ outcome: 'failed', reason },
+		{ outcome: 'blocked' },
+	]
+
+	it('says every outcome of every leg', () => {
+		speak(language)
+		expect(ends.map((end) => lines(makeCall({ status: 'ended', contactName: 'Anna', ...end })))).toEqual(expected)
+		speak('en')
 	})
 })

@@ -4,7 +4,7 @@
 import type { Call } from '../../../lib/calls/call.ts'
 
 import { describe, expect, it } from 'vitest'
-import { notificationOf } from '../../../lib/nextcloud/call-notifier.ts'
+import { notificationOf } from '../../../lib/nextcloud/call-notification.ts'
 
 const CALL: Call = {
 	uuid: '4a1f4f6e-3c1e-4f0e-9a0c-5f0a2c6f7b11',

@@ -1,0 +1,75 @@
+// SPDX-FileCopyrightText: 2026 SIPCall contributors
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+import type { EntityManager } from '@mikro-orm/postgresql'
+import type { CallingState, FactsRequest } from '../../calls/ports.ts'
+import type { UserRuleRow } from './user-rule-repository.ts'
+
+import { USER_RULE_COLUMNS, userRuleOf } from './user-rule-repository.ts'
+
+const HOUR_MS = 60 * 60 * 1000
+
+interface FactsRow extends UserRuleRow {
+	open_in_all: number
+	open_of_user: number
+	distinct_today: number
+	is_called_today: boolean
+	is_country_known: boolean
+	calls_last_hour: number
+	spent_today: string
+	spent_this_month: string
+}
+
+/**
+ * What the policy must know of other calls, and of the user, in one question. Sums that no setting asks for are not made.
+ *
+ * @param toIndex the number's blind index
+ */
+export async function readCallingState(em: EntityManager, request: FactsRequest, toIndex: string): Promise<CallingState> {
+	const { userId, country, at, dayFrom, monthFrom, isSpendLimited } = request
+	const spentSince = `select ((select coalesce(sum(coalesce(cost_micros, reserved_micros)), 0) from calls where reserved_micros is not null and created_at >= ?)
+		+ (select coalesce(sum(micros), 0) from spent_before where created_at >= ?))::text`
+	const [row] = await em.execute<FactsRow[]>(
+		`select
+			(select count(*)::int from calls where status <> 'ended') as open_in_all,
+			(select count(*)::int from calls where status <> 'ended' and user_id = ?) as open_of_user,
+			(select count(distinct to_index)::int from calls where user_id = ? and created_at >= ?) as distinct_today,
+			exists (select from calls where user_id = ? and to_index = ? and created_at >= ?) as is_called_today,
+			exists (select from calls where user_id = ? and country = ?) as is_country_known,
+			(select count(*)::int from calls where user_id = ? and created_at > ?) as calls_last_hour,
+			${isSpendLimited ? `(${spentSince})` : '\'0\''} as spent_today,
+			${isSpendLimited ? `(${spentSince})` : '\'0\''} as spent_this_month,
+			${USER_RULE_COLUMNS.map((column) => `rule.${column}`).join(', ')}
+		from (select 1) as one left join user_rules rule on rule.user_id = ?`,
+		[
+			userId,
+			userId,
+			dayFrom,
+			userId,
+			toIndex,
+			dayFrom,
+			userId,
+			country ?? null,
+			userId,
+			new Date(at.getTime() - HOUR_MS),
+			...(isSpendLimited ? [dayFrom, dayFrom, monthFrom, monthFrom] : []),
+			userId,
+		],
+	)
+	if (row === undefined) {
+		throw new TypeError('A question without a table has one answer')
+	}
+	return {
+		rule: userRuleOf(row),
+		facts: {
+			openOfUser: row.open_of_user,
+			openInAll: row.open_in_all,
+			distinctToday: row.distinct_today,
+			isCalledToday: row.is_called_today,
+			isCountryKnown: row.is_country_known,
+			callsLastHour: row.calls_last_hour,
+			spentToday: BigInt(row.spent_today),
+			spentThisMonth: BigInt(row.spent_this_month),
+		},
+	}
+}

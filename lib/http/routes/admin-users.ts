@@ -1,0 +1,153 @@
+// SPDX-FileCopyrightText: 2026 SIPCall contributors
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+import type { Device } from '../../calls/device.ts'
+import type { Settings } from '../../policy/settings.ts'
+import type { OwnLimits, UserRule } from '../../policy/user-rule.ts'
+import type { Route } from '../route.ts'
+
+import { z } from 'zod'
+import { mayRing } from '../../calls/device.ts'
+import { SipCallError } from '../../errors.ts'
+import { dayOf } from '../../policy/calendar.ts'
+import { decideAccount } from '../../policy/rules.ts'
+import { NO_RULE } from '../../policy/user-rule.ts'
+import { route } from '../route.ts'
+import { anyUuid, country, DeviceSchema, text, time, whole } from '../schemas.ts'
+
+interface KnownUser {
+	id: string
+	displayName: string
+	groups: readonly string[]
+	isEnabled: boolean
+}
+
+export interface AdminUsersOptions {
+	/** Nextcloud's users, asked in an admin's name. */
+	search: (adminId: string, query: { search: string, limit: number, offset: number }) => Promise<KnownUser[]>
+	find: (adminId: string, userId: string) => Promise<KnownUser | undefined>
+	rules: {
+		ofMany: (userIds: readonly string[]) => Promise<Map<string, UserRule>>
+		save: (userId: string, rule: UserRule, at: Date) => Promise<void>
+	}
+	devices: {
+		ofMany: (userIds: readonly string[]) => Promise<Map<string, Device[]>>
+		setVerified: (userId: string, deviceId: string, verified: boolean) => Promise<boolean>
+	}
+	usage: (userIds: readonly string[], at: Date, dayFrom: Date) => Promise<Map<string, { callsToday: number, calls30Days: number, lastCallAt: Date | undefined }>>
+	settings: () => Settings
+	now: () => Date
+}
+
+const count = (largest: number) => z.int().min(1).max(largest)
+const Limits = z.strictObject({
+	callsPerMinute: count(1_000_000),
+	callsPerHour: count(1_000_000),
+	callsPerDay: count(1_000_000),
+	maxDistinctPerDay: count(100_000).nullable(),
+	maxConcurrentPerUser: count(1000),
+	maxCallSec: count(86_400),
+}).partial()
+
+const UserSchema = z.object({
+	id: z.string(),
+	displayName: z.string(),
+	groups: z.array(z.string()),
+	enabled: z.boolean().describe('In Nextcloud'),
+	mayCall: z.boolean().describe('As things are now: by the groups or by the permission, and not locked'),
+	permission: z.boolean().nullable().describe('Over the groups; null = the groups decide'),
+	limits: Limits.describe('The user’s own; what is left out is everybody’s'),
+	lock: z.object({ until: time, by: z.enum(['refusals', 'admin']) }).nullable(),
+	approvedCountries: z.array(z.string()),
+	devices: z.array(DeviceSchema),
+	usage: z.object({ callsToday: z.int(), calls30Days: z.int(), lastCallAt: time.optional() }),
+}).meta({ id: 'AdminUser' })
+
+type UserJson = z.infer<typeof UserSchema>
+
+const Change = z.strictObject({
+	permission: z.boolean().nullable().optional(),
+	limits: Limits.optional().describe('Replaces the user’s own limits'),
+	lock: z.strictObject({ until: z.iso.datetime({ offset: true }).transform((value) => new Date(value)) }).nullable().optional().describe('null unlocks'),
+	approvedCountries: z.array(country).max(300).optional(),
+	devices: z.array(z.strictObject({ id: anyUuid, verified: z.boolean() })).max(20).optional(),
+}).meta({ id: 'AdminUserChange' })
+
+const UserParams = z.object({ id: text(256).min(1) })
+
+export function adminUserRoutes(options: AdminUsersOptions): Route[] {
+	const { search, find, rules, devices, usage, settings, now } = options
+	const present = async (users: readonly KnownUser[]): Promise<UserJson[]> => {
+		const ids = users.map(({ id }) => id)
+		const at = now()
+		const [byRule, byDevice, byUsage] = await Promise.all([rules.ofMany(ids), devices.ofMany(ids), usage(ids, at, dayOf(at, settings().timeZone).from)])
+		return users.map((user) => presentUser(user, byRule.get(user.id) ?? NO_RULE, byDevice.get(user.id) ?? [], byUsage.get(user.id), settings(), at))
+	}
+	return [
+		route({
+			method: 'get',
+			path: '/admin/users',
+			right: 'admin',
+			summary: 'Nextcloud’s users with their rights, limits, phones and usage',
+			query: z.object({ search: text(100).default(''), limit: whole(1, 200).default(50), offset: whole(0, 1_000_000).default(0) }),
+			answer: { status: 200, schema: z.object({ items: z.array(UserSchema), nextOffset: z.int().nullable() }).meta({ id: 'AdminUsers' }) },
+			refusals: ['forbidden', 'nextcloud_unavailable'],
+			handle: async ({ caller, query }) => {
+				const found = await search(caller.userId, { ...query, limit: query.limit + 1 })
+				const items = await present(found.slice(0, query.limit))
+				return { status: 200, body: { items, nextOffset: found.length > query.limit ? query.offset + query.limit : null } }
+			},
+		}),
+		route({
+			method: 'put',
+			path: '/admin/users/{id}',
+			right: 'admin',
+			summary: 'Change a user’s permission, own limits, lock, approved countries or the proof of phones',
+			params: UserParams,
+			body: Change,
+			answer: { status: 200, schema: UserSchema },
+			refusals: ['csrf', 'unsupported_media_type', 'payload_too_large', 'forbidden', 'not_found', 'nextcloud_unavailable'],
+			handle: async ({ caller, params: { id }, body }) => {
+				const user = await find(caller.userId, id)
+				if (user === undefined) {
+					throw new SipCallError('not_found', 'Nextcloud has no such user.')
+				}
+				const before = (await rules.ofMany([id])).get(id) ?? NO_RULE
+				await rules.save(id, changed(before, body), now())
+				for (const device of body.devices ?? []) {
+					if (!await devices.setVerified(id, device.id, device.verified)) {
+						throw new SipCallError('not_found', 'The user has no such phone. The other changes are saved.')
+					}
+				}
+				const [presented] = await present([user])
+				return { status: 200, body: presented }
+			},
+		}),
+	]
+}
+
+function changed(before: UserRule, { permission, limits, lock, approvedCountries }: z.output<typeof Change>): UserRule {
+	return {
+		mayCall: permission === undefined ? before.mayCall : permission,
+		limits: limits === undefined ? before.limits : Object.fromEntries(Object.entries(limits).filter(([, value]) => value !== undefined)) as OwnLimits,
+		lock: lock === undefined ? before.lock : lock === null ? null : { until: lock.until, by: 'admin' },
+		approvedCountries: approvedCountries ?? before.approvedCountries,
+	}
+}
+
+function presentUser(user: KnownUser, rule: UserRule, list: readonly Device[], used: { callsToday: number, calls30Days: number, lastCallAt: Date | undefined } | undefined, settings: Settings, at: Date): UserJson {
+	const isLocked = rule.lock !== null && rule.lock.until.getTime() > at.getTime()
+	return {
+		id: user.id,
+		displayName: user.displayName,
+		groups: [...user.groups],
+		enabled: user.isEnabled,
+		mayCall: user.isEnabled && decideAccount({ groups: user.groups, rule, settings, at }) === undefined,
+		permission: rule.mayCall,
+		limits: rule.limits,
+		lock: isLocked && rule.lock !== null ? { until: rule.lock.until.toISOString(), by: rule.lock.by } : null,
+		approvedCountries: [...rule.approvedCountries],
+		devices: list.map((device) => ({ ...device, verified: mayRing(device, settings) })),
+		usage: { callsToday: used?.callsToday ?? 0, calls30Days: used?.calls30Days ?? 0, ...(used?.lastCallAt === undefined ? {} : { lastCallAt: used.lastCallAt.toISOString() }) },
+	}
+}

@@ -1,0 +1,93 @@
+// SPDX-FileCopyrightText: 2026 SIPCall contributors
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+import type { CallingUser } from '../../calls/call-rules.ts'
+import type { Explanation } from '../../calls/explain.ts'
+import type { DialRules } from '../../policy/settings-schema.ts'
+import type { SavedSettings, Settings } from '../../policy/settings.ts'
+import type { Route } from '../route.ts'
+
+import { z } from 'zod'
+import { settingsSchema, wholeSettingsSchema } from '../../policy/settings-schema.ts'
+import { isSecretSetting } from '../../policy/settings.ts'
+import { parse, route } from '../route.ts'
+import { e164, MoneySchema, RefusalSchema, text } from '../schemas.ts'
+
+export interface NumberRoutesOptions {
+	explain: (user: CallingUser, to: string, settings: Settings) => Promise<Explanation>
+	settings: () => Settings
+	groupsOf: (userId: string) => Promise<readonly string[]>
+	dialRules: DialRules
+}
+
+const Wish = z.strictObject({ to: text(400) }).meta({ id: 'ExplainWish' })
+
+export const ExplanationSchema = z.object({
+	input: z.string(),
+	e164: e164.optional(),
+	display: z.string().describe('The number as people of its country write it; else what was typed'),
+	extension: z.string().optional(),
+	country: z.string().optional().describe('ISO 3166'),
+	type: z.string().optional().describe('libphonenumber’s type'),
+	allowed: z.boolean(),
+	refusal: RefusalSchema.optional(),
+	callerId: e164.optional().describe('What the destination would see; left out = the gateway’s own number'),
+	gateway: z.string().optional(),
+	estimatedRate: MoneySchema.optional().describe('For a minute'),
+	confirm: z.enum(['expensive', 'new_country']).optional().describe('What a person should be asked before'),
+}).meta({ id: 'Explanation' })
+
+export type ExplanationJson = z.infer<typeof ExplanationSchema>
+
+export function numberRoutes({ explain, settings, groupsOf, dialRules }: NumberRoutesOptions): Route[] {
+	// What nobody tries out here: connections and secrets.
+	const Policy = settingsSchema(dialRules).omit({ freeswitch: true, oauth: true, cdrSecret: true, metricsToken: true, provider: true }).partial()
+	const Whole = wholeSettingsSchema(dialRules)
+	return [
+		route({
+			method: 'post',
+			path: '/numbers/explain',
+			right: 'user',
+			summary: 'What would happen if this number were called; nothing is dialled or counted',
+			body: Wish,
+			answer: { status: 200, schema: ExplanationSchema },
+			refusals: ['csrf', 'unsupported_media_type', 'payload_too_large', 'rate_limited', 'nextcloud_unavailable'],
+			handle: async ({ caller, body: { to } }) => {
+				const user = { id: caller.userId, groups: await groupsOf(caller.userId) }
+				return { status: 200, body: present(to, await explain(user, to, settings())) }
+			},
+		}),
+		route({
+			method: 'post',
+			path: '/admin/policy/explain',
+			right: 'admin',
+			summary: 'The same as any user, and with settings that are not saved yet',
+			body: z.strictObject({ policy: Policy.optional(), userId: z.string().min(1).max(256), to: text(400) }).meta({ id: 'PolicyExplainWish' }),
+			answer: { status: 200, schema: ExplanationSchema },
+			refusals: ['csrf', 'unsupported_media_type', 'payload_too_large', 'forbidden', 'rate_limited', 'nextcloud_unavailable'],
+			handle: async ({ body: { policy = {}, userId, to } }) => {
+				const change: SavedSettings = Object.fromEntries(Object.entries(policy).filter(([key, value]) => value !== undefined && !isSecretSetting(key)))
+				const tried = { ...settings(), ...change as Partial<Settings> }
+				parse(Whole, tried, 'policy.')
+				return { status: 200, body: present(to, await explain({ id: userId, groups: await groupsOf(userId) }, to, tried)) }
+			},
+		}),
+	]
+}
+
+function present(input: string, { number, refusal, callerId, gateway, perMinute, confirm }: Explanation): ExplanationJson {
+	return {
+		input,
+		...(number === undefined ? {} : { e164: number.e164 }),
+		display: number?.display ?? input.trim(),
+		...(number?.extension === undefined ? {} : { extension: number.extension }),
+		...(number?.country === undefined ? {} : { country: number.country }),
+		...(number?.type === undefined ? {} : { type: number.type }),
+		allowed: refusal === undefined,
+		...(refusal === undefined ? {} : { refusal: refusal.extra?.refusal as ExplanationJson['refusal'] ?? { code: refusal.code, message: refusal.message, fixableBy: 'user' } }),
+		...(callerId === undefined ? {} : { callerId }),
+		...(gateway === undefined ? {} : { gateway }),
+		...(perMinute === undefined ? {} : { estimatedRate: perMinute }),
+		...(confirm === undefined ? {} : { confirm }),
+	}
+}

@@ -1,0 +1,115 @@
+// SPDX-FileCopyrightText: 2026 SIPCall contributors
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+import type { Ref } from 'vue'
+import type { ListFilter } from '../services/history-filter.ts'
+import type { Call } from '../services/types.ts'
+import type { Calls } from './useCalls.ts'
+import type { History } from './useHistory.ts'
+import type { MyAccount } from './useMe.ts'
+
+import { onScopeDispose, ref } from 'vue'
+import { getHistory, pageEnd } from '../services/api.ts'
+import { LIVE_CALLS } from '../services/history-filter.ts'
+import { useCalls } from './useCalls.ts'
+import { useHistory } from './useHistory.ts'
+import { roundOf, usePolling } from './usePolling.ts'
+import { useTabs } from './useTabs.ts'
+
+const IDLE_MS = 30_000
+const PROGRESS_MS = 1000
+const TALK_MS = 2000
+
+export interface FreshData {
+	calls: Calls
+	history: History
+	/** The server does not answer at the moment; what is shown may be old. */
+	isFailing: Readonly<Ref<boolean>>
+	isOnline: Readonly<Ref<boolean>>
+	load: () => Promise<void>
+	/** This page was opened by the test link of the settings. */
+	tellLinkWorks: () => void
+}
+
+/** Calls, history and account, kept as the server has them: by asking, and by what other tabs have been told. */
+export function useFreshData(account: MyAccount, filter: Readonly<Ref<ListFilter>>): FreshData {
+	const calls = useCalls({
+		onEnded: (call) => history.put(call),
+		onTold(call) {
+			tell({ type: 'call', call })
+			polling.heard('call')
+		},
+		onHangUp: (uuid) => tell({ type: 'hang_up', uuid }),
+		onAnswer: () => polling.resume(),
+	})
+	const history = useHistory(filter, (call) => calls.follow(call))
+
+	const tell = useTabs((news) => {
+		switch (news.type) {
+			case 'call':
+				calls.follow(news.call)
+				polling.heard('call', true)
+				break
+			case 'me':
+				account.take(news.me)
+				polling.heard('me', true)
+				break
+			case 'hang_up':
+				calls.noteHangUp(news.uuid)
+				break
+			case 'handler_ok':
+		}
+	})
+
+	const whileAllowed = (ms: number) => pageEnd.value === undefined ? ms : undefined
+	const polling = usePolling({
+		call: {
+			run: calls.ask,
+			everyMs: () => calls.live.value === undefined ? undefined : whileAllowed(calls.live.value.status === 'connected' ? TALK_MS : PROGRESS_MS),
+		},
+		me: { run: loadAccount, everyMs: () => whileAllowed(IDLE_MS) },
+		history: { run: () => history.refresh(), everyMs: () => whileAllowed(IDLE_MS) },
+		// A list that leaves live calls out would not tell of those that were started elsewhere.
+		live: { run: findLive, everyMs: () => filter.value === 'all' ? undefined : whileAllowed(IDLE_MS) },
+	})
+
+	async function loadAccount() {
+		const round = await account.load()
+		if (round === 'go_on' && account.me.value !== undefined) {
+			tell({ type: 'me', me: account.me.value })
+		}
+		return round
+	}
+
+	async function findLive() {
+		try {
+			const { items } = await getHistory(5, LIVE_CALLS)
+			items.forEach((call: Call) => calls.follow(call))
+			return 'go_on' as const
+		} catch (error) {
+			return roundOf(error as Parameters<typeof roundOf>[0])
+		}
+	}
+
+	const isOnline = ref(navigator.onLine)
+	const noteNetwork = () => {
+		isOnline.value = navigator.onLine
+	}
+	window.addEventListener('online', noteNetwork)
+	window.addEventListener('offline', noteNetwork)
+	onScopeDispose(() => {
+		window.removeEventListener('online', noteNetwork)
+		window.removeEventListener('offline', noteNetwork)
+	})
+
+	return {
+		calls,
+		history,
+		isFailing: polling.isFailing,
+		isOnline,
+		tellLinkWorks: () => tell({ type: 'handler_ok' }),
+		async load() {
+			await Promise.all([loadAccount(), history.refresh(), ...(filter.value === 'all' ? [] : [findLive()])])
+		},
+	}
+}

@@ -1,0 +1,32 @@
+// SPDX-FileCopyrightText: 2026 SIPCall contributors
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+import { onScopeDispose } from 'vue'
+
+/** Nextcloud's own switch: some people's screen readers need all the keys. */
+declare global {
+	interface Window { OCP?: { Accessibility?: { disableKeyboardShortcuts?: () => boolean } } }
+}
+
+/**
+ * Keys that work wherever somebody is on the page. None of them dials, and none hangs up by a single key.
+ *
+ * @param keys what `/` and Shift+Esc do
+ */
+export function usePageKeys(keys: { field: () => void, hangUp: () => void }): void {
+	function onKeydown(event: KeyboardEvent): void {
+		if (event.defaultPrevented || window.OCP?.Accessibility?.disableKeyboardShortcuts?.() === true) {
+			return
+		}
+		const isTyping = event.target instanceof Element && event.target.matches('input, textarea, select, [contenteditable]')
+		if (event.key === 'Escape' && event.shiftKey) {
+			event.preventDefault()
+			keys.hangUp()
+		} else if (event.key === '/' && !isTyping && !event.ctrlKey && !event.metaKey && !event.altKey) {
+			event.preventDefault()
+			keys.field()
+		}
+	}
+	document.addEventListener('keydown', onKeydown)
+	onScopeDispose(() => document.removeEventListener('keydown', onKeydown))
+}

@@ -28,6 +28,7 @@ import { CallFeed } from './calls/call-feed.ts'
 import { CallService } from './calls/call-service.ts'
 import { CallStream } from './calls/call-stream.ts'
 import { CallTracker } from './calls/call-tracker.ts'
+import { DeviceVerification } from './calls/device-verification.ts'
 import { Explainer } from './calls/explain.ts'
 import { Lockout } from './calls/lockout.ts'
 import { migrate, openDatabase } from './db/orm.ts'
@@ -40,6 +41,7 @@ import { SignInRepository } from './db/repositories/sign-in-repository.ts'
 import { UsageRepository } from './db/repositories/usage-repository.ts'
 import { UserDataRepository } from './db/repositories/user-data-repository.ts'
 import { UserRuleRepository } from './db/repositories/user-rule-repository.ts'
+import { VerificationRepository } from './db/repositories/verification-repository.ts'
 import { storageFault } from './db/storage-fault.ts'
 import { SipCallError } from './errors.ts'
 import { isDialTemplate, isDomain, isGatewayName } from './esl/dial-string.ts'
@@ -52,6 +54,7 @@ import { authRoutes } from './http/routes/auth.ts'
 import { callControlRoutes } from './http/routes/call-control.ts'
 import { callRoutes } from './http/routes/calls.ts'
 import { contactRoutes } from './http/routes/contacts.ts'
+import { deviceVerificationRoutes } from './http/routes/device-verification.ts'
 import { eventRoutes } from './http/routes/events.ts'
 import { meRoutes } from './http/routes/me.ts'
 import { numberRoutes } from './http/routes/numbers.ts'
@@ -230,6 +233,19 @@ export async function startParts({ config, logger, clock, overrides, ocs, users,
 		newUuid: randomUUID,
 		logger: logger.child({ component: 'calls' }),
 	})
+	const verifications = new VerificationRepository({ orm })
+	const verification = new DeviceVerification({
+		store: verifications,
+		calls: store,
+		codeCaller: callSwitch,
+		limiter,
+		settings: () => settings.get(),
+		devices: (userId) => devices.of(userId),
+		blindIndex: (purpose, value) => keys.blindIndex(purpose, value),
+		clock,
+		newUuid: randomUUID,
+		logger: logger.child({ component: 'calls' }),
+	})
 	const userData = new UserDataRepository({ orm })
 	const purgeUser = async (userId: string) => {
 		await calls.endAllOf(userId, LAST_CALLS_MS)
@@ -241,6 +257,7 @@ export async function startParts({ config, logger, clock, overrides, ocs, users,
 		{ name: 'retention', everyMs: overrides.retentionMs ?? RETENTION_MS, run: () => retention.run() },
 		// Keys are looked up with their age, so tidying up late harms nobody.
 		{ name: 'idempotency keys', everyMs: HOUR_MS, run: () => store.forgetOldKeys(clock.now()) },
+		{ name: 'expired codes of phones', everyMs: HOUR_MS, run: () => verifications.forgetExpired(clock.now()) },
 		{ name: 'expired sign-ins', everyMs: HOUR_MS, run: () => signIns.forgetExpired(clock.now()) },
 		// A disabled app may ask Nextcloud nothing.
 		{ name: 'removed users', everyMs: HOUR_MS, run: async () => await state.isEnabled() && departures.runDaily() },
@@ -270,6 +287,7 @@ export async function startParts({ config, logger, clock, overrides, ocs, users,
 			now: () => clock.now(),
 			newUuid: randomUUID,
 		}),
+		...deviceVerificationRoutes({ verification, groupsOf }),
 		...numberRoutes({ explain: (user, to, current) => explainer.explain(user, to, current), settings: () => settings.get(), groupsOf, dialRules }),
 		...adminUserRoutes({
 			search: (adminId, query) => users.search(adminId, query),

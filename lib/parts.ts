@@ -138,16 +138,15 @@ export async function startParts({ config, logger, clock, overrides, ocs, users,
 	const devices = new DeviceRepository({ orm })
 	const store = new CallRepository({ orm, keys, clock })
 	const feed = new CallFeed()
-	// Before anything can change a call, so that no end goes unheard.
 	const publicAddress = new PublicAddress({ ocs, now: () => clock.now().getTime() })
 	const notifications = new Notifications({ ocs, users, publicUrl: () => publicAddress.get(), logger: logger.child({ component: 'nextcloud' }) })
-	releasers.add('notifications', feed.subscribeAll((call) => {
-		const notification = callNotification(call)
-		if (notification !== undefined) {
-			void notifications.send(call.userId, notification)
-		}
-	}))
 	const tracker = new CallTracker({
+		onEnded: (call) => {
+			const notification = callNotification(call)
+			if (notification !== undefined) {
+				void notifications.send(call.userId, notification)
+			}
+		},
 		store,
 		feed,
 		callSwitch,
@@ -213,6 +212,7 @@ export async function startParts({ config, logger, clock, overrides, ocs, users,
 	})
 	const verifications = new VerificationRepository({ orm })
 	const verification = new DeviceVerification({
+		lockout,
 		store: verifications,
 		calls: store,
 		codeCaller: callSwitch,
@@ -231,9 +231,9 @@ export async function startParts({ config, logger, clock, overrides, ocs, users,
 		departureDoubt: upkeep.departureDoubt(),
 		lockedUsers: lockout.count(),
 	})
-	const control = new CallControl({ calls, store, tracker, callSwitch, limiter, settings: () => settings.get(), clock, newUuid: randomUUID, ...(overrides.settleMs === undefined ? {} : { settleMs: overrides.settleMs }) })
+	const control = new CallControl({ lockout, calls, store, tracker, callSwitch, limiter, settings: () => settings.get(), clock, newUuid: randomUUID, ...(overrides.settleMs === undefined ? {} : { settleMs: overrides.settleMs }) })
 	const stream = new CallStream({ store, feed, clock, ...(overrides.pingMs === undefined ? {} : { pingMs: overrides.pingMs }) })
-	const explainer = new Explainer({ store, limiter, devices: (userId) => devices.of(userId), clock })
+	const explainer = new Explainer({ handedOver: () => tracker.handedOver.size, store, limiter, devices: (userId) => devices.of(userId), clock })
 	const usage = new UsageRepository({ orm })
 	const gate = gateOf(allRoutes({
 		identity,
@@ -273,6 +273,7 @@ export async function startParts({ config, logger, clock, overrides, ocs, users,
 			purgeUser: (userId) => upkeep.purgeUser(userId),
 			exportUser: (userId) => exportUser(userId, {
 				devices: (id) => devices.of(id),
+				rule: (id) => userRules.of(id),
 				history: (id, query) => store.history(id, query),
 				logs: (uuids) => store.logs(uuids),
 			}, clock.now()),

@@ -81,9 +81,11 @@ export function allRoutes({ identity, calls, control, stream, explainer, verific
 			find: (adminId, userId) => users.find(adminId, userId),
 			rules: {
 				ofMany: (userIds) => userRules.ofMany(userIds),
-				save: async (userId, rule, at) => {
-					await userRules.save(userId, rule, at)
-					lockout.release(userId)
+				change: async (userId, change, at) => {
+					await userRules.change(userId, change, at)
+					if (change.lock === null) {
+						lockout.release(userId)
+					}
 				},
 			},
 			devices,

@@ -122,6 +122,8 @@ export interface Call {
 	transfer?: 'asked' | 'done'
 	/** What the destination costs, as it was when the call was placed. */
 	rate?: Rate
+	/** What the user's own phone costs, when it is rung through the trunk. */
+	ownRate?: Rate
 	/** Millionths of the rate's currency that count as spent while the call is open: it may last as long as it may. */
 	reservedMicros?: string
 	/** What counts as spent from the end on. */

@@ -7,12 +7,14 @@
 
 import type { Logger } from '../logger.ts'
 import type { Settings } from '../policy/settings.ts'
-import type { CallingUser } from './call-rules.ts'
+import type { AllowedDestination, CallingUser, Circumstances } from './call-rules.ts'
 import type { Device } from './device.ts'
+import type { Lockout } from './lockout.ts'
 import type { CallLimiter, CallStore, Clock, Quota, QuotaRefusal } from './ports.ts'
 
 import { randomBytes, randomInt, timingSafeEqual } from 'node:crypto'
 import { SipCallError } from '../errors.ts'
+import { costMicros } from '../policy/rates.ts'
 import { allowDestination, factsFor } from './call-rules.ts'
 import { mayRing } from './device.ts'
 import { OriginateRefused } from './ports.ts'
@@ -88,8 +90,10 @@ export interface DeviceVerificationOptions {
 	store: VerificationStore
 	codeCaller: CodeCaller
 	/** What the rules of a call look at. */
-	calls: Pick<CallStore, 'facts'>
+	calls: Pick<CallStore, 'facts' | 'noteSpent'>
 	limiter: Pick<CallLimiter, 'consume'>
+	/** Counts what is refused. */
+	lockout: Pick<Lockout, 'note'>
 	settings: () => Settings
 	devices: (userId: string) => Promise<Device[]>
 	/** A hash that nobody can make without our keys. */
@@ -110,6 +114,8 @@ export interface CodeState {
 const LIFETIME_MS = 10 * 60_000
 const TRIES = 3
 const WAIT_SEC = 60
+/** The switch ends it then (lib/esl/code-call.ts). */
+const LONGEST_CALL_MS = 90_000
 const DAY_SEC = 86_400
 
 /** The widest window first, as the limiter wants them. */
@@ -141,10 +147,8 @@ export class DeviceVerification {
 		if (mayRing(device, settings)) {
 			throw wrongState('This phone is verified already.')
 		}
-		const { number, callerId } = allowDestination(
-			{ to: device.address, callerId: undefined },
-			{ user, settings, state: await calls.facts(factsFor(user.id, device.address, settings, calledAt)), at: calledAt },
-		)
+		const state = await calls.facts(factsFor(user.id, device.address, settings, calledAt))
+		const { number, callerId, charge } = await this.#allow(user, device.address, { user, settings, state, at: calledAt })
 		if (!codeCaller.isReady()) {
 			throw unavailable(10)
 		}
@@ -185,7 +189,21 @@ export class DeviceVerification {
 			// It may ring: then the code is good, and otherwise another call can be asked for.
 			logger.warn('The switch did not confirm the call of a phone with a code', { legUuid: verification.legUuid, error })
 		}
+		if (charge?.rate !== undefined) {
+			// Nobody follows it: it has cost all that it may.
+			await calls.noteSpent(calledAt, costMicros(charge.rate, LONGEST_CALL_MS))
+		}
 		return { expiresAt: verification.expiresAt, triesLeft: TRIES, nextCallAt: nextCallAt(calledAt) }
+	}
+
+	/** As a call to the phone would be: whoever tries strangers' numbers here is locked as well. */
+	async #allow(user: CallingUser, to: string, circumstances: Circumstances): Promise<AllowedDestination> {
+		try {
+			return allowDestination({ to, callerId: undefined }, circumstances)
+		} catch (error) {
+			await this.#options.lockout.note(user.id, error)
+			throw error
+		}
 	}
 
 	/**

@@ -54,7 +54,7 @@ export class Lockout {
 		if (rule === null || !isSuspicious(error)) {
 			return
 		}
-		const quota = { kind: 'refusals', max: rule.count - 1, windowSec: rule.windowMin * 60 }
+		const quota = { kind: 'refusals', max: rule.count - 1, windowSec: rule.windowMin * 60, isFullInMemory: true as const }
 		try {
 			// The one that reaches the count locks: what the quota lets through is one less.
 			if (quota.max > 0 && await limiter.consume(userId, [quota]) === undefined) {

@@ -23,7 +23,7 @@ export interface DialRules {
 const COUNTRIES: ReadonlySet<string> = new Set(getCountries())
 const TYPES = ['FIXED_LINE', 'MOBILE', 'FIXED_LINE_OR_MOBILE', 'TOLL_FREE', 'PREMIUM_RATE', 'SHARED_COST', 'VOIP', 'PERSONAL_NUMBER', 'PAGER', 'UAN', 'VOICEMAIL'] as const
 
-/** The settings that this version acts on; one that it would only store is refused, so that nobody relies on it. */
+/** Every setting of the outer contract. Those that nothing acts on yet can do no harm by that; docs/admin/settings.md names them. */
 export function settingsSchema({ isDialTemplate, isGatewayName, isDomain }: DialRules) {
 	const country = z.string().refine((code): code is CountryCode => COUNTRIES.has(code), 'Not an ISO 3166 country code such as DE')
 	const prefix = z.string().regex(/^\+[1-9][0-9]{0,14}$/, 'Not the beginning of an E.164 number such as +4930')

@@ -19,6 +19,8 @@ export interface RetentionStore {
 	deleteSome: (endedBefore: Date) => Promise<number>
 	/** Destroys the numbers, notes and tags of some such calls. */
 	maskSome: (endedBefore: Date, at: Date) => Promise<number>
+	/** What can find a masked call by its number goes when no limit needs it any more. */
+	forgetIndexes: (at: Date) => Promise<void>
 	/** Forgets what calls have cost that were placed before a moment. */
 	forgetSpent: (before: Date) => Promise<void>
 }
@@ -45,6 +47,7 @@ export class Retention {
 		const daysAgo = (days: number) => new Date(at.getTime() - days * DAY_MS)
 		const deleted = await untilNone(() => store.deleteSome(daysAgo(callsDays)))
 		const masked = await untilNone(() => store.maskSome(daysAgo(maskAfterDays), at))
+		await store.forgetIndexes(at)
 		await store.forgetSpent(daysAgo(SPENT_DAYS))
 		if (deleted > 0 || masked > 0) {
 			logger.info('Old calls were deleted or masked', { deleted, masked })

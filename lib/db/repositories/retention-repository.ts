@@ -7,6 +7,8 @@ import type { RetentionStore } from '../../privacy/retention.ts'
 import { maskNumber } from '../../numbering/mask-number.ts'
 
 const BATCH = 200
+/** The limit for different numbers a day needs a number's index, in whatever zone the day is. */
+const LIMITS_MS = 48 * 60 * 60 * 1000
 
 export class RetentionRepository implements RetentionStore {
 	readonly #orm: MikroORM
@@ -34,13 +36,18 @@ export class RetentionRepository implements RetentionStore {
 			)
 			for (const { uuid, number } of rows) {
 				await em.execute(
-					`update calls set to_number = sipcall_encrypt(?), raw_to = sipcall_encrypt(''), to_index = '', extension = null, note = null, tags = null,
-						tag_index = null, rate = null, masked_at = ?, changed_at = ?, version = version + 1 where uuid = ?`,
-					[maskNumber(number), at, at, uuid],
+					`update calls set to_number = sipcall_encrypt(?), raw_to = sipcall_encrypt(''), to_index = case when created_at < ? then '' else to_index end, extension = null, note = null, tags = null,
+						tag_index = null, rate = null, own_rate = null, masked_at = ?, changed_at = ?, version = version + 1 where uuid = ?`,
+					[maskNumber(number), new Date(at.getTime() - LIMITS_MS), at, at, uuid],
 				)
 			}
 			return rows.length
 		})
+	}
+
+	async forgetIndexes(at: Date): Promise<void> {
+		const before = new Date(at.getTime() - LIMITS_MS)
+		await this.#orm.em.getConnection().execute('update calls set to_index = \'\' where masked_at is not null and to_index <> \'\' and created_at < ?', [before])
 	}
 
 	async forgetSpent(before: Date): Promise<void> {

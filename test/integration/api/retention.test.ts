@@ -55,6 +55,7 @@ describe('a call that has ended', () => {
 		const masked = await until(() => find(call.uuid), (found) => found?.masked === true)
 		expect(masked).toMatchObject({ to: '+49 ••••01', toDisplay: '+49 ••••01', tags: [], outcome: call.outcome, talkSec: call.talkSec })
 		expect(masked?.note).toBeUndefined()
+		expect(await demo.request('PUT', `/call/${call.uuid}`, { note: 'Erika again' })).toMatchObject({ status: 409, body: { code: 'wrong_state' } })
 		expect(masked?.version).toBe(call.version + 1)
 		expect((await demo.get<{ items: CallJson[] }>('/call-history?number=%2B4930123401')).body.items).toEqual([])
 		expect(await find(later.uuid)).toMatchObject({ to: '+4930123417' })

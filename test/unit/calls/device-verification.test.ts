@@ -174,7 +174,8 @@ beforeEach(() => {
 	log = new RecordedLog()
 	verification = new DeviceVerification({
 		store: shelf,
-		calls: { facts: async () => ({ facts: NOTHING, rule: locked ? { ...NO_RULE, lock: { until: new Date(now + MINUTE_MS), by: 'admin' } } : NO_RULE }) },
+		lockout: { note: async () => {} },
+		calls: { noteSpent: async () => {}, facts: async () => ({ facts: NOTHING, rule: locked ? { ...NO_RULE, lock: { until: new Date(now + MINUTE_MS), by: 'admin' } } : NO_RULE }) },
 		codeCaller: phones,
 		limiter: new Counters(() => now),
 		settings: () => settings,

@@ -11,6 +11,7 @@ import type { CallService } from './call-service.ts'
 import type { Transition } from './call-state.ts'
 import type { CallTracker } from './call-tracker.ts'
 import type { Call } from './call.ts'
+import type { OnRefused } from './noteworthy.ts'
 import type { CallLimiter, CallStore, CallSwitch, Clock, CommandResult, TransferPlan } from './ports.ts'
 
 import { setTimeout as delay } from 'node:timers/promises'
@@ -21,6 +22,7 @@ import { annotate } from './annotation.ts'
 import { admitTransfer, allowDestination, factsFor } from './call-rules.ts'
 import { transition } from './call-state.ts'
 import { isTalking, legOfUser, mayBeTransferred, talkingLeg } from './call.ts'
+import { allowedOrNoted } from './noteworthy.ts'
 import { Turns } from './turns.ts'
 
 export interface CallControlOptions {
@@ -29,6 +31,7 @@ export interface CallControlOptions {
 	tracker: CallTracker
 	callSwitch: CallSwitch
 	limiter: CallLimiter
+	onRefused: OnRefused
 	settings: () => Settings
 	clock: Clock
 	newUuid: () => string
@@ -115,7 +118,7 @@ export class CallControl {
 		const settings = settingsFor(ofAll, rule)
 		// The user leaves this call for the new leg: it takes no line more.
 		const state = { rule, facts: { ...facts, openOfUser: 0, openInAll: facts.openInAll + tracker.handedOver.size - 1 } }
-		const allowed = allowDestination({ to, callerId: stillGranted(call, user, settings) }, { user, settings: ofAll, state, at })
+		const allowed = allowedOrNoted(() => allowDestination({ to, callerId: stillGranted(call, user, settings) }, { user, settings: ofAll, state, at }), { userId: user.id, to, settings: ofAll, onRefused: this.#options.onRefused })
 		if (leg === undefined || !mayBeTransferred(call)) {
 			throw wrongState()
 		}

@@ -11,12 +11,14 @@ import type { CallTracker } from './call-tracker.ts'
 import type { Call } from './call.ts'
 import type { Device } from './device.ts'
 import type { Lockout } from './lockout.ts'
+import type { OnRefused } from './noteworthy.ts'
 import type { CallLimiter, CallStore, CallSwitch, Clock, OriginatePlan } from './ports.ts'
 
 import { setTimeout as delay } from 'node:timers/promises'
 import { SipCallError } from '../errors.ts'
 import { settingsFor } from '../policy/user-rule.ts'
 import { admitCall, allowCall, factsFor } from './call-rules.ts'
+import { noteworthyRefusal } from './noteworthy.ts'
 import { newCall, planOf } from './originate-plan.ts'
 import { OriginateRefused } from './ports.ts'
 
@@ -28,6 +30,7 @@ export interface CallServiceOptions {
 	limiter: CallLimiter
 	/** Counts what is refused. */
 	lockout: Lockout
+	onRefused: OnRefused
 	settings: () => Settings
 	devices: (userId: string) => Promise<Device[]>
 	clock: Clock
@@ -71,6 +74,10 @@ export class CallService {
 			return made
 		})
 		const { call, isNew } = await placed.catch(async (error: unknown) => {
+			const refusal = noteworthyRefusal(error, wish.to, ofAll)
+			if (refusal !== undefined) {
+				this.#options.onRefused(user.id, refusal)
+			}
 			await lockout.note(user.id, error)
 			throw error
 		})

@@ -5,8 +5,7 @@ import type { Logger } from '../logger.ts'
 import type { Settings } from '../policy/settings.ts'
 import type { CallLimiter, Clock } from './ports.ts'
 
-import { SipCallError } from '../errors.ts'
-import { SUSPICIOUS_RULES } from '../policy/rules.ts'
+import { suspiciousRule } from './noteworthy.ts'
 
 export interface LockoutOptions {
 	limiter: CallLimiter
@@ -51,7 +50,7 @@ export class Lockout {
 	async note(userId: string, error: unknown): Promise<void> {
 		const { limiter, settings, lock, onLocked, clock, logger } = this.#options
 		const rule = settings().lockAfterRefusals
-		if (rule === null || !isSuspicious(error)) {
+		if (rule === null || suspiciousRule(error) === undefined) {
 			return
 		}
 		const quota = { kind: 'refusals', max: rule.count - 1, windowSec: rule.windowMin * 60 }
@@ -73,12 +72,4 @@ export class Lockout {
 			logger.error('A refused call could not be counted', { error: fault })
 		}
 	}
-}
-
-function isSuspicious(error: unknown): boolean {
-	if (!(error instanceof SipCallError)) {
-		return false
-	}
-	const refusal = error.extra?.refusal as { rule?: { id?: string } } | undefined
-	return SUSPICIOUS_RULES.has(refusal?.rule?.id ?? '')
 }

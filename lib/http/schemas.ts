@@ -113,7 +113,7 @@ function commaList<const Values extends readonly string[]>(values: Values) {
 }
 
 /** Within what PostgreSQL and ISO 8601's four digits of a year can hold; no call is older than the telephone. */
-const moment = z.iso.datetime({ offset: true }).transform((value) => new Date(value))
+export const moment = z.iso.datetime({ offset: true }).transform((value) => new Date(value))
 	.refine((value) => value.getUTCFullYear() >= 1876 && value.getUTCFullYear() <= 9999, 'Not within the years 1876 to 9999')
 
 export const HistoryQuerySchema = z.object({

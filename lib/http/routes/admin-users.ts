@@ -4,8 +4,10 @@
 import type { Device } from '../../calls/device.ts'
 import type { Settings } from '../../policy/settings.ts'
 import type { OwnLimits, UserRule } from '../../policy/user-rule.ts'
+import type { AuditTrail } from '../../privacy/audit-trail.ts'
 import type { Route } from '../route.ts'
 
+import { isDeepStrictEqual } from 'node:util'
 import { z } from 'zod'
 import { mayRing } from '../../calls/device.ts'
 import { SipCallError } from '../../errors.ts'
@@ -36,6 +38,7 @@ export interface AdminUsersOptions {
 	}
 	usage: (userIds: readonly string[], at: Date, dayFrom: Date) => Promise<Map<string, { callsToday: number, calls30Days: number, lastCallAt: Date | undefined }>>
 	settings: () => Settings
+	audit: AuditTrail
 	now: () => Date
 }
 
@@ -76,7 +79,7 @@ const Change = z.strictObject({
 const UserParams = z.object({ id: text(256).min(1) })
 
 export function adminUserRoutes(options: AdminUsersOptions): Route[] {
-	const { search, find, rules, devices, usage, settings, now } = options
+	const { search, find, rules, devices, usage, settings, audit, now } = options
 	const present = async (users: readonly KnownUser[]): Promise<UserJson[]> => {
 		const ids = users.map(({ id }) => id)
 		const at = now()
@@ -113,12 +116,17 @@ export function adminUserRoutes(options: AdminUsersOptions): Route[] {
 					throw new SipCallError('not_found', 'Nextcloud has no such user.')
 				}
 				const before = (await rules.ofMany([id])).get(id) ?? NO_RULE
-				await rules.save(id, changed(before, body), now())
-				for (const device of body.devices ?? []) {
-					if (!await devices.setVerified(id, device.id, device.verified)) {
-						throw new SipCallError('not_found', 'The user has no such phone. The other changes are saved.')
+				const after = changed(before, body)
+				const save = async () => {
+					await rules.save(id, after, now())
+					for (const device of body.devices ?? []) {
+						if (!await devices.setVerified(id, device.id, device.verified)) {
+							throw new SipCallError('not_found', 'The user has no such phone. The other changes are saved.')
+						}
 					}
 				}
+				const detail = told(before, after, body.devices ?? [])
+				await (Object.keys(detail).length === 0 ? save() : audit.during({ actor: { kind: 'admin', userId: caller.userId }, action: 'user.changed', targetUserId: id, detail }, save))
 				const [presented] = await present([user])
 				return { status: 200, body: presented }
 			},
@@ -132,6 +140,15 @@ function changed(before: UserRule, { permission, limits, lock, approvedCountries
 		limits: limits === undefined ? before.limits : Object.fromEntries(Object.entries(limits).filter(([, value]) => value !== undefined)) as OwnLimits,
 		lock: lock === undefined ? before.lock : lock === null ? null : { until: lock.until, by: 'admin' },
 		approvedCountries: approvedCountries ?? before.approvedCountries,
+	}
+}
+
+/** What an entry of the audit log says of a change. */
+function told(before: UserRule, after: UserRule, devices: readonly { id: string, verified: boolean }[]): Record<string, unknown> {
+	const keys = (Object.keys(after) as (keyof UserRule)[]).filter((key) => !isDeepStrictEqual(before[key], after[key]))
+	return {
+		...Object.fromEntries(keys.map((key) => [key, { old: before[key], new: after[key] }])),
+		...(devices.length === 0 ? {} : { phones: devices.map(({ id, verified }) => ({ id, verified })) }),
 	}
 }
 

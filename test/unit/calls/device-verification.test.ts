@@ -173,6 +173,8 @@ beforeEach(() => {
 	phones = new Phones()
 	log = new RecordedLog()
 	verification = new DeviceVerification({
+		onRefused: () => {},
+		onVerified: () => {},
 		store: shelf,
 		calls: { facts: async () => ({ facts: NOTHING, rule: locked ? { ...NO_RULE, lock: { until: new Date(now + MINUTE_MS), by: 'admin' } } : NO_RULE }) },
 		codeCaller: phones,

@@ -127,10 +127,10 @@ export interface AuditReader {
  *
  * @yields {number} how many entries are in order so far
  */
-export async function* checkAuditLog({ after, head }: AuditReader, mac: Mac): AsyncGenerator<number, AuditCheck> {
+export async function* checkAuditLog(log: AuditReader, mac: Mac): AsyncGenerator<number, AuditCheck> {
 	let [entries, hash] = [0, NO_HASH]
 	for (;;) {
-		const rows = await after(entries)
+		const rows = await log.after(entries)
 		for (const row of rows) {
 			const why = faultOf(row, entries + 1, hash, mac)
 			if (why !== undefined) {
@@ -143,9 +143,9 @@ export async function* checkAuditLog({ after, head }: AuditReader, mac: Mac): As
 			continue
 		}
 		// Read after the rows: what was added meanwhile is at most ahead of them.
-		const end = await head()
+		const end = await log.head()
 		const isAhead = end !== undefined && end.seq > entries
-		if (isAhead && (await after(entries)).length > 0) {
+		if (isAhead && (await log.after(entries)).length > 0) {
 			continue
 		}
 		const broken = endFaultOf(end, entries, hash, mac)

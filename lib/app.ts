@@ -30,6 +30,7 @@ import { OcsClient } from './nextcloud/ocs-client.ts'
 import { registerInNextcloud } from './nextcloud/registration.ts'
 import { UserDirectory } from './nextcloud/user-directory.ts'
 import { startParts } from './parts.ts'
+import { audited } from './privacy/audit-trail.ts'
 import { Progress } from './progress.ts'
 import { Startup } from './startup.ts'
 
@@ -107,9 +108,9 @@ export async function startApp(config: Config, logger: Logger, overrides: AppOve
 				status: async () => await parts?.status() ?? ['SIPCall is starting.'],
 				tasks: () => parts?.occ,
 				backups: {
-					create: async () => lineOf(await backups.create()),
+					create: async () => lineOf(await audited(() => parts?.audit, { actor: { kind: 'console' }, action: 'backup.made' }, () => backups.create())),
 					list: async () => (await backups.list()).map(lineOf),
-					restore: (name, options) => backups.restore(name, options),
+					restore: (name, options) => audited(() => parts?.audit, { actor: { kind: 'console' }, action: 'backup.restored', detail: { name, force: options.force } }, () => backups.restore(name, options)),
 				},
 			}),
 		],

@@ -15,11 +15,13 @@ import type { Logger } from './logger.ts'
 import type { AddressBooks } from './nextcloud/address-books.ts'
 import type { OcsClient } from './nextcloud/ocs-client.ts'
 import type { UserDirectory } from './nextcloud/user-directory.ts'
+import type { AuditTrail } from './privacy/audit-trail.ts'
 import type { Progress } from './progress.ts'
 import type { Releasers } from './startup.ts'
 
 import { randomUUID } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
+import { startAudit } from './audit.ts'
 import { endpointOf, loadKeys, loadTokenKeys, settingsOfEnvironment, startDatabase, startLimiter } from './backing.ts'
 import { CallControl } from './calls/call-control.ts'
 import { CallFeed } from './calls/call-feed.ts'
@@ -50,6 +52,7 @@ import { lockNotification } from './nextcloud/lock-notification.ts'
 import { Notifications } from './nextcloud/notifications.ts'
 import { PublicAddress } from './nextcloud/public-address.ts'
 import { SettingsStore } from './policy/settings-store.ts'
+import { checkAuditLog } from './privacy/audit.ts'
 import { exportUser } from './privacy/export-user.ts'
 import { allRoutes } from './routes.ts'
 import { startUpkeep } from './upkeep.ts'
@@ -93,6 +96,7 @@ export interface Parts {
 	occ: OccTasks
 	/** For those who work on the database from outside of the parts. */
 	database: DatabaseAccess
+	audit: AuditTrail
 }
 
 /** For requests under way when the parts are stopped. */
@@ -117,6 +121,7 @@ export async function startParts({ config, logger, clock, overrides, ocs, users,
 	progress.report(70)
 	const limiter = await startLimiter(config, databaseUrl, keys, logger, releasers)
 
+	const audit = startAudit({ orm, keys, clock, logger }, releasers)
 	const environment = settingsOfEnvironment(config)
 	const callSwitch = new FreeSwitch({ logger: logger.child({ component: 'esl' }), now: () => clock.now(), ...overrides.esl })
 	const dialRules = { isDialTemplate, isGatewayName, isDomain }
@@ -125,6 +130,7 @@ export async function startParts({ config, logger, clock, overrides, ocs, users,
 		copy: new SettingsRepository({ orm }),
 		environment,
 		dialRules,
+		beforeTakeOver: audit.beforeTakeOver,
 		now: () => clock.now(),
 		logger: logger.child({ component: 'settings' }),
 	})
@@ -185,14 +191,19 @@ export async function startParts({ config, logger, clock, overrides, ocs, users,
 		jwt: { keys: await loadTokenKeys(config), algorithm: config.jwt.algorithm, expiryMin: config.jwt.expiryMin },
 		now: () => clock.now(),
 		newUuid: randomUUID,
+		onEvent: audit.onSignIn,
 		logger: logger.child({ component: 'identity' }),
 	})
 	const userRules = new UserRuleRepository({ orm })
 	const lockout = new Lockout({
+		onRefused: audit.onRefused,
 		limiter,
 		settings: () => settings.get(),
 		lock: (...args) => userRules.lock(...args),
-		onLocked: (userId) => users.knownAdmins().forEach((adminId) => void notifications.send(adminId, lockNotification(userId))),
+		onLocked: (userId, until) => {
+			audit.onLocked(userId, until)
+			users.knownAdmins().forEach((adminId) => void notifications.send(adminId, lockNotification(userId)))
+		},
 		clock,
 		logger: logger.child({ component: 'calls' }),
 	})
@@ -217,6 +228,7 @@ export async function startParts({ config, logger, clock, overrides, ocs, users,
 		calls: store,
 		codeCaller: callSwitch,
 		limiter,
+		onVerified: audit.onVerified,
 		settings: () => settings.get(),
 		devices: (userId) => devices.of(userId),
 		blindIndex: (purpose, value) => keys.blindIndex(purpose, value),
@@ -224,7 +236,7 @@ export async function startParts({ config, logger, clock, overrides, ocs, users,
 		newUuid: randomUUID,
 		logger: logger.child({ component: 'calls' }),
 	})
-	const upkeep = startUpkeep({ orm, store, signIns, verifications, calls, users, settings, isEnabled: () => state.isEnabled(), clock, logger, retentionMs: overrides.retentionMs }, releasers)
+	const upkeep = startUpkeep({ orm, store, signIns, verifications, calls, users, settings, audit, isEnabled: () => state.isEnabled(), clock, logger, retentionMs: overrides.retentionMs }, releasers)
 	const checks = () => healthChecks({
 		switch: { isSetUp: callSwitch.isSetUp, isReady: callSwitch.isReady(), lastError: callSwitch.lastError?.message },
 		settings: settings.get(),
@@ -252,6 +264,7 @@ export async function startParts({ config, logger, clock, overrides, ocs, users,
 		settings,
 		environment,
 		dialRules,
+		audit,
 		limiter,
 		isSwitchReady: () => callSwitch.isReady(),
 		clock,
@@ -260,6 +273,7 @@ export async function startParts({ config, logger, clock, overrides, ocs, users,
 	releasers.add('requests', () => gate.close(REQUESTS_LIMIT_MS))
 	return {
 		database,
+		audit: audit.trail,
 		verifyToken: (token) => identity.verifier.verify(token),
 		routes: gate.routes,
 		setEnabled: async (isEnabled) => {
@@ -270,7 +284,9 @@ export async function startParts({ config, logger, clock, overrides, ocs, users,
 		status: async () => [`SIPCall ${config.appVersion}`, ...statusLines(checks()), `Open calls: ${(await store.findOpen()).length}`],
 		occ: {
 			countUserData: (userId) => upkeep.countUserData(userId),
-			purgeUser: (userId) => upkeep.purgeUser(userId),
+			purgeUser: (userId) => upkeep.purgeUser(userId, { kind: 'console' }),
+			checkAuditLog: () => checkAuditLog(audit.log, (kid, text) => keys.auditMac(kid, text)),
+			noteExport: (userId) => audit.trail.write({ actor: { kind: 'console' }, action: 'user.exported', targetUserId: userId }),
 			exportUser: (userId) => exportUser(userId, {
 				devices: (id) => devices.of(id),
 				rule: (id) => userRules.of(id),

@@ -3,6 +3,7 @@
 
 // Every route behind the start, put together from the parts that serve it.
 
+import type { Audit } from './audit.ts'
 import type { CallControl } from './calls/call-control.ts'
 import type { CallService } from './calls/call-service.ts'
 import type { CallStream } from './calls/call-stream.ts'
@@ -26,6 +27,7 @@ import { randomUUID } from 'node:crypto'
 import { SipCallError } from './errors.ts'
 import { adminConfigRoutes } from './http/routes/admin-config.ts'
 import { adminUserRoutes } from './http/routes/admin-users.ts'
+import { auditLogRoutes } from './http/routes/audit-log.ts'
 import { authRoutes } from './http/routes/auth.ts'
 import { callControlRoutes } from './http/routes/call-control.ts'
 import { callRoutes } from './http/routes/calls.ts'
@@ -52,18 +54,19 @@ export interface RouteParts {
 	settings: SettingsStore
 	environment: Partial<Settings>
 	dialRules: DialRules
+	audit: Audit
 	limiter: CallLimiter
 	isSwitchReady: () => boolean
 	clock: Clock
 	logger: Logger
 }
 
-export function allRoutes({ identity, calls, control, stream, explainer, verification, store, devices, userRules, lockout, usage, users, addressBooks, settings, environment, dialRules, limiter, isSwitchReady, clock, logger }: RouteParts): Route[] {
+export function allRoutes({ identity, calls, control, stream, explainer, verification, store, devices, userRules, lockout, usage, users, addressBooks, settings, environment, dialRules, audit, limiter, isSwitchReady, clock, logger }: RouteParts): Route[] {
 	const groupsOf = async (userId: string) => (await users.get(userId)).groups
 	return [
 		...authRoutes({ signIn: identity.signIn, guard: (step) => guardSignIn(limiter, step) }),
 		...callRoutes({ calls, store, settings: () => settings.get(), groupsOf }),
-		...callControlRoutes({ calls, control, groupsOf, logger: logger.child({ component: 'calls' }) }),
+		...callControlRoutes({ calls, control, groupsOf, audit: audit.trail, logger: logger.child({ component: 'calls' }) }),
 		...eventRoutes({ stream }),
 		...meRoutes({
 			user: (userId) => users.get(userId),
@@ -91,11 +94,12 @@ export function allRoutes({ identity, calls, control, stream, explainer, verific
 			devices,
 			usage: (...args) => usage.of(...args),
 			settings: () => settings.get(),
+			audit: audit.trail,
 			now: () => clock.now(),
 		}),
-		...adminConfigRoutes({ settings, environment, dialRules }),
+		...adminConfigRoutes({ settings, environment, dialRules, audit: audit.trail }),
+		...auditLogRoutes({ page: (query) => audit.log.page(query) }),
 		...contactRoutes({ addressBooks, settings: () => settings.get() }),
-
 	]
 }
 

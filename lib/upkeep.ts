@@ -4,6 +4,7 @@
 // What is done again and again, and what is done to all data of a user at once.
 
 import type { MikroORM } from '@mikro-orm/postgresql'
+import type { Audit } from './audit.ts'
 import type { CallService } from './calls/call-service.ts'
 import type { Clock } from './calls/ports.ts'
 import type { CallRepository } from './db/repositories/call-repository.ts'
@@ -13,6 +14,7 @@ import type { VerificationRepository } from './db/repositories/verification-repo
 import type { Logger } from './logger.ts'
 import type { UserDirectory } from './nextcloud/user-directory.ts'
 import type { Settings } from './policy/settings.ts'
+import type { AuditActor } from './privacy/audit.ts'
 import type { Releasers } from './startup.ts'
 
 import { RetentionRepository } from './db/repositories/retention-repository.ts'
@@ -29,6 +31,7 @@ export interface UpkeepOptions {
 	calls: CallService
 	users: UserDirectory
 	settings: { get: () => Settings }
+	audit: Audit
 	/** A disabled app may ask Nextcloud nothing. */
 	isEnabled: () => Promise<boolean>
 	clock: Clock
@@ -41,7 +44,7 @@ export interface Upkeep {
 	departureDoubt: () => string | undefined
 	countUserData: (userId: string) => Promise<UserDataCounts>
 	/** Ends the user's calls, and deletes all that is held of the user. */
-	purgeUser: (userId: string) => Promise<UserDataCounts>
+	purgeUser: (userId: string, actor: AuditActor) => Promise<UserDataCounts>
 }
 
 const HOUR_MS = 60 * 60 * 1000
@@ -50,15 +53,17 @@ const RETENTION_MS = 5 * 60 * 1000
 /** How long the data of a user wait for the user's last calls to end. */
 const LAST_CALLS_MS = 10_000
 
-export function startUpkeep({ orm, store, signIns, verifications, calls, users, settings, isEnabled, clock, logger, retentionMs }: UpkeepOptions, releasers: Releasers): Upkeep {
+export function startUpkeep({ orm, store, signIns, verifications, calls, users, settings, audit, isEnabled, clock, logger, retentionMs }: UpkeepOptions, releasers: Releasers): Upkeep {
 	const now = () => clock.now()
 	const privacyLogger = logger.child({ component: 'privacy' })
 	const userData = new UserDataRepository({ orm })
-	const purgeUser = async (userId: string) => {
+	const purgeUser = async (userId: string, actor: AuditActor) => {
 		await calls.endAllOf(userId, LAST_CALLS_MS)
-		return userData.erase(userId)
+		// What waits to be written would name the user again.
+		await audit.trail.settle()
+		return userData.erase(userId, (em, counts) => audit.log.append({ at: now(), actor, action: 'user.purged', targetUserId: userId, detail: { ...counts } }, em))
 	}
-	const departures = new DepartureWatch({ store: userData, listUsers: () => users.list(), purge: purgeUser, now, logger: privacyLogger })
+	const departures = new DepartureWatch({ store: userData, listUsers: () => users.list(), purge: (userId) => purgeUser(userId, { kind: 'system' }), now, logger: privacyLogger })
 	const retention = new Retention({ store: new RetentionRepository({ orm }), settings: () => settings.get(), now, logger: privacyLogger })
 	releasers.add('periodic tasks', runPeriodically([
 		{ name: 'retention', everyMs: retentionMs ?? RETENTION_MS, run: () => retention.run() },

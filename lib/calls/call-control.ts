@@ -135,7 +135,7 @@ export class CallControl {
 			}
 		})
 		const asked = await stored.catch(async (error: unknown) => {
-			await lockout.note(user.id, error)
+			await lockout.note(user.id, to, error)
 			throw error
 		})
 		// Stored before it is written: whatever is lost afterwards, the end of the user's leg will be understood.

@@ -71,7 +71,7 @@ export class CallService {
 			return made
 		})
 		const { call, isNew } = await placed.catch(async (error: unknown) => {
-			await lockout.note(user.id, error)
+			await lockout.note(user.id, wish.to, error)
 			throw error
 		})
 		if (!isNew || plan === undefined) {

@@ -10,7 +10,7 @@ import type { Settings } from '../policy/settings.ts'
 import type { AllowedDestination, CallingUser, Circumstances } from './call-rules.ts'
 import type { Device } from './device.ts'
 import type { Lockout } from './lockout.ts'
-import type { CallLimiter, CallStore, Clock, Quota, QuotaRefusal } from './ports.ts'
+import type { CallLimiter, CallStore, Clock, Quota } from './ports.ts'
 
 import { randomBytes, randomInt, timingSafeEqual } from 'node:crypto'
 import { SipCallError } from '../errors.ts'
@@ -18,6 +18,7 @@ import { costMicros } from '../policy/rates.ts'
 import { allowDestination, factsFor } from './call-rules.ts'
 import { mayRing } from './device.ts'
 import { OriginateRefused } from './ports.ts'
+import { limitReached, spent, unavailable, wrongCode, wrongState } from './verification-faults.ts'
 
 /** What the switch is asked to do; `esl/code-call.ts` checks each value again before it is written. */
 export interface CodeCallPlan {
@@ -94,6 +95,8 @@ export interface DeviceVerificationOptions {
 	limiter: Pick<CallLimiter, 'consume'>
 	/** Counts what is refused. */
 	lockout: Pick<Lockout, 'note'>
+	/** Must return at once and not throw. */
+	onVerified: (userId: string, deviceId: string) => void
 	settings: () => Settings
 	devices: (userId: string) => Promise<Device[]>
 	/** A hash that nobody can make without our keys. */
@@ -201,7 +204,7 @@ export class DeviceVerification {
 		try {
 			return allowDestination({ to, callerId: undefined }, circumstances)
 		} catch (error) {
-			await this.#options.lockout.note(user.id, error)
+			await this.#options.lockout.note(user.id, to, error)
 			throw error
 		}
 	}
@@ -229,6 +232,7 @@ export class DeviceVerification {
 		switch (attempt.result) {
 			case 'right':
 				void this.#hangUp(attempt.legUuid)
+				this.#options.onVerified(user.id, deviceId)
 				return { ...device, verified: true }
 			case 'wrong':
 				throw wrongCode(attempt.triesLeft, nextCallAt(attempt.calledAt))
@@ -283,35 +287,4 @@ function randomCode(): string {
 
 function nextCallAt(calledAt: Date): Date {
 	return new Date(calledAt.getTime() + WAIT_SEC * 1000)
-}
-
-function wrongCode(triesLeft: number, next: Date): SipCallError {
-	const advice = triesLeft === 0 ? 'Ask for a new call.' : `${triesLeft === 1 ? 'One try is' : `${triesLeft} tries are`} left.`
-	return new SipCallError('wrong_code', `That code is not right. ${advice}`, { extra: { triesLeft, nextCallAt: next.toISOString() } })
-}
-
-function spent(next: Date, now: Date): SipCallError {
-	return new SipCallError('limit_reached', 'Too many wrong codes. Ask for a new call.', {
-		retryAfterSec: Math.max(1, Math.ceil((next.getTime() - now.getTime()) / 1000)),
-		extra: { triesLeft: 0, nextCallAt: next.toISOString() },
-	})
-}
-
-function limitReached({ quota: { kind, max, windowSec }, retryAfterSec }: QuotaRefusal, now: Date): SipCallError {
-	const message = windowSec === DAY_SEC
-		? `${kind === 'verificationsOfPhonePerDay' ? 'This phone has' : 'Your phones have'} been called with a code ${max} times within a day. Try again tomorrow.`
-		: `SIPCall has called with a code a moment ago. You can ask for a new call in ${retryAfterSec} seconds.`
-	return new SipCallError('limit_reached', message, {
-		retryAfterSec,
-		rateLimit: { policy: kind, quota: max, windowSec, remaining: 0, resetSec: retryAfterSec },
-		extra: { nextCallAt: new Date(now.getTime() + retryAfterSec * 1000).toISOString() },
-	})
-}
-
-function wrongState(message: string): SipCallError {
-	return new SipCallError('wrong_state', message)
-}
-
-function unavailable(retryAfterSec: number, cause?: unknown): SipCallError {
-	return new SipCallError('switch_unavailable', 'The phone system cannot call you at the moment. Try again, and tell your administrator if it stays so.', { retryAfterSec, cause })
 }

@@ -3,14 +3,15 @@
 
 import type { Logger } from '../logger.ts'
 import type { Settings } from '../policy/settings.ts'
+import type { OnRefused } from './noteworthy.ts'
 import type { CallLimiter, Clock } from './ports.ts'
 
-import { SipCallError } from '../errors.ts'
-import { SUSPICIOUS_RULES } from '../policy/rules.ts'
+import { noteworthyRefusal, suspiciousRule } from './noteworthy.ts'
 
 export interface LockoutOptions {
 	limiter: CallLimiter
 	settings: () => Settings
+	onRefused: OnRefused
 	/** Stored, so that a lock outlives a restart. */
 	lock: (userId: string, until: Date, by: 'refusals', at: Date) => Promise<void>
 	/** Told after somebody was locked. */
@@ -47,11 +48,19 @@ export class Lockout {
 		this.#locked.delete(userId)
 	}
 
-	/** Counts a refusal, when it is one that counts; never rejects. */
-	async note(userId: string, error: unknown): Promise<void> {
-		const { limiter, settings, lock, onLocked, clock, logger } = this.#options
+	/**
+	 * Tells of a refusal that somebody should be able to look up, and counts it when it is one that counts; never rejects.
+	 *
+	 * @param to as it was typed
+	 */
+	async note(userId: string, to: string, error: unknown): Promise<void> {
+		const { limiter, settings, onRefused, lock, onLocked, clock, logger } = this.#options
+		const refusal = noteworthyRefusal(error, to, settings())
+		if (refusal !== undefined) {
+			onRefused(userId, refusal)
+		}
 		const rule = settings().lockAfterRefusals
-		if (rule === null || !isSuspicious(error)) {
+		if (rule === null || suspiciousRule(error) === undefined) {
 			return
 		}
 		const quota = { kind: 'refusals', max: rule.count - 1, windowSec: rule.windowMin * 60, isFullInMemory: true as const }
@@ -73,12 +82,4 @@ export class Lockout {
 			logger.error('A refused call could not be counted', { error: fault })
 		}
 	}
-}
-
-function isSuspicious(error: unknown): boolean {
-	if (!(error instanceof SipCallError)) {
-		return false
-	}
-	const refusal = error.extra?.refusal as { rule?: { id?: string } } | undefined
-	return SUSPICIOUS_RULES.has(refusal?.rule?.id ?? '')
 }

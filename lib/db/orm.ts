@@ -22,6 +22,7 @@ import { Migration0005DepartedUsers } from './migrations/migration-0005-departed
 import { Migration0006Policy } from './migrations/migration-0006-policy.ts'
 import { Migration0007DeviceVerification } from './migrations/migration-0007-device-verification.ts'
 import { Migration0008Retention } from './migrations/migration-0008-retention.ts'
+import { Migration0009AuditLog } from './migrations/migration-0009-audit-log.ts'
 import { Migration0010Transfers } from './migrations/migration-0010-transfers.ts'
 
 /** In the order in which they run; a name, once released, is never changed or removed. */
@@ -34,6 +35,7 @@ const MIGRATIONS = [
 	{ name: '0006-policy', class: Migration0006Policy },
 	{ name: '0007-device-verification', class: Migration0007DeviceVerification },
 	{ name: '0008-retention', class: Migration0008Retention },
+	{ name: '0009-audit-log', class: Migration0009AuditLog },
 	{ name: '0010-transfers', class: Migration0010Transfers },
 ]
 

@@ -4,7 +4,7 @@
 import type { Logger } from '../logger.ts'
 import type { JwtAlgorithm } from './jwt.ts'
 import type { OAuthClientCredentials } from './oauth-client.ts'
-import type { SignInStore, Users } from './ports.ts'
+import type { SignInEvent, SignInStore, Users } from './ports.ts'
 
 import { AccessTokens } from './jwt.ts'
 import { NextcloudOAuth } from './oauth-client.ts'
@@ -31,6 +31,8 @@ export interface IdentityOptions {
 	}
 	now: () => Date
 	newUuid: () => string
+	/** Must return at once and not throw. */
+	onEvent: (event: SignInEvent) => void
 	logger: Logger
 }
 
@@ -40,11 +42,11 @@ export interface Identity {
 }
 
 /** Puts the parts of this folder together. Nothing is opened, stored or asked yet. */
-export function createIdentity({ store, users, isActive, oauth, jwt, now, newUuid, logger }: IdentityOptions): Identity {
+export function createIdentity({ store, users, isActive, oauth, jwt, now, newUuid, onEvent, logger }: IdentityOptions): Identity {
 	const tokens = new AccessTokens({ keys: jwt.keys, algorithm: jwt.algorithm, lifetimeSec: jwt.expiryMin * 60, now, newUuid })
 	const provider = new NextcloudOAuth({ ...oauth, logger })
 	return {
-		signIn: new SignIn({ provider, store, users, tokens, now, newUuid, logger }),
+		signIn: new SignIn({ provider, store, users, tokens, now, newUuid, onEvent, logger }),
 		verifier: new TokenVerifier({ tokens, store, isActive, now }),
 	}
 }

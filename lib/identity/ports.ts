@@ -75,11 +75,22 @@ export interface SignInStore {
 	 * `rotated`; a token that was used before ends the whole sign-in.
 	 */
 	rotate(rotation: Rotation): Promise<'rotated' | 'reused' | 'unknown'>
-	/** Ends the sign-in of any of its tokens, used ones included. */
-	endByToken(tokenHash: string): Promise<void>
+	/**
+	 * Ends the sign-in of any of its tokens, used ones included.
+	 *
+	 * @return the sign-in that was ended; undefined when there was none
+	 */
+	endByToken(tokenHash: string): Promise<{ signInId: string, userId: string } | undefined>
 	/** Ends all sign-ins of a user. */
 	endAllOf(userId: string): Promise<void>
 	isAlive(signInId: string, at: Date): Promise<boolean>
 	/** Removes what is expired. */
 	forgetExpired(at: Date): Promise<void>
+}
+
+/** What an admin may want to know of later. */
+export interface SignInEvent {
+	type: 'signed_in' | 'signed_out' | 'token_reused'
+	userId: string
+	signInId: string
 }

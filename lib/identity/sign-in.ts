@@ -5,7 +5,7 @@
 
 import type { Logger } from '../logger.ts'
 import type { AccessTokens } from './jwt.ts'
-import type { KnownUser, OAuthProvider, SignInStore, Users } from './ports.ts'
+import type { KnownUser, OAuthProvider, SignInEvent, SignInStore, Users } from './ports.ts'
 
 import { createHash, randomBytes } from 'node:crypto'
 import { SipCallError } from '../errors.ts'
@@ -29,6 +29,8 @@ export interface SignInOptions {
 	tokens: AccessTokens
 	now: () => Date
 	newUuid: () => string
+	/** Must return at once and not throw. */
+	onEvent: (event: SignInEvent) => void
 	logger: Logger
 }
 
@@ -66,7 +68,7 @@ export class SignIn {
 	 * @throws {SipCallError} `invalid_grant`, `oauth_not_configured`, `nextcloud_unavailable`
 	 */
 	async exchange({ code, state, redirectUri }: { code: string, state?: string | undefined, redirectUri?: string | undefined }): Promise<Grant> {
-		const { provider, store, now, newUuid, logger } = this.#options
+		const { provider, store, now, newUuid, onEvent, logger } = this.#options
 		const begun = state === undefined ? undefined : await store.takeState(hashOf(state), now())
 		if (state !== undefined && begun === undefined) {
 			throw refused('This sign-in was not begun here, was completed before, or took longer than ten minutes. Sign in again.')
@@ -79,6 +81,7 @@ export class SignIn {
 		const [signInId, refreshToken, at] = [newUuid(), randomText(), now()]
 		await store.begin({ id: signInId, userId: user.id, tokenHash: hashOf(refreshToken), at, expiresAt: new Date(at.getTime() + REFRESH_LIFETIME_MS) })
 		logger.info('A client signed in', { signInId })
+		onEvent({ type: 'signed_in', userId: user.id, signInId })
 		return this.#grant(user, signInId, refreshToken)
 	}
 
@@ -89,7 +92,7 @@ export class SignIn {
 	 * @throws {SipCallError} `invalid_grant`; `nextcloud_unavailable`, and then the token is still good
 	 */
 	async refresh(refreshToken: string): Promise<Grant> {
-		const { store, now, logger } = this.#options
+		const { store, now, onEvent, logger } = this.#options
 		const tokenHash = hashOf(refreshToken)
 		const found = await store.findToken(tokenHash, now())
 		if (found === undefined) {
@@ -101,6 +104,7 @@ export class SignIn {
 		const outcome = await store.rotate({ tokenHash, nextHash: hashOf(nextToken), at, expiresAt: new Date(at.getTime() + REFRESH_LIFETIME_MS) })
 		if (outcome === 'reused') {
 			logger.warn('A refresh token was shown twice: its sign-in is ended', { userId: found.userId, signInId: found.signInId })
+			onEvent({ type: 'token_reused', userId: found.userId, signInId: found.signInId })
 		}
 		if (outcome !== 'rotated' || user === undefined) {
 			throw unknownToken()
@@ -110,17 +114,21 @@ export class SignIn {
 
 	/** Ends the sign-in that the token belongs to; a token that nobody knows is none to end. */
 	async revoke(refreshToken: string): Promise<void> {
-		await this.#options.store.endByToken(hashOf(refreshToken))
+		const ended = await this.#options.store.endByToken(hashOf(refreshToken))
+		if (ended !== undefined) {
+			this.#options.onEvent({ type: 'signed_out', ...ended })
+		}
 	}
 
 	async #stillKnown({ userId, signInId }: { userId: string, signInId: string }): Promise<KnownUser> {
-		const { users, store, logger } = this.#options
+		const { users, store, onEvent, logger } = this.#options
 		try {
 			return await users.get(userId)
 		} catch (error) {
 			if (error instanceof SipCallError && error.code === 'forbidden') {
 				await store.endAllOf(userId)
 				logger.info('A user is gone from Nextcloud: all sign-ins of it are ended', { signInId })
+				onEvent({ type: 'signed_out', userId, signInId })
 				throw unknownToken()
 			}
 			throw error

@@ -48,6 +48,11 @@ export const OCC_COMMANDS: readonly OccCommand[] = [
 		handler: 'occ/export',
 	},
 	{
+		name: 'sipcall:audit:verify',
+		description: 'Checks that nothing was changed, removed or put in in the audit log, and names the first entry that is not in order',
+		handler: 'occ/audit/verify',
+	},
+	{
 		name: 'sipcall:backup',
 		description: 'Makes a backup of SIPCall’s database on its volume; calls go on meanwhile',
 		options: [{ name: 'list', mode: 'none', description: 'Only list the backups that are there' }],

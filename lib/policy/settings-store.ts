@@ -28,12 +28,21 @@ export interface SettingsCopy {
 	replace: (settings: SavedSettings, at: Date) => Promise<void>
 }
 
+interface SettingsState {
+	saved: Readonly<SavedSettings>
+	current: Settings
+}
+
+/** Told before what somebody has saved in Nextcloud counts here; when it rejects, it does not count yet. */
+export type BeforeTakeOver = (before: SettingsState, after: SettingsState) => Promise<void>
+
 export interface SettingsStoreOptions {
 	source: SettingsSource
 	copy: SettingsCopy
 	/** From environment variables. */
 	environment: Partial<Settings>
 	dialRules: DialRules
+	beforeTakeOver: BeforeTakeOver
 	now: () => Date
 	logger: Logger
 }
@@ -108,11 +117,13 @@ export class SettingsStore {
 		}
 		const kept = Object.fromEntries(invalid.filter((key) => key in this.#saved).map((key) => [key, this.#saved[key as keyof Settings]]))
 		const next = { ...kept, ...values }
-		if (!this.#whole.safeParse(mergeSettings(this.#options.environment, next)).success) {
+		const current = mergeSettings(this.#options.environment, next)
+		if (!this.#whole.safeParse(current).success) {
 			this.#options.logger.warn('The settings in Nextcloud’s app config contradict each other; the last good copy serves')
 			return
 		}
 		if (JSON.stringify(sorted(next)) !== JSON.stringify(sorted(this.#saved))) {
+			await this.#options.beforeTakeOver({ saved: this.#saved, current: this.#current }, { saved: next, current })
 			await this.#options.copy.replace(next, this.#options.now())
 			this.#take(next)
 			this.#options.logger.info('Settings were taken over from Nextcloud')

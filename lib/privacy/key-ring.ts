@@ -16,6 +16,7 @@ export interface StorageKey {
 export class KeyRing {
 	readonly #keys: readonly StorageKey[]
 	readonly #indexKey: Buffer
+	readonly #auditKeys: ReadonlyMap<string, Buffer>
 
 	/**
 	 * @param masterKeys 32 random bytes each, the active one first
@@ -26,6 +27,7 @@ export class KeyRing {
 			passphrase: derive(master, 'storage').toString('base64'),
 		}))
 		this.#indexKey = derive(masterKeys[0], 'blind index')
+		this.#auditKeys = new Map(masterKeys.map((master, index) => [this.#keys[index]?.kid ?? '', derive(master, 'audit chain')]))
 	}
 
 	/** All keys, the active one first. */
@@ -41,6 +43,22 @@ export class KeyRing {
 	 */
 	blindIndex(purpose: 'number' | 'tag' | 'phone' | 'code', value: string): string {
 		return createHmac('sha256', this.#indexKey).update(`${purpose}\0${value}`).digest('hex').slice(0, 32)
+	}
+
+	/** Of the key that seals new entries of the audit log. */
+	get auditKid(): string {
+		return this.#keys[0]?.kid ?? ''
+	}
+
+	/**
+	 * HMAC-SHA256 for the audit log's chain, 64 hex digits.
+	 *
+	 * @param kid of any of the keys: entries outlive a change of the key
+	 * @return undefined when that key is not loaded
+	 */
+	auditMac(kid: string, text: string): string | undefined {
+		const key = this.#auditKeys.get(kid)
+		return key === undefined ? undefined : createHmac('sha256', key).update(text).digest('hex')
 	}
 
 	toJSON(): string {

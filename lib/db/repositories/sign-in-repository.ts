@@ -94,8 +94,9 @@ export class SignInRepository {
 	}
 
 	/** Ends the sign-in of any of its tokens, used ones included. */
-	async endByToken(tokenHash: string): Promise<void> {
-		await this.#orm.em.getConnection().execute('delete from sign_ins where id = (select sign_in_id from refresh_tokens where hash = ?)', [tokenHash])
+	async endByToken(tokenHash: string): Promise<{ signInId: string, userId: string } | undefined> {
+		const [ended] = await this.#orm.em.getConnection().execute<{ id: string, user_id: string }[]>('delete from sign_ins where id = (select sign_in_id from refresh_tokens where hash = ?) returning id, user_id', [tokenHash])
+		return ended === undefined ? undefined : { signInId: ended.id, userId: ended.user_id }
 	}
 
 	async endAllOf(userId: string): Promise<void> {

@@ -1,11 +1,11 @@
 // SPDX-FileCopyrightText: 2026 SIPCall contributors
 // SPDX-License-Identifier: AGPL-3.0-or-later
 
-import type { MikroORM } from '@mikro-orm/postgresql'
+import type { EntityManager, MikroORM } from '@mikro-orm/postgresql'
 import type { DepartureStore } from '../../privacy/departures.ts'
 
 /** Every table that names a user. A table that is added and missing here fails a test. */
-export const USER_TABLES = ['calls', 'devices', 'idempotency_keys', 'sign_ins', 'departed_users', 'user_rules', 'transfers', 'device_verifications'] as const
+export const USER_TABLES = ['calls', 'devices', 'idempotency_keys', 'sign_ins', 'departed_users', 'user_rules', 'transfers', 'device_verifications', 'audit_subjects'] as const
 
 export interface UserDataCounts {
 	calls: number
@@ -31,8 +31,12 @@ export class UserDataRepository implements DepartureStore {
 		return counts ?? { calls: 0, devices: 0, signIns: 0 }
 	}
 
-	/** Deletes all of it, or nothing. */
-	async erase(userId: string): Promise<UserDataCounts> {
+	/**
+	 * Deletes all of it, or nothing.
+	 *
+	 * @param beforeForgotten the last moment at which the user can be referred to; part of the transaction
+	 */
+	async erase(userId: string, beforeForgotten: (em: EntityManager, counts: UserDataCounts) => Promise<void>): Promise<UserDataCounts> {
 		return this.#orm.em.fork().transactional(async (em) => {
 			const deleted = async (table: string) => (await em.execute<{ affectedRows: number }>(`delete from ${table} where user_id = ?`, [userId], 'run')).affectedRows
 			const counts = { calls: await deleted('calls'), devices: await deleted('devices'), signIns: await deleted('sign_ins') }
@@ -42,12 +46,14 @@ export class UserDataRepository implements DepartureStore {
 			await deleted('device_verifications')
 			await deleted('user_rules')
 			// Transfers went with their calls.
+			await beforeForgotten(em, counts)
+			await deleted('audit_subjects')
 			return counts
 		})
 	}
 
 	async usersWithData(): Promise<string[]> {
-		const rows = await this.#orm.em.getConnection().execute<{ user_id: string }[]>('select user_id from calls union select user_id from devices union select user_id from sign_ins union select user_id from user_rules')
+		const rows = await this.#orm.em.getConnection().execute<{ user_id: string }[]>('select user_id from calls union select user_id from devices union select user_id from sign_ins union select user_id from user_rules union select user_id from audit_subjects')
 		return rows.map((row) => row.user_id)
 	}
 

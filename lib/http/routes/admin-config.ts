@@ -3,11 +3,13 @@
 
 import type { DialRules } from '../../policy/settings-schema.ts'
 import type { SavedSettings, Settings } from '../../policy/settings.ts'
+import type { AuditTrail } from '../../privacy/audit-trail.ts'
 import type { Route } from '../route.ts'
 
 import { z } from 'zod'
 import { SipCallError } from '../../errors.ts'
 import { changeSchema, keepSecrets, shownSchema, showSettings } from '../../policy/secret-settings.ts'
+import { settingChanges } from '../../policy/settings-changes.ts'
 import { settingsSchema, wholeSettingsSchema } from '../../policy/settings-schema.ts'
 import { DEFAULT_SETTINGS, isSecretSetting, mergeSettings } from '../../policy/settings.ts'
 import { parse, route } from '../route.ts'
@@ -20,9 +22,10 @@ export interface AdminConfigOptions {
 	}
 	environment: Partial<Settings>
 	dialRules: DialRules
+	audit: AuditTrail
 }
 
-export function adminConfigRoutes({ settings, environment, dialRules }: AdminConfigOptions): Route[] {
+export function adminConfigRoutes({ settings, environment, dialRules, audit }: AdminConfigOptions): Route[] {
 	const Schema = settingsSchema(dialRules)
 	const Whole = wholeSettingsSchema(dialRules)
 	const Change = changeSchema(Schema).meta({ id: 'SettingsChange' })
@@ -54,13 +57,17 @@ export function adminConfigRoutes({ settings, environment, dialRules }: AdminCon
 			body: Change,
 			answer: { status: 200, schema: Answer },
 			refusals: ['csrf', 'unsupported_media_type', 'payload_too_large', 'forbidden', 'nextcloud_unavailable'],
-			handle: async ({ body }) => {
+			handle: async ({ caller, body }) => {
 				const kept = keepSecrets(body, settings.get())
 				if ('faults' in kept) {
 					throw new SipCallError('invalid_request', `The request is not valid: ${kept.faults.map(({ field, message }) => `${field}: ${message}`).join('; ')}.`, { errors: kept.faults })
 				}
-				parse(Whole, mergeSettings(environment, { ...settings.saved(), ...kept.saved }), '')
-				await settings.save(kept.saved)
+				const saved = { ...settings.saved(), ...kept.saved }
+				const current = mergeSettings(environment, saved)
+				parse(Whole, current, '')
+				const changes = settingChanges({ saved: settings.saved(), current: settings.get() }, { saved, current })
+				const save = () => settings.save(kept.saved)
+				await (changes.length === 0 ? save() : audit.during({ actor: { kind: 'admin', userId: caller.userId }, action: 'settings.changed', detail: { changes } }, save))
 				return { status: 200, body: present() }
 			},
 		}),

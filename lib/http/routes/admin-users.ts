@@ -4,8 +4,10 @@
 import type { Device } from '../../calls/device.ts'
 import type { Settings } from '../../policy/settings.ts'
 import type { OwnLimits, UserRule } from '../../policy/user-rule.ts'
+import type { AuditTrail } from '../../privacy/audit-trail.ts'
 import type { Route } from '../route.ts'
 
+import { isDeepStrictEqual } from 'node:util'
 import { z } from 'zod'
 import { mayRing } from '../../calls/device.ts'
 import { SipCallError } from '../../errors.ts'
@@ -36,6 +38,7 @@ export interface AdminUsersOptions {
 	}
 	usage: (userIds: readonly string[], at: Date, dayFrom: Date) => Promise<Map<string, { callsToday: number, calls30Days: number, lastCallAt: Date | undefined }>>
 	settings: () => Settings
+	audit: AuditTrail
 	now: () => Date
 }
 
@@ -76,7 +79,7 @@ const Change = z.strictObject({
 const UserParams = z.object({ id: text(256).min(1) })
 
 export function adminUserRoutes(options: AdminUsersOptions): Route[] {
-	const { search, find, rules, devices, usage, settings, now } = options
+	const { search, find, rules, devices, usage, settings, audit, now } = options
 	const present = async (users: readonly KnownUser[]): Promise<UserJson[]> => {
 		const ids = users.map(({ id }) => id)
 		const at = now()
@@ -113,12 +116,18 @@ export function adminUserRoutes(options: AdminUsersOptions): Route[] {
 					throw new SipCallError('not_found', 'Nextcloud has no such user.')
 				}
 				// Nextcloud finds a user by any spelling of the id; what is stored goes by its own.
-				await rules.change(user.id, changeOf(body), now())
-				for (const device of body.devices ?? []) {
-					if (!await devices.setVerified(user.id, device.id, device.verified)) {
-						throw new SipCallError('not_found', 'The user has no such phone. The other changes are saved.')
+				const before = (await rules.ofMany([user.id])).get(user.id) ?? NO_RULE
+				const change = changeOf(body)
+				const save = async () => {
+					await rules.change(user.id, change, now())
+					for (const device of body.devices ?? []) {
+						if (!await devices.setVerified(user.id, device.id, device.verified)) {
+							throw new SipCallError('not_found', 'The user has no such phone. The other changes are saved.')
+						}
 					}
 				}
+				const detail = told(before, change, body.devices ?? [])
+				await (Object.keys(detail).length === 0 ? save() : audit.during({ actor: { kind: 'admin', userId: caller.userId }, action: 'user.changed', targetUserId: user.id, detail }, save))
 				const [presented] = await present([user])
 				return { status: 200, body: presented }
 			},
@@ -133,6 +142,15 @@ function changeOf({ permission, limits, lock, approvedCountries }: z.output<type
 		...(limits === undefined ? {} : { limits: Object.fromEntries(Object.entries(limits).filter(([, value]) => value !== undefined)) as OwnLimits }),
 		...(lock === undefined ? {} : { lock: lock === null ? null : { until: lock.until, by: 'admin' as const } }),
 		...(approvedCountries === undefined ? {} : { approvedCountries }),
+	}
+}
+
+/** What an entry of the audit log says of a change. */
+function told(before: UserRule, after: Partial<UserRule>, devices: readonly { id: string, verified: boolean }[]): Record<string, unknown> {
+	const keys = (Object.keys(after) as (keyof UserRule)[]).filter((key) => !isDeepStrictEqual(before[key], after[key]))
+	return {
+		...Object.fromEntries(keys.map((key) => [key, { old: before[key], new: after[key] }])),
+		...(devices.length === 0 ? {} : { phones: devices.map(({ id, verified }) => ({ id, verified })) }),
 	}
 }
 

@@ -7,6 +7,7 @@ import type { CallControl } from '../../calls/call-control.ts'
 import type { CallingUser } from '../../calls/call-rules.ts'
 import type { CallService } from '../../calls/call-service.ts'
 import type { Logger } from '../../logger.ts'
+import type { AuditTrail } from '../../privacy/audit-trail.ts'
 import type { Route, RouteContext } from '../route.ts'
 
 import { presentCall } from '../presenters.ts'
@@ -18,13 +19,14 @@ export interface CallControlRoutesOptions {
 	control: CallControl
 	/** The groups of a user, from Nextcloud. */
 	groupsOf: (userId: string) => Promise<readonly string[]>
+	audit: AuditTrail
 	logger: Logger
 }
 
 const REFUSALS = ['csrf', 'unsupported_media_type', 'payload_too_large', 'not_found']
 const CONTROL_REFUSALS = [...REFUSALS, 'wrong_state', 'switch_unavailable']
 
-export function callControlRoutes({ calls, control, groupsOf, logger }: CallControlRoutesOptions): Route[] {
+export function callControlRoutes({ calls, control, groupsOf, audit, logger }: CallControlRoutesOptions): Route[] {
 	/** For routes that decide by ownership alone: Nextcloud is not asked. */
 	const owner = ({ caller }: RouteContext<unknown, unknown, unknown>): CallingUser => ({ id: caller.userId, groups: [] })
 	const holding = (isHeld: boolean) => route({
@@ -85,7 +87,9 @@ export function callControlRoutes({ calls, control, groupsOf, logger }: CallCont
 			answer: { status: 202, schema: AdminCallSchema },
 			refusals: ['csrf', 'not_found'],
 			handle: async ({ caller, params: { uuid: callUuid } }) => {
-				const { uuid, version, status } = await calls.endAsAdmin(callUuid)
+				const { uuid, version, status, userId } = await calls.endAsAdmin(callUuid)
+				// Afterwards: a call must end also while the database is away.
+				audit.note({ actor: { kind: 'admin', userId: caller.userId }, action: 'call.ended', targetUserId: userId, detail: { call: uuid } })
 				logger.info('An administrator ends a call', { callUuid: uuid, admin: caller.userId })
 				return { status: 202, body: { uuid, version, status } }
 			},

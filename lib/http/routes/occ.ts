@@ -4,6 +4,7 @@
 // Console commands. AppAPI shows an answer's text only when its status is 200 (`ExAppOccService`), so a command that
 // fails says so in its text: an admin who sees nothing but "failed" can mend nothing.
 
+import type { AuditCheck } from '../../privacy/audit.ts'
 import type { Route } from '../route.ts'
 
 import { z } from 'zod'
@@ -21,7 +22,10 @@ export interface UserDataCounts {
 export interface OccTasks {
 	countUserData: (userId: string) => Promise<UserDataCounts>
 	purgeUser: (userId: string) => Promise<UserDataCounts>
+	/** Before an export; rejects when it must not begin. */
+	noteExport: (userId: string) => Promise<void>
 	exportUser: (userId: string) => AsyncIterable<string>
+	checkAuditLog: () => AsyncGenerator<number, AuditCheck>
 }
 
 /** A backup as a line of a list. */
@@ -49,6 +53,9 @@ export interface OccRoutesOptions {
 const Values = z.record(z.string(), z.unknown()).nullish()
 /** As AppAPI sends it: null for a command that has no arguments, or no options. */
 const OccInput = z.object({ occ: z.object({ arguments: Values, options: Values }).partial() }).partial().meta({ id: 'OccInput' })
+
+/** A sign of life so often in a long log. */
+const PROGRESS_ENTRIES = 10_000
 
 interface Input {
 	argument: (name: string) => string
@@ -90,7 +97,12 @@ export function occRoutes({ status, tasks, backups }: OccRoutesOptions): Route[]
 			await backups.restore(name, { force: input.hasOption('force') })
 			yield 'Restored. SIPCall serves again.\n'
 		}),
-		command('/occ/export', 'occ sipcall:export', (input) => running().exportUser(input.argument('user'))),
+		command('/occ/export', 'occ sipcall:export', async function* (input) {
+			const userId = input.argument('user')
+			await running().noteExport(userId)
+			yield* running().exportUser(userId)
+		}),
+		command('/occ/audit/verify', 'occ sipcall:audit:verify', () => auditWords(running().checkAuditLog())),
 	]
 }
 
@@ -134,6 +146,23 @@ async function* withFaults(run: () => AsyncIterable<string>): AsyncGenerator<str
 function words({ calls, devices, signIns }: UserDataCounts): string {
 	const counted = (count: number, one: string, many: string) => `${count} ${count === 1 ? one : many}`
 	return `${counted(calls, 'call', 'calls')}, ${counted(devices, 'phone', 'phones')} and ${counted(signIns, 'sign-in', 'sign-ins')}`
+}
+
+async function* auditWords(check: AsyncGenerator<number, AuditCheck>): AsyncGenerator<string> {
+	let shown = 0
+	for (;;) {
+		const { done, value } = await check.next()
+		if (done === true) {
+			yield value.broken === undefined
+				? `All ${value.entries} entries are in order.${value.entries === 0 ? '' : ` The seal of the last one begins with ${value.hash.slice(0, 16)}.`}\n`
+				: `Error: The audit log is broken at entry ${value.broken.seq}. ${value.broken.why} The ${value.entries} entries before it are in order.\n`
+			return
+		}
+		if (value - shown >= PROGRESS_ENTRIES) {
+			shown = value
+			yield `${value} entries are in order …\n`
+		}
+	}
 }
 
 function backupWords({ name, bytes, isReadable }: BackupLine): string {

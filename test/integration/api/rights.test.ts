@@ -18,6 +18,7 @@ const ROUTES: Readonly<Record<string, Right>> = {
 	'POST /occ/status': 'nextcloud',
 	'POST /occ/user/purge': 'nextcloud',
 	'POST /occ/export': 'nextcloud',
+	'POST /occ/audit/verify': 'nextcloud',
 	'POST /occ/backup': 'nextcloud',
 	'POST /occ/restore': 'nextcloud',
 	'GET /auth/login': 'public',
@@ -46,6 +47,7 @@ const ROUTES: Readonly<Record<string, Right>> = {
 	'PUT /admin/users/{id}': 'admin',
 	'GET /admin/config': 'admin',
 	'POST /admin/config': 'admin',
+	'GET /admin/audit-log': 'admin',
 	'DELETE /admin/call/{uuid}': 'admin',
 }
 

@@ -34,6 +34,7 @@ function startIdentity(keys: [Buffer, ...Buffer[]] = jwtKeys): Identity {
 		jwt: { keys, algorithm: 'HS256', expiryMin: 15 },
 		now: () => new Date(nowMs),
 		newUuid: randomUUID,
+		onEvent: () => {},
 		logger,
 	})
 }

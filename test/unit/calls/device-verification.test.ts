@@ -173,6 +173,7 @@ beforeEach(() => {
 	phones = new Phones()
 	log = new RecordedLog()
 	verification = new DeviceVerification({
+		onVerified: () => {},
 		store: shelf,
 		lockout: { note: async () => {} },
 		calls: { noteSpent: async () => {}, facts: async () => ({ facts: NOTHING, rule: locked ? { ...NO_RULE, lock: { until: new Date(now + MINUTE_MS), by: 'admin' } } : NO_RULE }) },

@@ -52,8 +52,11 @@ export class MemorySignInStore implements SignInStore {
 		return 'rotated'
 	}
 
-	async endByToken(tokenHash: string): Promise<void> {
-		this.#end(this.tokens.get(tokenHash)?.signInId ?? '')
+	async endByToken(tokenHash: string): Promise<{ signInId: string, userId: string } | undefined> {
+		const signInId = this.tokens.get(tokenHash)?.signInId ?? ''
+		const userId = this.signIns.get(signInId)?.userId
+		this.#end(signInId)
+		return userId === undefined ? undefined : { signInId, userId }
 	}
 
 	async endAllOf(userId: string): Promise<void> {

@@ -125,11 +125,11 @@ export function describeSignInStore(name: string, storeOf: () => SignInStore): v
 			const store = storeOf()
 			const [a, b] = [await begin(store), await begin(store)]
 			await rotate(store, a.token)
-			await store.endByToken(hash())
-			await store.endByToken(a.token)
+			expect(await store.endByToken(hash())).toBeUndefined()
+			expect(await store.endByToken(a.token)).toMatchObject({ signInId: a.id })
 			expect(await store.isAlive(a.id, NOW)).toBe(false)
 			expect(await store.isAlive(b.id, NOW)).toBe(true)
-			await store.endByToken(a.token)
+			expect(await store.endByToken(a.token)).toBeUndefined()
 		})
 
 		it('ends all sign-ins of one user', async () => {

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: 2026 SIPCall contributors
 // SPDX-License-Identifier: AGPL-3.0-or-later
 
-import type { KnownUser, OAuthProvider } from '../../../lib/identity/ports.ts'
+import type { KnownUser, OAuthProvider, SignInEvent } from '../../../lib/identity/ports.ts'
 import type { Grant } from '../../../lib/identity/sign-in.ts'
 
 import { randomBytes, randomUUID } from 'node:crypto'
@@ -46,6 +46,7 @@ class FakeProvider implements OAuthProvider {
 
 let nowMs: number
 let store: MemorySignInStore
+let events: SignInEvent[]
 let provider: FakeProvider
 let users: Map<string, KnownUser>
 let usersFailure: SipCallError | undefined
@@ -55,6 +56,7 @@ let verifier: TokenVerifier
 
 beforeEach(() => {
 	nowMs = Date.parse('2026-11-22T09:30:00.000Z')
+	events = []
 	store = new MemorySignInStore()
 	provider = new FakeProvider()
 	users = new Map([['alice', alice]])
@@ -71,7 +73,7 @@ beforeEach(() => {
 			return user
 		},
 	}
-	signIn = new SignIn({ provider, store, users: directory, tokens, now, newUuid: randomUUID, logger: createLogger({ level: 'error', silent: true }) })
+	signIn = new SignIn({ provider, store, users: directory, tokens, now, newUuid: randomUUID, onEvent: (event) => events.push(event), logger: createLogger({ level: 'error', silent: true }) })
 	verifier = new TokenVerifier({ tokens, store, isActive: async () => isActive, now })
 })
 
@@ -289,5 +291,20 @@ describe('an access token of a sign-in', () => {
 		expect(await verifier.verify(accessToken)).toBeUndefined()
 		isActive = true
 		expect(await verifier.verify(accessToken)).toEqual({ userId: 'alice' })
+	})
+})
+
+describe('what an admin may want to know of later', () => {
+	it('is told once for each sign-in, its end, and a token that is shown twice', async () => {
+		const first = await enter()
+		await signIn.revoke(first.refreshToken)
+		await signIn.revoke(first.refreshToken)
+		expect(events.map(({ type, userId }) => [type, userId])).toEqual([['signed_in', 'alice'], ['signed_out', 'alice']])
+		expect(events[1]?.signInId).toBe(events[0]?.signInId)
+		const second = await enter()
+		await signIn.refresh(second.refreshToken)
+		await codeOf(signIn.refresh(second.refreshToken))
+		await codeOf(signIn.refresh(second.refreshToken))
+		expect(events.slice(2).map(({ type }) => type)).toEqual(['signed_in', 'token_reused'])
 	})
 })

@@ -42,6 +42,7 @@ describe('ten minutes without Nextcloud', () => {
 		})
 		const users = new UserDirectory({ ocs, now: Date.now })
 		const settings = new SettingsStore({
+			beforeTakeOver: async () => {},
 			source: new AppConfig({ ocs }),
 			copy: { load: async () => ({ homeCountry: 'DE' }), replace: async () => {} },
 			environment: {},

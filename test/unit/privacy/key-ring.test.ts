@@ -16,6 +16,15 @@ describe('the key ring', () => {
 		expect(new KeyRing([first]).blindIndex('number', '+4930123456')).toBe('b4edde00a96311b0e3e18fd3ec165753')
 	})
 
+	it('seals the audit log with a key of its own, of any master that is loaded', () => {
+		const [ring, both] = [new KeyRing([first]), new KeyRing([second, first])]
+		// Pinned: another value would make every stored entry look forged.
+		expect(ring.auditMac('83844519', 'entry')).toBe('70d999a3786033e067dd14256dabe8a950e29bfd9bdc1f6ff67e3725716772f4')
+		expect(both.auditMac(ring.auditKid, 'entry')).toBe(ring.auditMac(ring.auditKid, 'entry'))
+		expect(both.auditMac(both.auditKid, 'entry')).not.toBe(ring.auditMac(ring.auditKid, 'entry'))
+		expect(ring.auditMac(both.auditKid, 'entry')).toBeUndefined()
+	})
+
 	it('has the active key first, and another id and passphrase for each master', () => {
 		const keys = new KeyRing([first, second]).storageKeys
 		expect(keys.map(({ kid }) => kid)).toEqual([...new KeyRing([first]).storageKeys, ...new KeyRing([second]).storageKeys].map(({ kid }) => kid))

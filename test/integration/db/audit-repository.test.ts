@@ -1,0 +1,152 @@
+// SPDX-FileCopyrightText: 2026 SIPCall contributors
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+import type { MikroORM } from '@mikro-orm/postgresql'
+import type { AuditEntry } from '../../../lib/privacy/audit.ts'
+import type { TestDatabase } from '../../support/database.ts'
+
+import { randomBytes } from 'node:crypto'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { migrate, openDatabase } from '../../../lib/db/orm.ts'
+import { AuditRepository } from '../../../lib/db/repositories/audit-repository.ts'
+import { UserDataRepository } from '../../../lib/db/repositories/user-data-repository.ts'
+import { createLogger } from '../../../lib/logger.ts'
+import { checkAuditLog } from '../../../lib/privacy/audit.ts'
+import { KeyRing } from '../../../lib/privacy/key-ring.ts'
+import { createTestDatabase } from '../../support/database.ts'
+
+const logger = createLogger({ level: 'error', silent: true })
+const keys = new KeyRing([randomBytes(32)])
+
+let database: TestDatabase
+let orms: MikroORM[]
+let log: AuditRepository
+
+beforeEach(async () => {
+	database = await createTestDatabase()
+	orms = []
+	log = await anotherSidecar()
+})
+
+afterEach(async () => {
+	await Promise.all(orms.map((orm) => orm.close(true)))
+	await database.drop()
+})
+
+async function anotherSidecar(): Promise<AuditRepository> {
+	const orm = await openDatabase({ url: database.url, keys, logger, poolSize: 5 })
+	orms.push(orm)
+	await migrate(orm, keys)
+	return new AuditRepository({ orm, keys })
+}
+
+function entry(change: Partial<AuditEntry> = {}): AuditEntry {
+	return { at: new Date('2026-11-24T09:00:00.123Z'), actor: { kind: 'admin', userId: 'demo' }, action: 'user.changed', targetUserId: 'guest', detail: { limits: { old: { b: 1, a: 2 }, new: {} } }, ...change }
+}
+
+async function check() {
+	const steps = checkAuditLog(log, (kid, text) => keys.auditMac(kid, text))
+	for (;;) {
+		const { done, value } = await steps.next()
+		if (done === true) {
+			return value
+		}
+	}
+}
+
+/** As somebody would who owns the database. */
+async function tamper(statement: string): Promise<void> {
+	await database.query(`alter table audit_log disable trigger user; ${statement}; alter table audit_log enable trigger user`)
+}
+
+describe('the audit log in the database', () => {
+	it('gives back what was put in, and people by name', async () => {
+		await log.append(entry())
+		await log.append(entry({ actor: { kind: 'system' }, action: 'audit.lost', detail: { when: new Date(0), text: 'a\0\uD800', none: undefined } }))
+		const { items, nextCursor } = await log.page({ limit: 10 })
+		expect(nextCursor).toBeUndefined()
+		expect(items).toMatchObject([
+			{ seq: 2, actor: { kind: 'system', ref: undefined, id: undefined }, target: { id: 'guest' }, detail: { when: '1970-01-01T00:00:00.000Z', text: 'a\uFFFD' } },
+			{ seq: 1, at: entry().at, actor: { kind: 'admin', id: 'demo' }, target: { id: 'guest' }, detail: { limits: { old: { a: 2, b: 1 }, new: {} } } },
+		])
+		expect(items[0]?.target?.ref).toBe(items[1]?.target?.ref)
+		expect(await check()).toMatchObject({ entries: 2 })
+	})
+
+	it('takes nothing back: neither update, nor delete, nor truncate', async () => {
+		await log.append(entry())
+		for (const statement of ['update audit_log set actor = null', 'delete from audit_log', 'truncate audit_log', 'delete from audit_head', 'truncate audit_head']) {
+			await expect(database.query(statement)).rejects.toMatchObject({ code: '42501' })
+		}
+		expect(await check()).toMatchObject({ entries: 1 })
+	})
+
+	it('is one chain, however many sidecars add at once', async () => {
+		const others = [log, await anotherSidecar(), await anotherSidecar()]
+		await Promise.all(Array.from({ length: 90 }, (_, index) => others[index % 3]?.append(entry({ actor: { kind: 'user', userId: `user${index % 7}` }, detail: { index } }))))
+		const result = await check()
+		expect(result).toMatchObject({ entries: 90 })
+		expect(result.broken).toBeUndefined()
+		expect(new Set((await log.page({ limit: 200 })).items.map(({ detail }) => detail.index)).size).toBe(90)
+	})
+
+	it.each([
+		['an altered entry', 'update audit_log set detail = \'{}\' where seq = 2', 2],
+		['another time', 'update audit_log set at = at + interval \'1 ms\' where seq = 3', 3],
+		['a deleted entry', 'delete from audit_log where seq = 2', 2],
+		['a deleted end', 'delete from audit_log where seq >= 3', 3],
+		['two entries that changed places', 'update audit_log set seq = 9 where seq = 1; update audit_log set seq = 1 where seq = 2; update audit_log set seq = 2 where seq = 9', 1],
+		['an entry that was put in', 'insert into audit_log select 5, at, actor_kind, actor, action, target, detail, kid, hash from audit_log where seq = 4', 5],
+	])('shows %s, also after more entries', async (_what, statement, seq) => {
+		for (let count = 0; count < 4; count++) {
+			await log.append(entry({ detail: { count } }))
+		}
+		await tamper(statement)
+		expect((await check()).broken).toMatchObject({ seq })
+		// An entry that was put in behind the end takes the number of the next one, which then is refused.
+		await log.append(entry()).catch(() => {})
+		expect((await check()).broken).toMatchObject({ seq })
+	})
+
+	it('forgets who a user was, all at once with the user’s data, and stays in order', async () => {
+		await log.append(entry())
+		const userData = new UserDataRepository({ orm: orms[0] as MikroORM })
+		await userData.erase('guest', (em) => log.append(entry({ action: 'user.purged' }), em))
+		const { items } = await log.page({ limit: 10 })
+		expect(items.map(({ action, target }) => [action, target?.id])).toEqual([['user.purged', undefined], ['user.changed', undefined]])
+		expect(items[0]?.target?.ref).toBe(items[1]?.target?.ref)
+		expect(await database.query('select user_id from audit_subjects')).toEqual([{ user_id: 'demo' }])
+		expect(await check()).toEqual({ entries: 2, hash: expect.any(String) })
+		// Whoever comes back is somebody new.
+		await log.append(entry())
+		expect((await log.page({ limit: 1 })).items[0]?.target?.ref).not.toBe(items[0]?.target?.ref)
+	})
+
+	it('erases nobody whose erasure cannot be written down', async () => {
+		await log.append(entry())
+		const userData = new UserDataRepository({ orm: orms[0] as MikroORM })
+		await expect(userData.erase('guest', async () => Promise.reject(new Error('full')))).rejects.toThrow('full')
+		expect(await database.query('select user_id from audit_subjects order by 1')).toEqual([{ user_id: 'demo' }, { user_id: 'guest' }])
+	})
+
+	it('is read page by page, each entry once, also while entries are added', async () => {
+		for (let count = 1; count <= 7; count++) {
+			await log.append(entry({ detail: { count }, action: count % 2 === 0 ? 'user.changed' : 'user.locked', at: new Date(count * 1000) }))
+		}
+		const seen: number[] = []
+		for (let cursor: string | undefined, isMore = true; isMore;) {
+			const page = await log.page({ limit: 3, cursor })
+			seen.push(...page.items.map(({ seq }) => seq))
+			await log.append(entry())
+			cursor = page.nextCursor
+			isMore = cursor !== undefined
+		}
+		expect(seen).toEqual([7, 6, 5, 4, 3, 2, 1])
+		const seqs = async (query: object) => (await log.page({ limit: 100, ...query })).items.map(({ seq }) => seq)
+		expect(await seqs({ action: 'user.locked' })).toEqual([7, 5, 3, 1])
+		expect(await seqs({ from: new Date(3000), to: new Date(5000) })).toEqual([4, 3])
+		for (const cursor of ['', 'x', 'MA', 'LTE', 'OTk5OTk5OTk5OTk5OTk5OTk5OTk']) {
+			await expect(log.page({ limit: 1, cursor })).rejects.toMatchObject({ code: 'invalid_request' })
+		}
+	})
+})

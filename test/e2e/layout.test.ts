@@ -185,6 +185,7 @@ describe.skipIf(!browserAvailable())('every view', () => {
 		const weigh = async (file: string) => gzipSync(await readFile(new URL(`../../ex_app/${file}`, import.meta.url)), { level: 9 }).length / 1000
 		expect(await weigh('js/sipcall-main.js')).toBeLessThanOrEqual(185)
 		expect(await weigh('js/sipcall-number.js')).toBeLessThanOrEqual(36)
+		expect(await weigh('js/sipcall-manage.js')).toBeLessThanOrEqual(110)
 		expect(await weigh('css/sipcall-main.css')).toBeLessThanOrEqual(20)
 	})
 })

@@ -110,7 +110,7 @@ describe.skipIf(!browserAvailable())('the list of calls', () => {
 		await sub.context().close()
 	})
 
-	it.each(['/nowhere', '/admin/users', '/call/12'])('says of %s that it does not exist, and asks the server for nothing', async (path) => {
+	it.each(['/nowhere', '/admin/none', '/call/12'])('says of %s that it does not exist, and asks the server for nothing', async (path) => {
 		const before = test.shell.requests.filter(({ part }) => part === 'proxy').length
 		const page = await test.open(path, { user: 'guest' })
 		await page.getByRole('heading', { name: 'This page does not exist.' }).first().waitFor()

@@ -11,6 +11,7 @@ import type { CallService } from './call-service.ts'
 import type { Transition } from './call-state.ts'
 import type { CallTracker } from './call-tracker.ts'
 import type { Call } from './call.ts'
+import type { Lockout } from './lockout.ts'
 import type { CallLimiter, CallStore, CallSwitch, Clock, CommandResult, TransferPlan } from './ports.ts'
 
 import { setTimeout as delay } from 'node:timers/promises'
@@ -29,6 +30,8 @@ export interface CallControlOptions {
 	tracker: CallTracker
 	callSwitch: CallSwitch
 	limiter: CallLimiter
+	/** Counts what is refused. */
+	lockout: Lockout
 	settings: () => Settings
 	clock: Clock
 	newUuid: () => string
@@ -106,32 +109,44 @@ export class CallControl {
 	}
 
 	async #transfer(user: CallingUser, callUuid: string, to: string): Promise<Call> {
-		const { store, tracker, callSwitch, clock, limiter } = this.#options
+		const { store, tracker, callSwitch, clock, limiter, lockout } = this.#options
 		const call = await this.#settled(user, callUuid)
 		const leg = talkingLeg(call)
 		const ofAll = this.#options.settings()
 		const at = clock.now()
-		const { facts, rule } = await store.facts(factsFor(user.id, to, ofAll, at))
-		const settings = settingsFor(ofAll, rule)
-		// The user leaves this call for the new leg: it takes no line more.
-		const state = { rule, facts: { ...facts, openOfUser: 0, openInAll: facts.openInAll + tracker.handedOver.size - 1 } }
-		const allowed = allowDestination({ to, callerId: stillGranted(call, user, settings) }, { user, settings: ofAll, state, at })
 		if (leg === undefined || !mayBeTransferred(call)) {
 			throw wrongState()
 		}
 		if (!callSwitch.isReady()) {
 			throw unavailable()
 		}
-		await admitTransfer(user, settings, tracker.handedOver.ofUser(user.id), limiter, at)
+		let planned: TransferPlan | undefined
+		const stored = store.admitTransfer(callUuid, factsFor(user.id, to, ofAll, at), async (current, { facts, rule }) => {
+			const settings = settingsFor(ofAll, rule)
+			// The user leaves this call for the new leg: it takes no line more.
+			const state = { rule, facts: { ...facts, openOfUser: 0, openInAll: facts.openInAll + tracker.handedOver.size - 1 } }
+			const allowed = allowDestination({ to, callerId: stillGranted(call, user, settings) }, { user, settings: ofAll, state, at })
+			await admitTransfer(user, settings, tracker.handedOver.ofUser(user.id), limiter, at)
+			planned = this.#planOf(allowed, settings)
+			return {
+				transition: transition(current, { type: 'transfer_asked', at }),
+				country: allowed.number.country,
+				reservedMicros: allowed.charge?.reservedMicros,
+			}
+		})
+		const asked = await stored.catch(async (error: unknown) => {
+			await lockout.note(user.id, error)
+			throw error
+		})
 		// Stored before it is written: whatever is lost afterwards, the end of the user's leg will be understood.
-		const asked = await this.#change(callUuid, (current) => transition(current, { type: 'transfer_asked', at: clock.now(), ...(allowed.charge === undefined ? {} : { reservedMicros: allowed.charge.reservedMicros }) }))
-		if (!asked.changed) {
+		if (asked?.changed !== true || planned === undefined) {
 			throw wrongState()
 		}
-		const result = await callSwitch.transfer(leg.uuid, this.#planOf(allowed, settings))
+		tracker.take(asked.call)
+		const result = await callSwitch.transfer(leg.uuid, planned)
 		if (result !== 'unknown') {
-			const stored = tracker.apply(callUuid, { type: 'transfer_answered', at: clock.now(), isDone: result === 'done' })
-			await Promise.race([stored, delay(CONFIRM_MS, undefined, { ref: false })])
+			const told = tracker.apply(callUuid, { type: 'transfer_answered', at: clock.now(), isDone: result === 'done' })
+			await Promise.race([told, delay(CONFIRM_MS, undefined, { ref: false })])
 		}
 		settle(result)
 		return asked.call
@@ -143,7 +158,10 @@ export class CallControl {
 	 * @throws {SipCallError} `not_found`
 	 */
 	async annotate(user: CallingUser, callUuid: string, annotation: Annotation): Promise<Call> {
-		await this.#options.calls.find(user, callUuid)
+		const call = await this.#options.calls.find(user, callUuid)
+		if (call.maskedAt !== undefined) {
+			throw wrongState('The number, note and tags of this call were destroyed after the time that your administrator has set. Nothing can be added.')
+		}
 		return (await this.#change(callUuid, (call) => annotate(call, annotation, this.#options.clock.now()))).call
 	}
 

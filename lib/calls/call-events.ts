@@ -17,7 +17,7 @@ export type CallEvent
 		| { type: 'originate_failed', at: Date, cause: Cause, verdict: Verdict }
 		| { type: 'hangup_requested', at: Date, by: HangupBy }
 		/** The destination is about to be handed over; stored before the switch is told. */
-		| { type: 'transfer_asked', at: Date, reservedMicros?: bigint }
+		| { type: 'transfer_asked', at: Date }
 		/** The switch's answer to that. */
 		| { type: 'transfer_answered', at: Date, isDone: boolean }
 

@@ -8,13 +8,11 @@ import type { CallListener } from './ports.ts'
 export class CallFeed {
 	readonly #ofCall = new Listeners()
 	readonly #ofUser = new Listeners()
-	readonly #ofAll = new Set<CallListener>()
 
 	/** Told after the transaction that stored the change has been committed. */
 	publish(call: Call): void {
 		this.#ofCall.tell(call.uuid, call)
 		this.#ofUser.tell(call.userId, call)
-		this.#ofAll.forEach((listener) => listener(call))
 	}
 
 	/**
@@ -29,16 +27,6 @@ export class CallFeed {
 	 */
 	subscribeUser(userId: string, listener: CallListener): () => void {
 		return this.#ofUser.add(userId, listener)
-	}
-
-	/**
-	 * Tells of every change of every call.
-	 *
-	 * @return ends the subscription
-	 */
-	subscribeAll(listener: CallListener): () => void {
-		this.#ofAll.add(listener)
-		return () => this.#ofAll.delete(listener)
 	}
 
 	/** How many listen to the calls of a user. */

@@ -4,7 +4,7 @@
 // The rules a call must pass before it is placed, in the order in which a person is told of them.
 
 import type { ParsedNumber } from '../numbering/parse-number.ts'
-import type { Rate } from '../policy/rates.ts'
+import type { Charge } from '../policy/rules.ts'
 import type { Settings } from '../policy/settings.ts'
 import type { Device } from './device.ts'
 import type { CallingState, CallLimiter, CallQuota, CallSwitch, FactsRequest } from './ports.ts'
@@ -39,7 +39,7 @@ export interface AllowedDestination {
 	/** E.164; undefined = the gateway's own. */
 	callerId: string | undefined
 	/** What counts as spent while the call is open; undefined = no rate is known, and none is needed. */
-	charge: { rate: Rate, reservedMicros: bigint } | undefined
+	charge: Charge | undefined
 }
 
 /** A wish that passed the rules. */
@@ -79,16 +79,18 @@ export function factsFor(userId: string, to: string, settings: Settings, at: Dat
  * `destination_not_allowed`, `caller_id_not_allowed`, `no_device`, `already_in_call`, `limit_reached`
  */
 export function allowCall(wish: CallWish, circumstances: Circumstances, devices: readonly Device[]): AllowedCall {
-	const destination = allowDestination(wish, circumstances)
+	const wished = findDevice(devices, wish.deviceId)
+	const destination = allowDestination(wish, circumstances, wished?.kind === 'phone' ? wished.address : undefined)
 	return { ...destination, device: chooseDevice(devices, wish.deviceId, circumstances.settings, circumstances.at) }
 }
 
 /**
  * Where a call may go and whose number it shows: of a new call, and of one that is transferred.
  *
+ * @param ownPhone E.164 of the user's own phone, when it is rung through the trunk
  * @throws {SipCallError} as `allowCall`, without `no_device`
  */
-export function allowDestination(wish: Pick<CallWish, 'to' | 'callerId'>, { user, settings: ofAll, state: { rule, facts }, at }: Circumstances): AllowedDestination {
+export function allowDestination(wish: Pick<CallWish, 'to' | 'callerId'>, { user, settings: ofAll, state: { rule, facts }, at }: Circumstances, ownPhone?: string): AllowedDestination {
 	const settings = settingsFor(ofAll, rule)
 	// First of all, and counted nowhere: who needs help must be told at once to use a real phone.
 	if (isEmergencyNumber(wish.to, settings.homeCountry)) {
@@ -97,12 +99,10 @@ export function allowDestination(wish: Pick<CallWish, 'to' | 'callerId'>, { user
 	const account = { groups: user.groups, rule, settings, at }
 	refuse(decideAccount(account), at)
 	const number = readNumber(wish.to, settings)
-	refuse(decide({ ...account, number, callerId: wish.callerId, facts }), at)
+	refuse(decide({ ...account, number, ownPhone, callerId: wish.callerId, facts }), at)
 	const callerId = chooseCallerId(wish.callerId, user.groups, settings)
-	if ('code' in callerId) {
-		throw refused(callerId, at)
-	}
-	return { number, callerId: callerId.number, charge: chargeFor(number, settings) }
+	// The rules have refused one that is not granted.
+	return { number, callerId: 'code' in callerId ? undefined : callerId.number, charge: chargeFor(number, ownPhone, settings) }
 }
 
 /**
@@ -146,8 +146,13 @@ async function countAttempt(user: CallingUser, settings: Settings, limiter: Call
 	}
 }
 
+/** The wished one, else the default one, whether or not it may ring. */
+function findDevice(devices: readonly Device[], deviceId: string | undefined): Device | undefined {
+	return deviceId === undefined ? devices.find(({ isDefault }) => isDefault) ?? devices[0] : devices.find(({ id }) => id === deviceId)
+}
+
 function chooseDevice(devices: readonly Device[], deviceId: string | undefined, settings: Settings, at: Date): Device {
-	const device = deviceId === undefined ? devices.find(({ isDefault }) => isDefault) ?? devices[0] : devices.find(({ id }) => id === deviceId)
+	const device = findDevice(devices, deviceId)
 	if (device === undefined) {
 		throw new SipCallError('no_device', deviceId === undefined
 			? 'You have no phone that could ring. Add one in the settings.'

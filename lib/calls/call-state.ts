@@ -66,15 +66,22 @@ export function transition(call: Call, event: CallEvent): Transition {
 }
 
 /**
- * What was reserved is given back, and what was talked is paid. Nobody follows a transferred call to its end: it has cost
- * all that it may.
+ * What was reserved is given back, and what was talked is paid. Where nobody knows how long that was, all of it has been
+ * spent: a call that was transferred goes on unheard, and the end of a leg may have been missed.
  */
 function settleCost(call: Call): void {
-	if (call.transfer !== undefined && call.reservedMicros !== undefined) {
-		call.costMicros = call.reservedMicros
-	} else if (call.rate !== undefined) {
-		call.costMicros = String(call.talkMs === undefined ? 0n : costMicros(call.rate, call.talkMs))
+	if (call.reservedMicros === undefined) {
+		return
 	}
+	const isUnheard = call.legs.some((leg) => leg.createdAt !== undefined && leg.end === undefined)
+	if (call.transfer !== undefined || (isUnheard && call.talkMs === undefined)) {
+		call.costMicros = call.reservedMicros
+		return
+	}
+	const ofDestination = call.rate === undefined || call.talkMs === undefined ? 0n : costMicros(call.rate, call.talkMs)
+	const ownMs = legOfUser(call).end?.talkMs ?? 0
+	const ofOwnPhone = call.ownRate === undefined || ownMs === 0 ? 0n : costMicros(call.ownRate, ownMs)
+	call.costMicros = String(ofDestination + ofOwnPhone)
 }
 
 function apply(call: Call, event: CallEvent, log: CallLogEntry[]): 'unknown_leg' | undefined {
@@ -123,9 +130,6 @@ function apply(call: Call, event: CallEvent, log: CallLogEntry[]): 'unknown_leg'
 		case 'transfer_asked':
 			if (mayBeTransferred(call)) {
 				call.transfer = 'asked'
-				if (event.reservedMicros !== undefined) {
-					call.reservedMicros = String(BigInt(call.reservedMicros ?? 0) + event.reservedMicros)
-				}
 				log.push({ at: event.at, type: 'transfer_asked' })
 			}
 			return undefined

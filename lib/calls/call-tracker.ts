@@ -27,6 +27,8 @@ export interface CallTrackerOptions {
 	logger: Logger
 	/** Whether trying again may help: the database is away, not the event impossible to store. */
 	isPassing: (error: unknown) => boolean
+	/** Told once of each call that has ended, after that is stored. */
+	onEnded: (call: Call) => void
 	/** How often open calls are looked over. */
 	sweepMs?: number
 }
@@ -240,6 +242,9 @@ export class CallTracker {
 			this.#watched.delete(callUuid)
 			this.#recent.add(stored.call, performance.now())
 			this.handedOver.add(stored.call, performance.now())
+			if (known !== undefined) {
+				this.#options.onEnded(stored.call)
+			}
 		}
 		// A commit whose answer was lost has happened as well: its repetition changes nothing, but nobody was told.
 		if (stored.changed || (known !== undefined && stored.call.version > known.version)) {
@@ -288,7 +293,7 @@ export class CallTracker {
 			if (watched.isHangupWanted && now - (watched.killedAt ?? 0) >= HANGUP_REPEAT_MS) {
 				this.hangUp(call.uuid)
 			}
-			if (isOverdue(call, watched, watched.heardAt, now)) {
+			if (isOverdue(call, watched, watched.heardAt, watched.isHangupWanted, now)) {
 				void this.#ask(call.uuid)
 			}
 		}

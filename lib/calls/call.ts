@@ -75,8 +75,10 @@ export interface Call {
 	uuid: string
 	version: number
 	userId: string
-	/** E.164. */
+	/** E.164; once masked, the country's code and the last two digits. */
 	to: string
+	/** When number, note and tags were destroyed. */
+	maskedAt?: Date
 	/** Keys that are pressed once the destination has answered: `0-9*#`, and `,` for a pause of two seconds. */
 	extension?: string
 	/** ISO 3166; undefined for numbers that belong to no country. */
@@ -120,6 +122,8 @@ export interface Call {
 	transfer?: 'asked' | 'done'
 	/** What the destination costs, as it was when the call was placed. */
 	rate?: Rate
+	/** What the user's own phone costs, when it is rung through the trunk. */
+	ownRate?: Rate
 	/** Millionths of the rate's currency that count as spent while the call is open: it may last as long as it may. */
 	reservedMicros?: string
 	/** What counts as spent from the end on. */

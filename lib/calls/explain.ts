@@ -37,6 +37,8 @@ export interface Explanation {
 }
 
 export interface ExplainerOptions {
+	/** Lines that transferred calls hold. */
+	handedOver: () => number
 	store: Pick<CallStore, 'facts'>
 	limiter: CallLimiter
 	devices: (userId: string) => Promise<Device[]>
@@ -54,7 +56,7 @@ export class Explainer {
 	async limits(user: { id: string }, settings: Settings): Promise<{ limits: LimitState[], rule: UserRule }> {
 		const { store, limiter, clock } = this.#options
 		const at = clock.now()
-		const { rule, facts } = await store.facts(factsFor(user.id, '', settings, at))
+		const { rule, facts } = await store.facts({ ...factsFor(user.id, '', settings, at), isSpendLimited: false })
 		const own = settingsFor(settings, rule)
 		const counted = await limiter.look(user.id, quotasOf(own))
 		const { maxDistinctPerDay, maxConcurrentPerUser, maxCallSec, timeZone } = own
@@ -75,7 +77,9 @@ export class Explainer {
 	async explain(user: CallingUser, to: string, settings: Settings): Promise<Explanation> {
 		const { store, limiter, devices, clock } = this.#options
 		const at = clock.now()
-		const [state, list] = await Promise.all([store.facts(factsFor(user.id, to, settings, at)), devices(user.id)])
+		const [known, list] = await Promise.all([store.facts(factsFor(user.id, to, settings, at)), devices(user.id)])
+		// As for a call: whom somebody has transferred still holds lines.
+		const state = { rule: known.rule, facts: { ...known.facts, openInAll: known.facts.openInAll + this.#options.handedOver() } }
 		const own = settingsFor(settings, state.rule)
 		const parsed = parseNumber(to, settings.homeCountry)
 		const number = 'fault' in parsed ? undefined : parsed

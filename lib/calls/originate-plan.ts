@@ -29,7 +29,7 @@ export function newCall(intent: CallIntent, { number, callerId, charge, device }
 		...(number.extension === undefined ? {} : { extension: number.extension }),
 		rawTo: intent.rawTo,
 		...(number.country === undefined ? {} : { country: number.country }),
-		...(charge === undefined ? {} : { rate: charge.rate, reservedMicros: String(charge.reservedMicros) }),
+		...chargeOf(charge),
 		device: { id: device.id, label: device.label },
 		...(callerId === undefined ? {} : { callerId }),
 		...(intent.note === undefined ? {} : { note: intent.note }),
@@ -44,6 +44,16 @@ export function newCall(intent: CallIntent, { number, callerId, charge, device }
 		],
 		jobUuid: newUuid(),
 	}
+}
+
+function chargeOf(charge: AllowedCall['charge']): Pick<Call, 'rate' | 'ownRate' | 'reservedMicros'> {
+	return charge === undefined
+		? {}
+		: {
+				...(charge.rate === undefined ? {} : { rate: charge.rate }),
+				...(charge.ownRate === undefined ? {} : { ownRate: charge.ownRate }),
+				reservedMicros: String(charge.reservedMicros),
+			}
 }
 
 /** What the switch is asked to do for a call. */

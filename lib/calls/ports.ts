@@ -119,6 +119,13 @@ export interface FactsRequest {
 	isSpendLimited: boolean
 }
 
+/** A transfer that passed the rules. */
+export interface AdmittedTransfer {
+	transition: Transition
+	country: string | undefined
+	reservedMicros: bigint | undefined
+}
+
 /** What is so while a call is decided on. */
 export interface CallingState {
 	facts: CallFacts
@@ -150,6 +157,15 @@ export interface CallStore {
 	 * @throws {SipCallError} `idempotency_key_reused`
 	 */
 	place(request: PlaceRequest, admit: (state: CallingState) => Promise<Call>): Promise<{ call: Call, isNew: boolean }>
+	/**
+	 * Stores that a call is to be transferred, while no other call can be placed, so that what was counted still holds.
+	 *
+	 * @param admit decides; when it throws, nothing is stored
+	 * @return undefined when there is no such call
+	 */
+	admitTransfer(uuid: string, question: FactsRequest, admit: (call: Call, state: CallingState) => Promise<AdmittedTransfer>): Promise<{ call: Call, changed: boolean } | undefined>
+	/** Something was spent beside calls. */
+	noteSpent(at: Date, micros: bigint): Promise<void>
 	/** What the policy asks, without a call being placed. */
 	facts(question: FactsRequest): Promise<CallingState>
 	/**
@@ -180,6 +196,8 @@ export interface Quota {
 	kind: string
 	max: number
 	windowSec: number
+	/** What counts is no allowance but a suspicion: in memory the full number is counted as well. */
+	isFullInMemory?: true
 }
 
 /** How many calls a user may start within a time. */

@@ -15,6 +15,9 @@ const WINDOW_WORDS: Readonly<Record<CallQuota['kind'], string>> = {
 	callsPerDay: 'a day',
 }
 
+/** The end of a month is the latest that is worth telling. */
+const LONGEST_WAIT_SEC = 32 * 86_400
+
 /**
  * @throws {SipCallError} when there is a refusal
  */
@@ -29,7 +32,8 @@ export function refused({ code, message, rule, fixableBy, untilAt, retryAfterSec
 	const waitSec = retryAfterSec ?? (untilAt === undefined ? undefined : Math.max(1, Math.ceil((untilAt.getTime() - at.getTime()) / 1000)))
 	const isLimit = code === 'limit_reached' || code === 'rate_limited'
 	return new SipCallError(code, message, {
-		...(waitSec === undefined || !(isLimit || code === 'account_locked') ? {} : { retryAfterSec: waitSec }),
+		// An admin's lock may last for years: nobody waits for that.
+		...(waitSec === undefined || waitSec > LONGEST_WAIT_SEC || !(isLimit || code === 'account_locked') ? {} : { retryAfterSec: waitSec }),
 		...(isLimit && waitSec !== undefined ? { rateLimit: { policy: rule, quota: limit?.max ?? 1, windowSec: waitSec, remaining: 0, resetSec: waitSec } } : {}),
 		extra: {
 			refusal: { code, message, rule: { id: rule, label: ruleLabel(rule) }, fixableBy, ...(untilAt === undefined ? {} : { untilAt: untilAt.toISOString() }) },

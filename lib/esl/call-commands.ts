@@ -5,7 +5,7 @@
 
 import type { TransferPlan } from '../calls/ports.ts'
 
-import { destinationDialString } from './dial-string.ts'
+import { destinationDialString, EXTENSION_VARIABLE, extensionKeys } from './dial-string.ts'
 import { checked, seconds } from './whitelist.ts'
 
 /** Hangs a leg up. */
@@ -36,8 +36,9 @@ export function digitsCommand(legUuid: string, digits: string): string {
  */
 export function transferCommand(legUuid: string, plan: TransferPlan): string {
 	const target = destinationDialString(plan, [
-		// `sched_hangup:+N` is the spelling without a space. The limit of the leg that is transferred stays as well: seen on 1.10.12.
+		// `application:argument` is the spelling without a space. The limit of the leg that is transferred stays as well: seen on 1.10.12.
 		['execute_on_answer', `sched_hangup:+${seconds(plan.maxCallSec)}`],
+		[EXTENSION_VARIABLE, plan.extension === undefined ? undefined : `send_dtmf:${extensionKeys(plan.extension)}`],
 		// Without a number of our own the switch would assert that of the person who is transferred.
 		['sip_cid_type', plan.callerId === undefined ? 'none' : undefined],
 	])

@@ -16,6 +16,9 @@ import { checked, isOfKind, seconds, unsafe } from './whitelist.ts'
  */
 const FINAL_CAUSES = ['USER_BUSY', 'NO_ANSWER', 'NO_USER_RESPONSE', 'CALL_REJECTED', 'UNALLOCATED_NUMBER', 'INVALID_NUMBER_FORMAT', 'NUMBER_CHANGED', 'ORIGINATOR_CANCEL', 'ALLOTTED_TIMEOUT'].join(':')
 
+/** Sends an extension's keys once a destination has answered. */
+export const EXTENSION_VARIABLE = 'execute_on_answer_extension'
+
 type Variable = readonly [name: string, value: string | undefined]
 
 /** Two seconds in `send_dtmf`, as long as a comma lasts on a mobile phone. */
@@ -71,6 +74,8 @@ export function buildOriginate(plan: OriginatePlan): string {
 		['execute_on_answer', `'sched_hangup +${seconds(destination.maxCallSec)} ALLOTTED_TIMEOUT'`],
 		[CALL_VARIABLE, callUuid],
 		[LEG_VARIABLE, 'b'],
+		// Whatever begins with `execute_on_answer` is run (`switch_channel_execute_on`), each by itself.
+		[EXTENSION_VARIABLE, destination.extension === undefined ? undefined : `'send_dtmf ${extensionKeys(destination.extension)}'`],
 	])
 	return `{${a}}${deviceDialString(user.target)} &bridge(${onward})`
 }
@@ -99,8 +104,6 @@ export function destinationDialString(destination: DestinationPlan, own: readonl
 				] as const),
 		['origination_caller_id_number', destination.callerId === undefined ? undefined : checked('number', destination.callerId)],
 		...own,
-		// Whatever begins with `execute_on_answer` is run (`switch_channel_execute_on`), each by itself.
-		['execute_on_answer_extension', destination.extension === undefined ? undefined : `'send_dtmf ${keys(destination.extension)}'`],
 	])
 	if (destination.legs.length === 0) {
 		throw unsafe('gateway')
@@ -136,6 +139,6 @@ function variables(pairs: readonly Variable[]): string {
  * The argument of `send_dtmf`. One pause comes first in any case: who answers must be ready to listen. The switch queues
  * pauses and keys with the leg's media (`CC_QUEUEABLE_DTMF_DELAY`), so nobody waits and a hang-up ends them.
  */
-function keys(extension: string): string {
+export function extensionKeys(extension: string): string {
 	return `${PAUSE}${checked('keys', extension).replaceAll(',', PAUSE)}`
 }

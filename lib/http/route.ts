@@ -16,6 +16,8 @@ export interface Caller {
 	userId: string
 	/** `nextcloud`: AppAPI's headers; `token`: our own bearer token; `none`: nobody has proven anything. */
 	proof: 'nextcloud' | 'token' | 'none'
+	/** Of the visitor, where Nextcloud's PHP proxy vouches for it. */
+	address?: string
 }
 
 /**

@@ -222,8 +222,9 @@ async function identify(request: Request, { verifyProof, verifyToken }: HttpOpti
 	const proven = verifyProof(request.headersDistinct)
 	// An anonymous visitor on a public path comes with a valid secret and no name, as Nextcloud itself does; and AppAPI
 	// before 32.0.10 resolves `..` after it has chosen the route. Only its proxy for visitors sends this header.
-	if (proven?.userId === '' && request.headers['x-origin-ip'] !== undefined) {
-		return NOBODY
+	const address = request.get('x-origin-ip')
+	if (proven?.userId === '' && address !== undefined) {
+		return { ...NOBODY, address }
 	}
 	return proven === undefined ? NOBODY : { userId: proven.userId, proof: 'nextcloud' }
 }

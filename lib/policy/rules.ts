@@ -3,7 +3,7 @@
 
 // May this user call this number now? Every rule in the order in which it is asked; the first one that refuses decides.
 // Pure: what a rule needs to know stands in the question. Limits that count attempts come after all of these, because they
-// cost the user something (lib/calls/admission.ts).
+// cost the user something (lib/calls/call-rules.ts).
 
 import type { ParsedNumber } from '../numbering/parse-number.ts'
 import type { Rate } from './rates.ts'
@@ -40,6 +40,8 @@ export interface Question {
 	/** As they are for this user: `settingsFor`. */
 	settings: Settings
 	number: ParsedNumber
+	/** E.164 of the user's own phone, when it is rung through the trunk and so costs as well. */
+	ownPhone: string | undefined
 	/** undefined = the default one. */
 	callerId: string | undefined
 	at: Date
@@ -140,21 +142,21 @@ export const CALL_RULES: readonly Rule[] = [
 	{
 		id: 'rates',
 		label: 'Rates',
-		decide: ({ settings, number }) => !isSpendLimited(settings) || rateFor(number.e164, settings.rates) !== undefined
+		decide: ({ settings, number, ownPhone }) => !isSpendLimited(settings) || [number.e164, ...(ownPhone === undefined ? [] : [ownPhone])].every((e164) => rateFor(e164, settings.rates) !== undefined)
 			? undefined
 			: { code: 'destination_not_allowed', message: 'Nobody has said what calls to this number cost, and spending is limited. Your administrator can add a rate.', rule: 'rates', fixableBy: 'admin' },
 	},
 	{
 		id: 'dailySpendLimit',
 		label: 'Spending a day',
-		decide: ({ settings, number, facts, at }) => settings.dailySpendLimit === null || facts.spentToday + estimateMicros(number, settings) <= BigInt(settings.dailySpendLimit.micros)
+		decide: ({ settings, number, ownPhone, facts, at }) => settings.dailySpendLimit === null || facts.spentToday + estimateMicros(number, ownPhone, settings) <= BigInt(settings.dailySpendLimit.micros)
 			? undefined
 			: spent('dailySpendLimit', 'today', dayOf(at, settings.timeZone).to, settings.timeZone),
 	},
 	{
 		id: 'monthlySpendLimit',
 		label: 'Spending a month',
-		decide: ({ settings, number, facts, at }) => settings.monthlySpendLimit === null || facts.spentThisMonth + estimateMicros(number, settings) <= BigInt(settings.monthlySpendLimit.micros)
+		decide: ({ settings, number, ownPhone, facts, at }) => settings.monthlySpendLimit === null || facts.spentThisMonth + estimateMicros(number, ownPhone, settings) <= BigInt(settings.monthlySpendLimit.micros)
 			? undefined
 			: spent('monthlySpendLimit', 'this month', monthOf(at, settings.timeZone).to, settings.timeZone),
 	},
@@ -226,18 +228,31 @@ export function isSpendLimited({ dailySpendLimit, monthlySpendLimit }: Pick<Sett
 	return dailySpendLimit !== null || monthlySpendLimit !== null
 }
 
-/**
- * What a call costs at most: as long as it may last. Only so can a limit never be passed.
- *
- * @return undefined when no rate covers the number
- */
-export function chargeFor({ e164 }: Pick<ParsedNumber, 'e164'>, { rates, maxCallSec }: Pick<Settings, 'rates' | 'maxCallSec'>): { rate: Rate, reservedMicros: bigint } | undefined {
-	const rate = rateFor(e164, rates)
-	return rate === undefined ? undefined : { rate, reservedMicros: costMicros(rate, maxCallSec * 1000) }
+export interface Charge {
+	rate: Rate | undefined
+	ownRate: Rate | undefined
+	reservedMicros: bigint
 }
 
-function estimateMicros(number: ParsedNumber, settings: Settings): bigint {
-	return chargeFor(number, settings)?.reservedMicros ?? 0n
+/**
+ * What a call costs at most: as long as it may last, and the user's own phone with it where that is rung through the trunk.
+ *
+ * @return undefined when no rate covers any of both
+ */
+export function chargeFor({ e164 }: Pick<ParsedNumber, 'e164'>, ownPhone: string | undefined, { rates, maxCallSec, answerTimeoutSec }: Pick<Settings, 'rates' | 'maxCallSec' | 'answerTimeoutSec'>): Charge | undefined {
+	const rate = rateFor(e164, rates)
+	const ownRate = ownPhone === undefined ? undefined : rateFor(ownPhone, rates)
+	if (rate === undefined && ownRate === undefined) {
+		return undefined
+	}
+	// The own phone is up while the destination still rings.
+	const reservedMicros = (rate === undefined ? 0n : costMicros(rate, maxCallSec * 1000))
+		+ (ownRate === undefined ? 0n : costMicros(ownRate, (maxCallSec + answerTimeoutSec) * 1000))
+	return { rate, ownRate, reservedMicros }
+}
+
+function estimateMicros(number: ParsedNumber, ownPhone: string | undefined, settings: Settings): bigint {
+	return chargeFor(number, ownPhone, settings)?.reservedMicros ?? 0n
 }
 
 function isNight(at: Date, { from, to }: { from: string, to: string }, timeZone: string): boolean {

@@ -79,14 +79,14 @@ class FlexibleCallLimiter implements CallLimiter {
 		}
 	}
 
-	#limiterFor({ kind, max, windowSec }: Quota): RateLimiterAbstract {
+	#limiterFor({ kind, max, windowSec, isFullInMemory }: Quota): RateLimiterAbstract {
 		const id = `${kind}:${max}:${windowSec}`
 		const known = this.#limiters.get(id)
 		if (known !== undefined) {
 			return known
 		}
 		const window: Window = { points: max, duration: windowSec, keyPrefix: `${KEY_PREFIX}:${kind}` }
-		const made = this.#make({ ...window, insuranceLimiter: new RateLimiterMemory({ ...window, points: allowanceOf(max) }) })
+		const made = this.#make({ ...window, insuranceLimiter: new RateLimiterMemory({ ...window, points: isFullInMemory === true ? max : allowanceOf(max) }) })
 		this.#limiters.set(id, made)
 		return made
 	}

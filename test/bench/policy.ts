@@ -1,17 +1,32 @@
 // SPDX-FileCopyrightText: 2026 SIPCall contributors
 // SPDX-License-Identifier: AGPL-3.0-or-later
 
-// What it costs to decide on a call without asking anybody: the number is read, the facts to ask for are put together,
-// and every rule is passed. Prints the figures; exits 1 only when a decision is wrong.
+// What it costs to decide on a call: without asking anybody (the number is read, the facts to ask for are put together, and
+// every rule is passed), and with the one question to PostgreSQL and the one to Redis. Prints the figures; exits 1 only when a decision is wrong.
 
 import type { CallingState } from '../../lib/calls/ports.ts'
 import type { Settings } from '../../lib/policy/settings.ts'
 
-import { allowDestination, factsFor } from '../../lib/calls/call-rules.ts'
+import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { allowDestination, factsFor, quotasOf } from '../../lib/calls/call-rules.ts'
+import { migrate, openDatabase } from '../../lib/db/orm.ts'
+import { CallRepository } from '../../lib/db/repositories/call-repository.ts'
+import { startEmbeddedPostgres } from '../../lib/embedded/postgres.ts'
+import { startEmbeddedRedis } from '../../lib/embedded/redis.ts'
+import { createLogger } from '../../lib/logger.ts'
 import { DEFAULT_SETTINGS } from '../../lib/policy/settings.ts'
 import { NO_RULE } from '../../lib/policy/user-rule.ts'
+import { KeyRing } from '../../lib/privacy/key-ring.ts'
+import { createRedisCallLimiter } from '../../lib/redis/call-limiter.ts'
+import { connectRedis } from '../../lib/redis/connection.ts'
 
 const DECISIONS = 5_000
+const CALLS = 100_000
+const ROUNDS = 200
 const LIMIT_MS = 0.3
 
 const eur = (micros: string) => ({ micros, currency: 'EUR' })
@@ -54,3 +69,59 @@ const sorted = times.toSorted((a, b) => a - b)
 const of = (share: number) => (sorted[Math.floor(sorted.length * share)] ?? Number.NaN).toFixed(3)
 console.log(`${DECISIONS} decisions with 600 prefixes and 1,000 rates; the limit for the median is ${LIMIT_MS} ms`)
 console.log(`median ${of(0.5)} ms   95 % ${of(0.95)} ms   slowest ${of(0.9999)} ms`)
+
+// With what must be asked: one statement to PostgreSQL, one write to Redis.
+const folder = await mkdtemp(path.join(tmpdir(), 'sipcall-bench-'))
+const logger = createLogger({ level: 'error', silent: true })
+const postgres = await startEmbeddedPostgres({ dataDir: folder, logger })
+const embeddedRedis = await startEmbeddedRedis({ dataDir: folder, logger })
+const keys = new KeyRing([randomBytes(32)])
+const orm = await openDatabase({ url: postgres.url, keys, logger })
+try {
+	await migrate(orm, keys)
+	await orm.em.getConnection().execute(`insert into calls (uuid, version, user_id, to_number, to_index, raw_to, device_id, device_label, direction, status, outcome, created_at, ended_at,
+			changed_at, on_hold, legs, job_uuid, country, reserved_micros, cost_micros)
+		select gen_random_uuid(), 5, 'user' || n % 200, 'x', md5((n % 5000)::text), 'x', gen_random_uuid(), 'x', 'outbound', 'ended', 'completed', now() - n * interval '25 seconds', now(),
+			now(), false, '[]', gen_random_uuid(), 'DE', 1200000, 20000 from generate_series(1, ${CALLS}) n`)
+	await orm.em.getConnection().execute('analyze calls')
+	const store = new CallRepository({ orm, keys, clock: { now: () => new Date() } })
+	report(`facts of ${CALLS.toLocaleString('en')} calls, no limit on spending`, await timed(() => store.facts({ ...factsFor('user7', '030 123456', settings, new Date()), isSpendLimited: false })))
+	report('… with one (the sums of a day and a month)', await timed(() => store.facts(factsFor('user7', '030 123456', settings, new Date()))))
+	if (embeddedRedis !== undefined) {
+		const redis = connectRedis(embeddedRedis.socketPath, logger)
+		await once(redis, 'ready')
+		const limiter = createRedisCallLimiter(redis, 'bench')
+		const quotas = quotasOf({ ...settings, callsPerMinute: 1_000_000, callsPerHour: 1_000_000, callsPerDay: 1_000_000 })
+		await limiter.consume('user7', quotas)
+		let writes = 0
+		const { stream } = redis as unknown as { stream: { write: (...args: unknown[]) => boolean } }
+		const write = stream.write.bind(stream)
+		stream.write = (...args) => {
+			writes++
+			return write(...args)
+		}
+		report('three windows counted in Redis', await timed(() => limiter.consume('user7', quotas)))
+		console.log(`writes to Redis for each: ${(writes / ROUNDS).toFixed(2)}`)
+		redis.disconnect()
+	}
+} finally {
+	await orm.close(true)
+	await embeddedRedis?.stop()
+	await postgres.stop()
+	await rm(folder, { recursive: true, force: true })
+}
+
+async function timed(step: () => Promise<unknown>): Promise<number[]> {
+	const taken: number[] = []
+	for (let round = 0; round < ROUNDS; round++) {
+		const start = performance.now()
+		await step()
+		taken.push(performance.now() - start)
+	}
+	return taken
+}
+
+function report(name: string, taken: readonly number[]): void {
+	const ordered = taken.toSorted((a, b) => a - b)
+	console.log(`${name}: median ${(ordered[Math.floor(ordered.length / 2)] ?? Number.NaN).toFixed(2)} ms`)
+}

@@ -88,7 +88,7 @@ describe('npm start', () => {
 		expect(sidecar.output()).not.toContain('dG9vIHNob3J0')
 	})
 
-	it('makes one originate for a key whose first answer was lost to kill -9 between commit and reply', async () => {
+	it('makes one originate for a key whose first answer was lost to kill -9 between commit and reply, and no line is lost or won by it', async () => {
 		const { sidecar, demo } = await startUp()
 		await prepare(demo)
 		// The switch hears the originate, the sidecar dies at that moment: nobody got the answer.
@@ -114,9 +114,15 @@ describe('npm start', () => {
 		}
 		await next.demo.until(uuid, ({ status }) => status === 'connected')
 		expect(freeSwitch.originates.length).toBe(1)
+		// The killed process took no line with it, and gave none away: the one that is in use counts, and is free again after.
+		expect((await next.demo.call('+4930123400')).status).toBe(409)
 		await next.demo.hangUp(uuid)
 		await next.demo.untilEnded(uuid)
 		expect(freeSwitch.channels()).toEqual([])
+		const after = await next.demo.call('+4930123400')
+		expect(after.status).toBe(202)
+		await next.demo.hangUp(after.body.uuid)
+		await next.demo.untilEnded(after.body.uuid)
 	})
 
 	it('leaves a live call alone on SIGTERM, and stops within 8 seconds even while somebody waits for a change', async () => {

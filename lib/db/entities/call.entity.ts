@@ -54,8 +54,10 @@ export const CallEntity = defineEntity({
 		hangupRequestedBy: p.string().$type<HangupBy>().nullable(),
 		transfer: p.string().$type<NonNullable<Call['transfer']>>().nullable(),
 		rate: p.json<Rate>().nullable(),
+		ownRate: p.json<Rate>().nullable(),
 		reservedMicros: p.bigint('string').nullable(),
 		costMicros: p.bigint('string').nullable(),
+		maskedAt: p.datetime(3).nullable(),
 		originateFailure: p.json<{ cause: Cause, verdict: Verdict }>().nullable(),
 	},
 })
@@ -84,7 +86,8 @@ export const IdempotencyEntity = defineEntity({
 		userId: p.string().primary(),
 		key: p.string().primary(),
 		bodyHash: p.string(),
-		callUuid: p.uuid(),
+		/** null once the call was deleted. */
+		callUuid: p.uuid().nullable(),
 		createdAt: p.datetime(3),
 	},
 })

@@ -27,31 +27,35 @@ interface FactsRow extends UserRuleRow {
  */
 export async function readCallingState(em: EntityManager, request: FactsRequest, toIndex: string): Promise<CallingState> {
 	const { userId, country, at, dayFrom, monthFrom, isSpendLimited } = request
-	const spentSince = 'select coalesce(sum(coalesce(cost_micros, reserved_micros)), 0)::text from calls where reserved_micros is not null and created_at >= ?'
+	const spentSince = `select ((select coalesce(sum(coalesce(cost_micros, reserved_micros)), 0) from calls where reserved_micros is not null and created_at >= ?)
+		+ (select coalesce(sum(reserved_micros), 0) from transfers where reserved_micros is not null and created_at >= ?)
+		+ (select coalesce(sum(micros), 0) from spent_before where created_at >= ?))::text`
+	const anHourAgo = new Date(at.getTime() - HOUR_MS)
 	const [row] = await em.execute<FactsRow[]>(
 		`select
 			(select count(*)::int from calls where status <> 'ended') as open_in_all,
 			(select count(*)::int from calls where status <> 'ended' and user_id = ?) as open_of_user,
-			(select count(distinct to_index)::int from calls where user_id = ? and created_at >= ?) as distinct_today,
-			exists (select from calls where user_id = ? and to_index = ? and created_at >= ?) as is_called_today,
-			exists (select from calls where user_id = ? and country = ?) as is_country_known,
-			(select count(*)::int from calls where user_id = ? and created_at > ?) as calls_last_hour,
+			(select count(distinct to_index)::int from (
+				select to_index from calls where user_id = ? and created_at >= ?
+				union all select to_index from transfers where user_id = ? and created_at >= ?
+			) called) as distinct_today,
+			(exists (select from calls where user_id = ? and to_index = ? and created_at >= ?)
+				or exists (select from transfers where user_id = ? and to_index = ? and created_at >= ?)) as is_called_today,
+			(exists (select from calls where user_id = ? and country = ?)
+				or exists (select from transfers where user_id = ? and country = ?)) as is_country_known,
+			((select count(*) from calls where user_id = ? and created_at > ?)
+				+ (select count(*) from transfers where user_id = ? and created_at > ?))::int as calls_last_hour,
 			${isSpendLimited ? `(${spentSince})` : '\'0\''} as spent_today,
 			${isSpendLimited ? `(${spentSince})` : '\'0\''} as spent_this_month,
 			${USER_RULE_COLUMNS.map((column) => `rule.${column}`).join(', ')}
 		from (select 1) as one left join user_rules rule on rule.user_id = ?`,
 		[
 			userId,
-			userId,
-			dayFrom,
-			userId,
-			toIndex,
-			dayFrom,
-			userId,
-			country ?? null,
-			userId,
-			new Date(at.getTime() - HOUR_MS),
-			...(isSpendLimited ? [dayFrom, monthFrom] : []),
+			...[userId, dayFrom, userId, dayFrom],
+			...[userId, toIndex, dayFrom, userId, toIndex, dayFrom],
+			...[userId, country ?? null, userId, country ?? null],
+			...[userId, anHourAgo, userId, anHourAgo],
+			...(isSpendLimited ? [dayFrom, dayFrom, dayFrom, monthFrom, monthFrom, monthFrom] : []),
 			userId,
 		],
 	)

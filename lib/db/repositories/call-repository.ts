@@ -6,7 +6,7 @@ import type { EntityManager, MikroORM } from '@mikro-orm/postgresql'
 import type { CallLogEntry } from '../../calls/call-events.ts'
 import type { Transition } from '../../calls/call-state.ts'
 import type { Call, Leg } from '../../calls/call.ts'
-import type { CallingState, CallStore, Clock, FactsRequest, HistoryQuery, PlaceRequest } from '../../calls/ports.ts'
+import type { AdmittedTransfer, CallingState, CallStore, Clock, FactsRequest, HistoryQuery, PlaceRequest } from '../../calls/ports.ts'
 import type { KeyRing } from '../../privacy/key-ring.ts'
 import type { CallRow, StoredLeg } from '../entities/call.entity.ts'
 
@@ -43,24 +43,12 @@ export class CallRepository implements CallStore {
 	}
 
 	place(request: PlaceRequest, admit: (state: CallingState) => Promise<Call>): Promise<{ call: Call, isNew: boolean }> {
-		// The lock in the database makes all sidecars take turns. Within this one the turns are taken before a connection
-		// is: otherwise those who wait would hold every connection of the pool.
-		const askedAt = performance.now()
-		const placed = this.#placing.then(() => this.#place(request, admit, askedAt))
-		this.#placing = placed.then(() => {}, () => {})
-		return placed
-	}
-
-	async #place(request: PlaceRequest, admit: (state: CallingState) => Promise<Call>, askedAt: number): Promise<{ call: Call, isNew: boolean }> {
-		return this.#orm.em.fork().transactional(async (em) => {
-			await em.execute(`select pg_advisory_xact_lock(${PLACE_LOCK})`)
+		return this.#inTurn(async (em, checkTurn) => {
 			const earlier = await findByKey(em, request)
 			if (earlier !== undefined) {
 				return { call: earlier, isNew: false }
 			}
-			if (performance.now() - askedAt > LONGEST_TURN_MS) {
-				throw new SipCallError('storage_unavailable', 'The database was too slow, so your phone was not rung. Try again in a few seconds.', { retryAfterSec: 5 })
-			}
+			checkTurn()
 			const call = await admit(await readCallingState(em, request.question, this.#toIndex(request.question.number)))
 			// Inserted one by one and in this order: the other rows refer to the call's.
 			// Through the unit of work: MikroORM's direct insert stores each `?` of an encrypted text as `\?`.
@@ -80,6 +68,53 @@ export class CallRepository implements CallStore {
 		})
 	}
 
+	admitTransfer(uuid: string, question: FactsRequest, admit: (call: Call, state: CallingState) => Promise<AdmittedTransfer>): Promise<{ call: Call, changed: boolean } | undefined> {
+		return this.#inTurn(async (em, checkTurn) => {
+			checkTurn()
+			const row = await this.#locked(em, uuid)
+			if (row === null) {
+				return undefined
+			}
+			const before = callOf(row)
+			const toIndex = this.#toIndex(question.number)
+			const { transition, country, reservedMicros } = await admit(before, await readCallingState(em, question, toIndex))
+			if ('ignored' in transition) {
+				return { call: before, changed: false }
+			}
+			await em.execute(
+				'insert into transfers (call_uuid, user_id, to_index, country, created_at, reserved_micros) values (?, ?, ?, ?, ?, ?)',
+				[uuid, before.userId, toIndex, country ?? null, question.at, reservedMicros === undefined ? null : String(reservedMicros)],
+			)
+			await this.#write(em, row, before, transition)
+			return { call: transition.call, changed: true }
+		})
+	}
+
+	async noteSpent(at: Date, micros: bigint): Promise<void> {
+		await this.#orm.em.getConnection().execute('insert into spent_before (created_at, micros) values (?, ?)', [at, String(micros)])
+	}
+
+	/**
+	 * Runs a step while nobody else decides on a call. The lock in the database makes all sidecars take turns. Within this
+	 * one the turns are taken before a connection is: otherwise those who wait would hold every connection of the pool.
+	 *
+	 * @param step its second argument refuses whoever had to wait for too long
+	 */
+	#inTurn<Result>(step: (em: EntityManager, checkTurn: () => void) => Promise<Result>): Promise<Result> {
+		const askedAt = performance.now()
+		const checkTurn = () => {
+			if (performance.now() - askedAt > LONGEST_TURN_MS) {
+				throw new SipCallError('storage_unavailable', 'The database was too slow, so your phone was not rung. Try again in a few seconds.', { retryAfterSec: 5 })
+			}
+		}
+		const done = this.#placing.then(() => this.#orm.em.fork().transactional(async (em) => {
+			await em.execute(`select pg_advisory_xact_lock(${PLACE_LOCK})`)
+			return step(em, checkTurn)
+		}))
+		this.#placing = done.then(() => {}, () => {})
+		return done
+	}
+
 	facts(question: FactsRequest): Promise<CallingState> {
 		return readCallingState(this.#orm.em.fork(), question, this.#toIndex(question.number))
 	}
@@ -91,9 +126,7 @@ export class CallRepository implements CallStore {
 
 	async change(uuid: string, change: (call: Call) => Transition): Promise<{ call: Call, changed: boolean } | undefined> {
 		return this.#orm.em.fork().transactional(async (em) => {
-			// The lock first: decrypting is done once, for the row as it is then.
-			const [found] = await em.execute<{ uuid: string }[]>('select uuid from calls where uuid = ? for update', [uuid])
-			const row = found === undefined ? null : await em.findOne(CallEntity, { uuid })
+			const row = await this.#locked(em, uuid)
 			if (row === null) {
 				return undefined
 			}
@@ -102,13 +135,27 @@ export class CallRepository implements CallStore {
 			if ('ignored' in outcome) {
 				return { call: before, changed: false }
 			}
-			await this.#writeAnnotation(em, row, outcome.call, before)
-			em.assign(row, { ...changesOf(outcome.call), changedAt: this.#clock.now() })
-			for (const entry of outcome.log) {
-				em.create(CallLogEntity, { callUuid: uuid, at: entry.at, type: entry.type, leg: entry.leg, detail: entry.detail })
-			}
+			await this.#write(em, row, before, outcome)
 			return { call: outcome.call, changed: true }
 		})
+	}
+
+	/** The lock first: decrypting is done once, for the row as it is then. */
+	async #locked(em: EntityManager, uuid: string): Promise<CallRow | null> {
+		const [found] = await em.execute<{ uuid: string }[]>('select uuid from calls where uuid = ? for update', [uuid])
+		return found === undefined ? null : await em.findOne(CallEntity, { uuid }) as CallRow | null
+	}
+
+	async #write(em: EntityManager, row: CallRow, before: Call, { call, log }: Extract<Transition, { call: Call }>): Promise<void> {
+		await this.#writeAnnotation(em, row, call, before)
+		em.assign(row, { ...changesOf(call), changedAt: this.#clock.now() })
+		for (const entry of log) {
+			em.create(CallLogEntity, { callUuid: call.uuid, at: entry.at, type: entry.type, leg: entry.leg, detail: entry.detail })
+		}
+		if (before.transfer === 'asked' && call.transfer === undefined) {
+			// The switch has refused it: nothing will be spent, but it was tried.
+			await em.execute('update transfers set reserved_micros = null where call_uuid = ?', [call.uuid])
+		}
 	}
 
 	async find(uuid: string): Promise<Call | undefined> {
@@ -245,13 +292,16 @@ async function findByKey(em: EntityManager, request: PlaceRequest): Promise<Call
 	if (known.bodyHash !== request.bodyHash) {
 		throw new SipCallError('idempotency_key_reused', 'This Idempotency-Key was used for another call. Use a new key for each new call.')
 	}
+	if (!known.callUuid) {
+		throw new SipCallError('idempotency_key_reused', 'This Idempotency-Key stands for a call that was deleted. Nothing was dialled again. Use a new key for each new call.')
+	}
 	const row = await em.findOneOrFail(CallEntity, { uuid: known.callUuid })
 	return callOf(row)
 }
 
 /** What can change after a call was placed. The rest is left out, so that it is not encrypted anew for each event. */
 function changesOf(call: Call): Partial<CallRow> {
-	const { uuid, userId, to, rawTo, extension, country, rate, device, callerId, note, tags, legs, ...changes } = call
+	const { uuid, userId, to, rawTo, extension, country, rate, ownRate, reservedMicros, device, callerId, note, tags, legs, ...changes } = call
 	return { ...changes, transfer: call.transfer ?? null, legs: legs.map(storedLeg) } as Partial<CallRow>
 }
 

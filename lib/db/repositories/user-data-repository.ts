@@ -5,7 +5,7 @@ import type { MikroORM } from '@mikro-orm/postgresql'
 import type { DepartureStore } from '../../privacy/departures.ts'
 
 /** Every table that names a user. A table that is added and missing here fails a test. */
-export const USER_TABLES = ['calls', 'devices', 'idempotency_keys', 'sign_ins', 'departed_users', 'user_rules'] as const
+export const USER_TABLES = ['calls', 'devices', 'idempotency_keys', 'sign_ins', 'departed_users', 'user_rules', 'transfers', 'device_verifications'] as const
 
 export interface UserDataCounts {
 	calls: number
@@ -39,13 +39,15 @@ export class UserDataRepository implements DepartureStore {
 			// Keys of this user's calls are gone with them; one that stands for another's would be a fault, and goes as well.
 			await deleted('idempotency_keys')
 			await deleted('departed_users')
+			await deleted('device_verifications')
 			await deleted('user_rules')
+			// Transfers went with their calls.
 			return counts
 		})
 	}
 
 	async usersWithData(): Promise<string[]> {
-		const rows = await this.#orm.em.getConnection().execute<{ user_id: string }[]>('select user_id from calls union select user_id from devices union select user_id from sign_ins')
+		const rows = await this.#orm.em.getConnection().execute<{ user_id: string }[]>('select user_id from calls union select user_id from devices union select user_id from sign_ins union select user_id from user_rules')
 		return rows.map((row) => row.user_id)
 	}
 

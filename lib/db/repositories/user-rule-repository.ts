@@ -50,19 +50,30 @@ export class UserRuleRepository {
 		return new Map(rows.map((row) => [row.user_id, userRuleOf(row)]))
 	}
 
-	/** Those who are locked at a moment. */
-	async locked(at: Date): Promise<string[]> {
-		const rows = await this.#orm.em.getConnection().execute<{ user_id: string }[]>('select user_id from user_rules where locked_until > ? order by user_id', [at])
-		return rows.map((row) => row.user_id)
+	/** Who is locked by refused calls at a moment, and until when. */
+	async locked(at: Date): Promise<Map<string, Date>> {
+		const rows = await this.#orm.em.getConnection().execute<{ user_id: string, locked_until: Date | string }[]>(
+			'select user_id, locked_until from user_rules where locked_until > ? and locked_by = \'refusals\'',
+			[at],
+		)
+		return new Map(rows.map((row) => [row.user_id, new Date(row.locked_until)]))
 	}
 
-	async save(userId: string, { mayCall, limits, lock, approvedCountries }: UserRule, at: Date): Promise<void> {
+	/** Changes what is given; what is left out stays as it is. */
+	async change(userId: string, { mayCall, limits, lock, approvedCountries }: Partial<UserRule>, at: Date): Promise<void> {
+		const values: [column: string, sql: string, values: unknown[]][] = [
+			...(mayCall === undefined ? [] : [['may_call', '?', [mayCall]] satisfies [string, string, unknown[]]]),
+			...(limits === undefined ? [] : [['limits', '?::jsonb', [JSON.stringify(limits)]] satisfies [string, string, unknown[]]]),
+			...(lock === undefined ? [] : [['locked_until', '?', [lock?.until ?? null]] satisfies [string, string, unknown[]], ['locked_by', '?', [lock?.by ?? null]] satisfies [string, string, unknown[]]]),
+			...(approvedCountries === undefined
+				? []
+				: [['approved_countries', '(select coalesce(array_agg(value), \'{}\') from jsonb_array_elements_text(?::jsonb) value)', [JSON.stringify(approvedCountries)]] satisfies [string, string, unknown[]]]),
+			['updated_at', '?', [at]],
+		]
 		await this.#orm.em.getConnection().execute(
-			`insert into user_rules (user_id, may_call, limits, locked_until, locked_by, approved_countries, updated_at)
-				values (?, ?, ?::jsonb, ?, ?, (select coalesce(array_agg(value), '{}') from jsonb_array_elements_text(?::jsonb) value), ?)
-				on conflict (user_id) do update set may_call = excluded.may_call, limits = excluded.limits, locked_until = excluded.locked_until,
-					locked_by = excluded.locked_by, approved_countries = excluded.approved_countries, updated_at = excluded.updated_at`,
-			[userId, mayCall, JSON.stringify(limits), lock?.until ?? null, lock?.by ?? null, JSON.stringify(approvedCountries), at],
+			`insert into user_rules (user_id, ${values.map(([column]) => column).join(', ')}) values (?, ${values.map(([, sql]) => sql).join(', ')})
+				on conflict (user_id) do update set ${values.map(([column]) => `${column} = excluded.${column}`).join(', ')}`,
+			[userId, ...values.flatMap(([, , given]) => given)],
 		)
 	}
 

@@ -15,13 +15,16 @@ export interface RequestLimits {
 	userPerMinute: number
 	/** Of an address from which nobody has proven anything. */
 	addressPerMinute: number
-	/** Of an address beneath /auth. */
+	/** Of an address, for beginning to sign in. */
 	authPerMinute: number
 }
 
-export const REQUEST_LIMITS: RequestLimits = { userPerMinute: 1200, addressPerMinute: 240, authPerMinute: 30 }
+export const REQUEST_LIMITS: RequestLimits = { userPerMinute: 1200, addressPerMinute: 600, authPerMinute: 60 }
 
-const AUTH = /^\/auth(?:\/|$)/
+/** Renewing and ending a sign-in are not among them: whoever does that has a token, and many may share one address. */
+const AUTH = /^\/auth(?:\/login)?$/
+/** Nextcloud's own calls. A visitor of a public address comes with the same proof through HaRP. */
+const OF_NEXTCLOUD = /^\/(?:init|enabled|setup_checks|occ\/.*)$/
 
 /**
  * Refuses with 429 `rate_limited`. Nextcloud's own calls (life cycle, occ) are not counted.
@@ -33,14 +36,14 @@ export function requestLimit({ userPerMinute, addressPerMinute, authPerMinute }:
 	const limiters = { user: limiterOf(userPerMinute), address: limiterOf(addressPerMinute), auth: limiterOf(authPerMinute) }
 	const quotas = { user: userPerMinute, address: addressPerMinute, auth: authPerMinute }
 	return async (request, _response, next) => {
-		const { userId, proof } = callerOf(request)
-		if (proof === 'nextcloud' && userId === '') {
+		const { userId, proof, address } = callerOf(request)
+		if (proof === 'nextcloud' && userId === '' && OF_NEXTCLOUD.test(request.path)) {
 			next()
 			return
 		}
-		const kind = AUTH.test(request.path) ? 'auth' : proof === 'none' ? 'address' : 'user'
+		const kind = AUTH.test(request.path) ? 'auth' : userId === '' ? 'address' : 'user'
 		try {
-			await limiters[kind].consume(kind === 'user' ? userId : addressOf(request))
+			await limiters[kind].consume(kind === 'user' ? userId : address ?? request.socket.remoteAddress ?? 'unknown')
 		} catch (refusal) {
 			if (!(refusal instanceof RateLimiterRes)) {
 				throw refusal
@@ -53,9 +56,4 @@ export function requestLimit({ userPerMinute, addressPerMinute, authPerMinute }:
 		}
 		next()
 	}
-}
-
-/** Nextcloud's PHP proxy tells whose request it passes on; of others only the last machine is known. */
-function addressOf(request: Request): string {
-	return request.get('x-origin-ip') ?? request.socket.remoteAddress ?? 'unknown'
 }

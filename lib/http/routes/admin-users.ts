@@ -13,7 +13,7 @@ import { dayOf } from '../../policy/calendar.ts'
 import { decideAccount } from '../../policy/rules.ts'
 import { NO_RULE } from '../../policy/user-rule.ts'
 import { route } from '../route.ts'
-import { anyUuid, country, DeviceSchema, text, time, whole } from '../schemas.ts'
+import { anyUuid, country, DeviceSchema, moment, text, time, whole } from '../schemas.ts'
 
 interface KnownUser {
 	id: string
@@ -28,7 +28,7 @@ export interface AdminUsersOptions {
 	find: (adminId: string, userId: string) => Promise<KnownUser | undefined>
 	rules: {
 		ofMany: (userIds: readonly string[]) => Promise<Map<string, UserRule>>
-		save: (userId: string, rule: UserRule, at: Date) => Promise<void>
+		change: (userId: string, change: Partial<UserRule>, at: Date) => Promise<void>
 	}
 	devices: {
 		ofMany: (userIds: readonly string[]) => Promise<Map<string, Device[]>>
@@ -68,7 +68,7 @@ export type UserJson = z.infer<typeof UserSchema>
 const Change = z.strictObject({
 	permission: z.boolean().nullable().optional(),
 	limits: Limits.optional().describe('Replaces the user’s own limits'),
-	lock: z.strictObject({ until: z.iso.datetime({ offset: true }).transform((value) => new Date(value)) }).nullable().optional().describe('null unlocks'),
+	lock: z.strictObject({ until: moment }).nullable().optional().describe('null unlocks'),
 	approvedCountries: z.array(country).max(300).optional(),
 	devices: z.array(z.strictObject({ id: anyUuid, verified: z.boolean() })).max(20).optional(),
 }).meta({ id: 'AdminUserChange' })
@@ -114,10 +114,10 @@ export function adminUserRoutes(options: AdminUsersOptions): Route[] {
 				if (user === undefined) {
 					throw new SipCallError('not_found', 'Nextcloud has no such user.')
 				}
-				const before = (await rules.ofMany([id])).get(id) ?? NO_RULE
-				await rules.save(id, changed(before, body), now())
+				// Nextcloud finds a user by any spelling of the id; what is stored goes by its own.
+				await rules.change(user.id, changeOf(body), now())
 				for (const device of body.devices ?? []) {
-					if (!await devices.setVerified(id, device.id, device.verified)) {
+					if (!await devices.setVerified(user.id, device.id, device.verified)) {
 						throw new SipCallError('not_found', 'The user has no such phone. The other changes are saved.')
 					}
 				}
@@ -128,12 +128,13 @@ export function adminUserRoutes(options: AdminUsersOptions): Route[] {
 	]
 }
 
-function changed(before: UserRule, { permission, limits, lock, approvedCountries }: z.output<typeof Change>): UserRule {
+/** What is given, and nothing else: a lock that comes meanwhile stays. */
+function changeOf({ permission, limits, lock, approvedCountries }: z.output<typeof Change>): Partial<UserRule> {
 	return {
-		mayCall: permission === undefined ? before.mayCall : permission,
-		limits: limits === undefined ? before.limits : Object.fromEntries(Object.entries(limits).filter(([, value]) => value !== undefined)) as OwnLimits,
-		lock: lock === undefined ? before.lock : lock === null ? null : { until: lock.until, by: 'admin' },
-		approvedCountries: approvedCountries ?? before.approvedCountries,
+		...(permission === undefined ? {} : { mayCall: permission }),
+		...(limits === undefined ? {} : { limits: Object.fromEntries(Object.entries(limits).filter(([, value]) => value !== undefined)) as OwnLimits }),
+		...(lock === undefined ? {} : { lock: lock === null ? null : { until: lock.until, by: 'admin' as const } }),
+		...(approvedCountries === undefined ? {} : { approvedCountries }),
 	}
 }
 

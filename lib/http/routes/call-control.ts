@@ -59,7 +59,7 @@ export function callControlRoutes({ calls, control, groupsOf, logger }: CallCont
 			params: CallParamsSchema,
 			body: TransferSchema,
 			answer: { status: 202, schema: CallSchema },
-			refusals: [...CONTROL_REFUSALS, 'calling_not_permitted', 'invalid_number', 'emergency_number', 'destination_not_allowed', 'caller_id_not_allowed', 'rate_limited', 'limit_reached'],
+			refusals: [...CONTROL_REFUSALS, 'calling_not_permitted', 'account_locked', 'invalid_number', 'emergency_number', 'destination_not_allowed', 'caller_id_not_allowed', 'rate_limited', 'limit_reached'],
 			handle: async ({ caller, params: { uuid }, body: { to }, signal }) => {
 				const user = { id: caller.userId, groups: await groupsOf(caller.userId) }
 				return { status: 202, body: presentCall(await control.transfer(user, uuid, to, signal)) }

@@ -106,7 +106,7 @@ describe(`${CALLS} calls at the same moment, at a limit of ${LIMIT}`, () => {
 		const answers = await Promise.all(Array.from({ length: 40 }, () => demo.call('+4930123400')))
 		const placed = answers.filter(({ status }) => status === 202)
 		expect(placed).toHaveLength(5)
-		// The process ends without a word, as by kill -9, and the next one finds the same lines in use.
+		// The next process finds the same lines in use; process.test.ts does it by kill -9.
 		await test.restart()
 		const again = test.as('demo')
 		expect((await again.call('+4930123400')).status).toBe(429)

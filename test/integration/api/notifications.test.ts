@@ -57,6 +57,9 @@ describe('a call that failed', () => {
 			await demo.untilEnded(body.uuid)
 		}
 		await untilSent(1)
+		// What is written into a call that has ended is no new failure.
+		const { body } = await demo.get<{ items: { uuid: string }[] }>('/call-history?outcome=failed')
+		await demo.request('PUT', `/call/${body.items[0]?.uuid}`, { note: 'Ask the trunk' })
 		expect(sent()).toHaveLength(1)
 	})
 

@@ -169,6 +169,8 @@ describe('a user who keeps trying what is not allowed', () => {
 		expect(test.nextcloud.notifications('demo')[0]).toMatchObject({ subject: 'Calling was locked for guest', object_type: 'lock' })
 
 		await test.restart()
+		const checks = await test.as('').get<Record<string, unknown>>('/setup_checks')
+		expect(checks.body).toHaveProperty('locked_users')
 		guest = test.as('guest')
 		demo = test.as('demo')
 		expect(await called(guest, '030 123401')).toMatchObject({ code: 'account_locked' })
@@ -220,5 +222,87 @@ describe('an admin', () => {
 	it('is told of a user who is not there, and of faults by field', async () => {
 		expect(await demo.request('PUT', '/admin/users/nobody', { permission: true })).toMatchObject({ status: 404, body: { code: 'not_found' } })
 		expect(await demo.request('PUT', '/admin/users/guest', { limits: { callsPerMinute: 0 }, approvedCountries: ['de'] })).toMatchObject({ status: 400, body: { errors: [{ field: 'limits.callsPerMinute' }, { field: 'approvedCountries.0' }] } })
+	})
+})
+
+describe('a transfer', () => {
+	const TWO_LINES = { maxConcurrentPerUser: 10, maxConcurrent: 20 }
+
+	async function startRealTime(settings: Record<string, unknown>): Promise<void> {
+		await test.stop()
+		test = await startTestApp({ freeSwitch: { speed: 1 }, overrides: { sweepMs: 50, settleMs: 0 } })
+		demo = await test.prepare({ ...TWO_LINES, ...settings })
+		guest = test.as('guest')
+		await guest.request('PUT', '/me', DESK)
+	}
+
+	async function talking(number = '+4930123400'): Promise<string> {
+		const { body } = await guest.call(number)
+		await guest.until(body.uuid, ({ status }) => status === 'connected')
+		return body.uuid
+	}
+
+	const transfer = (uuid: string, to: string) => guest.request<ProblemJson>('POST', `/call/${uuid}/transfer`, { to })
+
+	it('of several at the same moment passes no limit on money', async () => {
+		await startRealTime({ rates: [{ prefix: '+49', perMinute: eur('60000') }], dailySpendLimit: eur('18000000'), maxCallSec: 3600 })
+		// An hour costs 3.60: four calls hold 14.40, so that one more hour is left.
+		const calls = [await talking(), await talking(), await talking(), await talking()]
+		const answers = await Promise.all(calls.map((uuid) => transfer(uuid, '+4930555000')))
+		expect(answers.map(({ status }) => status).toSorted()).toEqual([202, 429, 429, 429])
+		const [row] = await test.database.query<{ spent: string }>(`select ((select coalesce(sum(coalesce(cost_micros, reserved_micros)), 0) from calls)
+			+ (select coalesce(sum(reserved_micros), 0) from transfers))::text as spent`)
+		expect(Number(row?.spent)).toBeLessThanOrEqual(18_000_000)
+	})
+
+	it('counts among the different numbers of a day', async () => {
+		await startRealTime({ maxDistinctPerDay: 2 })
+		expect((await transfer(await talking(), '+4930555001')).status).toBe(202)
+		const refusedOne = await transfer(await talking(), '+4930555002')
+		expect(refusedOne).toMatchObject({ status: 429, body: { code: 'limit_reached' } })
+		expect(await called(guest, '+4930555003')).toMatchObject({ status: 429 })
+	})
+
+	it('to where it is not allowed locks like a call', async () => {
+		await startRealTime({ lockAfterRefusals: { count: 3, windowMin: 10, lockMin: 15 } })
+		const uuid = await talking()
+		for (let attempt = 0; attempt < 3; attempt++) {
+			expect(await transfer(uuid, '+4312345678')).toMatchObject({ status: 422, body: { code: 'destination_not_allowed' } })
+		}
+		expect((await guest.get<{ lock: unknown }>('/me')).body.lock).not.toBeNull()
+		expect(await transfer(uuid, '+4930555001')).toMatchObject({ status: 403, body: { code: 'account_locked' } })
+	})
+})
+
+describe('money', () => {
+	it('is also what the user’s own phone costs, and needs a rate for it', async () => {
+		await save({ deviceVerification: { phone: 'none', sip: 'none' }, rates: [{ prefix: '+4930', perMinute: eur('60000') }], dailySpendLimit: eur('100000000'), maxCallSec: 60, answerTimeoutSec: 60 })
+		await guest.request('PUT', '/me', { devices: [{ kind: 'phone', label: 'Mobile', address: '+491711234567' }] })
+		expect(await refusedBoth(guest, '+4930123401')).toMatchObject({ rule: { id: 'rates' } })
+		await save({ rates: [{ prefix: '+49', perMinute: eur('60000') }] })
+		expect(await called(guest, '+4930123401')).toMatchObject({ status: 202 })
+		const [row] = await test.database.query<{ reserved: string }>('select reserved_micros::text as reserved from calls order by created_at desc limit 1')
+		// A minute for the destination; for the own phone also the time in which the destination rings.
+		expect(row?.reserved).toBe('180000')
+	})
+})
+
+describe('a key', () => {
+	it('of a call that was deleted dials nothing again', async () => {
+		const key = 'click-1'
+		expect(await called(guest, '+4930123401', { key })).toMatchObject({ status: 202 })
+		await test.database.query('delete from calls')
+		const before = test.freeSwitch.originates.length
+		expect(await called(guest, '+4930123401', { key })).toMatchObject({ status: 422, code: 'idempotency_key_reused' })
+		expect(test.freeSwitch.originates.length).toBe(before)
+	})
+})
+
+describe('an admin who changes one thing of a user', () => {
+	it('leaves the others, and finds the user by any spelling of the id', async () => {
+		expect(await demo.request('PUT', '/admin/users/GUEST', { lock: { until: '2027-01-01T00:00:00.000Z' } })).toMatchObject({ status: 200, body: { id: 'guest', lock: { by: 'admin' } } })
+		expect(await demo.request('PUT', '/admin/users/guest', { limits: { callsPerDay: 5 } })).toMatchObject({ status: 200, body: { lock: { by: 'admin' }, limits: { callsPerDay: 5 } } })
+		expect(await called(guest, '+4930123401')).toMatchObject({ code: 'account_locked' })
+		expect(await demo.request('PUT', '/admin/users/guest', { lock: { until: '0000-01-01T00:00:00.000Z' } })).toMatchObject({ status: 400 })
 	})
 })

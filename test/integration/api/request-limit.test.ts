@@ -4,7 +4,7 @@
 import type { TestApp } from '../../support/app.ts'
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { ApiClient, startTestApp } from '../../support/app.ts'
+import { ApiClient, signedHeaders, startTestApp } from '../../support/app.ts'
 
 describe('requests', () => {
 	let test: TestApp
@@ -15,7 +15,8 @@ describe('requests', () => {
 
 	afterAll(() => test.stop())
 
-	const visitor = (address: string, path: string) => fetch(`${test.url}${path}`, { headers: { 'x-origin-ip': address } })
+	/** As Nextcloud's PHP proxy passes a request on, with its own proof. */
+	const visitor = (address: string, path: string) => fetch(`${test.url}${path}`, { headers: { ...signedHeaders(''), 'x-origin-ip': address } })
 
 	it('of one user are refused beyond the limit with all headers, those of others are not', async () => {
 		const demo = test.as('demo')
@@ -36,6 +37,13 @@ describe('requests', () => {
 		expect(await statuses('203.0.113.1', '/me', 12)).toEqual([...Array.from({ length: 10 }, () => 401), 429, 429])
 		expect(await statuses('203.0.113.2', '/auth/login', 5)).toEqual([429, 429, 503, 503, 503])
 		expect(await statuses('203.0.113.3', '/me', 1)).toEqual([401])
+	})
+
+	it('are not told apart by an address that somebody invents, nor exempt for coming through HaRP', async () => {
+		const invented = await Promise.all(Array.from({ length: 15 }, (_, at) => fetch(`${test.url}/me`, { headers: { 'x-origin-ip': `198.51.100.${at}` } })))
+		expect(invented.filter(({ status }) => status === 429).length).toBeGreaterThanOrEqual(5)
+		const throughHarp = await Promise.all(Array.from({ length: 5 }, () => fetch(`${test.url}/auth/login`, { headers: signedHeaders('') })))
+		expect(throughHarp.filter(({ status }) => status === 429)).toHaveLength(2)
 	})
 
 	it('of Nextcloud itself and heartbeats are never refused', async () => {

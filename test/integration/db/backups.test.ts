@@ -155,13 +155,13 @@ describe('backups', () => {
 	})
 
 	it('tell of a row that cannot be restored by code and table, and never by what stands in it', async () => {
-		await database.client.query('insert into settings (key, value, updated_at) values (\'secret-word\', null, now())')
+		await database.client.query('insert into devices (id, user_id, kind, label, address, is_default, verified, position) values (gen_random_uuid(), \'secret-word\', \'sip\', \'x\', \'x\', false, false, 0)')
 		const { name } = await backups.create()
-		await database.client.query('delete from settings')
-		await database.client.query('alter table settings add constraint no_such check (key <> \'secret-word\')')
+		await database.client.query('delete from devices')
+		await database.client.query('alter table devices add constraint no_such check (user_id <> \'secret-word\')')
 		const error: unknown = await backups.restore(name).catch((reason: unknown) => reason)
-		await database.client.query('alter table settings drop constraint no_such')
-		expect(error).toMatchObject({ code: 'storage_unavailable', message: 'The backup could not be restored: PostgreSQL answered 23514 (table settings). Nothing was changed.' })
+		await database.client.query('alter table devices drop constraint no_such')
+		expect(error).toMatchObject({ code: 'storage_unavailable', message: 'The backup could not be restored: PostgreSQL answered 23514 (table devices). Nothing was changed.' })
 		expect(JSON.stringify([error, error instanceof Error && error.cause])).not.toContain('secret-word')
 	})
 })
@@ -173,7 +173,7 @@ describe('the safety copy before an update', () => {
 		try {
 			const beforeUpgrade = (executed: readonly string[]) => backups.beforeUpgrade(older.url, executed)
 			await orm.migrator.up({ to: '0001-calls' })
-			await orm.em.getConnection().execute('insert into settings (key, value, updated_at) values (\'x\', null, now())')
+			await orm.em.getConnection().execute('insert into devices (id, user_id, kind, label, address, is_default, verified, position) values (gen_random_uuid(), \'x\', \'sip\', \'x\', \'x\', false, false, 0)')
 
 			await writeFile(path.join(storagePath, 'backups'), 'no folder')
 			await expect(migrate(orm, database.keys, { beforeUpgrade })).rejects.toMatchObject({ code: 'storage_unavailable', message: expect.stringContaining('The safety copy before the update could not be written') as string })
@@ -203,7 +203,7 @@ describe('the safety copy before an update', () => {
 			try {
 				await earlier.migrator.up({ to: '0001-calls' })
 				await new Backups({ storagePath, appVersion: '0.1.0', now: () => now, access: () => undefined, restartWith: (errand) => errand({ ...database.access, url: empty.url }), logger }).restore(copy?.name ?? '')
-				expect(await earlier.em.getConnection().execute('select key from settings')).toEqual([{ key: 'x' }])
+				expect(await earlier.em.getConnection().execute('select user_id from devices')).toEqual([{ user_id: 'x' }])
 			} finally {
 				await earlier.close(true)
 				await empty.drop()

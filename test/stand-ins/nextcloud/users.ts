@@ -115,7 +115,8 @@ export function userRoutes(users: Users): OcsRoute[] {
 			path: '/cloud/users/{id}',
 			asks: 'user',
 			handle: ({ user, parameters: { id = '' } }) => {
-				const asked = users.get(id)
+				// Nextcloud's own database finds any spelling of an id, and answers with the id as it is.
+				const asked = users.list().find((one) => one.id.toLowerCase() === id.toLowerCase())
 				if (asked === undefined) {
 					return failure(404, 'User does not exist')
 				}

@@ -16,7 +16,7 @@ const C2 = '51111111-1111-4111-8111-111111111111'
 const PLAN: TransferPlan = { number: '+4930777777', legs: [{ legUuid: C1, gateway: 'trunk' }], callerId: '+4930999999', answerTimeoutSec: 60, maxCallSec: 3600 }
 
 /** Everything that may ever stand in one of these commands, by its very bytes. */
-const WHITELIST = /^api uuid_(?:kill|hold|hold off|send_dtmf|transfer) [0-9A-Za-z-]+(?: [0-9*#A-D]{1,32}| m:\^:bridge:[0-9A-Za-z_{}[\]=,:+|/.-]+ inline)?\n\n$/
+const WHITELIST = /^api uuid_(?:kill|hold|hold off|send_dtmf|transfer) [0-9A-Za-z-]+(?: [0-9*#A-D]{1,32}| m:\^:bridge:[0-9A-Za-z_{}[\]=,:+|/.*#-]+ inline)?\n\n$/
 
 const seeds = ['\n', '\r', '\0', '\t', '\n\n', '\u2028', '\'', '"', '\\', '{', '}', '[', ']', '(', ')', '${system(id)}', '@evil.example', '@2000', ',', '|', ':_:', '^^:', '^', '^system:id', '=', ';', '&', '$', '%', ' ', ' -both', ' inline', 'w', 'W', '~', 'ä', '٣', '\uD800', ',api_hangup_hook=system id', '}null/x^park:', '+', '']
 const hostile = fc.oneof(
@@ -57,7 +57,7 @@ describe('a command on a call', () => {
 		const number = fc.stringMatching(/^\+?[0-9]{3,15}$/)
 		const gateway = fc.stringMatching(/^[A-Za-z0-9_.-]{1,64}$/)
 		const sec = fc.integer({ min: 1, max: 86_400 })
-		const plans = fc.record({ number, legs: fc.array(fc.record({ legUuid: fc.uuid(), gateway }), { minLength: 1, maxLength: 4 }), callerId: fc.option(number, { nil: undefined }), answerTimeoutSec: sec, maxCallSec: sec })
+		const plans = fc.record({ number, legs: fc.array(fc.record({ legUuid: fc.uuid(), gateway }), { minLength: 1, maxLength: 4 }), callerId: fc.option(number, { nil: undefined }), answerTimeoutSec: sec, maxCallSec: sec, extension: fc.stringMatching(/^[0-9*#][0-9*#,]{0,18}[0-9*#]$/) }, { requiredKeys: ['number', 'legs', 'callerId', 'answerTimeoutSec', 'maxCallSec'] })
 		fc.assert(fc.property(plans, (plan) => {
 			const line = transferCommand(B, plan)
 			expect(`${line}\n\n`).toMatch(WHITELIST)
@@ -65,8 +65,8 @@ describe('a command on a call', () => {
 			expect([uuid, dialplan, others]).toEqual([B, 'inline', []])
 			expect(application.slice('m:^:'.length).split('^')).toHaveLength(1)
 			const legs = parseBridgeArgument(application.slice('m:^:bridge:'.length)) ?? []
-			expect(legs.map((leg) => [leg.gateway, leg.number, leg.variables.origination_uuid, leg.variables.execute_on_answer, leg.variables.origination_caller_id_number]))
-				.toEqual(plan.legs.map((leg) => [leg.gateway, plan.number, leg.legUuid, `sched_hangup:+${plan.maxCallSec}`, plan.callerId]))
+			expect(legs.map((leg) => [leg.gateway, leg.number, leg.variables.origination_uuid, leg.variables.execute_on_answer, leg.variables.origination_caller_id_number, leg.variables.execute_on_answer_extension]))
+				.toEqual(plan.legs.map((leg) => [leg.gateway, plan.number, leg.legUuid, `sched_hangup:+${plan.maxCallSec}`, plan.callerId, plan.extension === undefined ? undefined : `send_dtmf:WW${plan.extension.replaceAll(',', 'WW')}`]))
 		}), { numRuns: 5_000 })
 	})
 
@@ -80,6 +80,7 @@ describe('a command on a call', () => {
 		['the number of a transfer', (value) => transferCommand(B, { ...PLAN, number: value })],
 		['the caller ID of a transfer', (value) => transferCommand(B, { ...PLAN, callerId: value })],
 		['the gateway of a transfer', (value) => transferCommand(B, { ...PLAN, legs: [{ legUuid: C1, gateway: value }] })],
+		['the extension of a transfer', (value) => transferCommand(B, { ...PLAN, extension: value })],
 		['the new leg of a transfer', (value) => transferCommand(B, { ...PLAN, legs: [{ legUuid: value, gateway: 'trunk' }] })],
 	])('lets nothing else reach the switch as %s, each of 3,000', (_place, build) => {
 		let refused = 0

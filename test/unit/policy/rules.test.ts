@@ -53,6 +53,7 @@ const QUESTION: Question = {
 	rule: NO_RULE,
 	settings: SETTINGS,
 	number: number('+49 30 123456'),
+	ownPhone: undefined,
 	callerId: undefined,
 	// A Tuesday, 12:00 in Berlin.
 	at: new Date('2026-11-24T11:00:00.000Z'),
@@ -93,6 +94,8 @@ describe('the rules', () => {
 		['brake: new country, night, burst', NIGHT, ALL_DAY, BURST, { code: 'destination_not_allowed', rule: 'brake', fixableBy: 'admin' }],
 		['different numbers a day', {}, {}, { distinctToday: 5 }, { code: 'limit_reached', rule: 'maxDistinctPerDay', limit: { kind: 'maxDistinctPerDay', used: 5, max: 5, resetsAt: new Date('2026-11-24T23:00:00.000Z'), timeZone: 'Europe/Berlin' } }],
 		['a number without a rate', {}, { rates: [{ prefix: '+4989', perMinute: eur('1') }] }, {}, { code: 'destination_not_allowed', rule: 'rates' }],
+		['the own phone without a rate', { ownPhone: '+43 1 234567'.replaceAll(' ', '') }, {}, {}, { code: 'destination_not_allowed', rule: 'rates' }],
+		['spending a day, with the own phone', { ownPhone: '+491711234567' }, {}, { spentToday: 8_800_000n }, { rule: 'dailySpendLimit' }],
 		// An hour at 0.02 is 1.20.
 		['spending a day', {}, {}, { spentToday: 8_800_001n }, { code: 'limit_reached', rule: 'dailySpendLimit', untilAt: new Date('2026-11-24T23:00:00.000Z') }],
 		['spending a month', {}, {}, { spentThisMonth: 98_800_001n }, { code: 'limit_reached', rule: 'monthlySpendLimit', untilAt: new Date('2026-11-30T23:00:00.000Z') }],

@@ -1,0 +1,56 @@
+// SPDX-FileCopyrightText: 2026 SIPCall contributors
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+import type { MikroORM } from '@mikro-orm/postgresql'
+import type { RetentionStore } from '../../privacy/retention.ts'
+
+import { maskNumber } from '../../numbering/mask-number.ts'
+
+const BATCH = 200
+/** The limit for different numbers a day needs a number's index, in whatever zone the day is. */
+const LIMITS_MS = 48 * 60 * 60 * 1000
+
+export class RetentionRepository implements RetentionStore {
+	readonly #orm: MikroORM
+
+	constructor({ orm }: { orm: MikroORM }) {
+		this.#orm = orm
+	}
+
+	async deleteSome(endedBefore: Date): Promise<number> {
+		const { affectedRows } = await this.#orm.em.getConnection().execute<{ affectedRows: number }>(
+			`delete from calls where uuid in (select uuid from calls where status = 'ended' and ended_at <= ? limit ${BATCH})`,
+			[endedBefore],
+			'run',
+		)
+		return affectedRows
+	}
+
+	/** The columns are written over, not only hidden: what was there is gone with the next vacuum. */
+	async maskSome(endedBefore: Date, at: Date): Promise<number> {
+		return this.#orm.em.fork().transactional(async (em) => {
+			const rows = await em.execute<{ uuid: string, number: string }[]>(
+				`select uuid, sipcall_decrypt(to_number) as number from calls
+					where status = 'ended' and masked_at is null and ended_at <= ? limit ${BATCH} for update skip locked`,
+				[endedBefore],
+			)
+			for (const { uuid, number } of rows) {
+				await em.execute(
+					`update calls set to_number = sipcall_encrypt(?), raw_to = sipcall_encrypt(''), to_index = case when created_at < ? then '' else to_index end, extension = null, note = null, tags = null,
+						tag_index = null, rate = null, own_rate = null, masked_at = ?, changed_at = ?, version = version + 1 where uuid = ?`,
+					[maskNumber(number), new Date(at.getTime() - LIMITS_MS), at, at, uuid],
+				)
+			}
+			return rows.length
+		})
+	}
+
+	async forgetIndexes(at: Date): Promise<void> {
+		const before = new Date(at.getTime() - LIMITS_MS)
+		await this.#orm.em.getConnection().execute('update calls set to_index = \'\' where masked_at is not null and to_index <> \'\' and created_at < ?', [before])
+	}
+
+	async forgetSpent(before: Date): Promise<void> {
+		await this.#orm.em.getConnection().execute('delete from spent_before where created_at < ?', [before])
+	}
+}

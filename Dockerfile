@@ -9,6 +9,7 @@ WORKDIR /build
 COPY package.json package-lock.json ./
 RUN npm ci --ignore-scripts --no-audit --no-fund
 COPY vite.config.ts tsconfig.json ./
+COPY scripts/classic-scripts.ts scripts/
 COPY src src
 RUN npm run build
 

@@ -7,8 +7,9 @@ import vue from '@vitejs/plugin-vue'
 import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { gzipSync } from 'node:zlib'
-import { build, defineConfig } from 'vite'
+import { defineConfig } from 'vite'
 import { z } from 'zod'
+import { classicScripts } from './scripts/classic-scripts.ts'
 
 const LANGUAGES = new Set(['en', 'en_GB', 'de', 'de_DE', 'fr'])
 
@@ -16,6 +17,7 @@ const LANGUAGES = new Set(['en', 'en_GB', 'de', 'de_DE', 'fr'])
 const BUDGETS_KB: Readonly<Record<string, number>> = {
 	'js/sipcall-main.js': 185,
 	'js/sipcall-number.js': 36,
+	'js/sipcall-manage.js': 110,
 	'css/sipcall-main.css': 20,
 }
 
@@ -55,6 +57,28 @@ function languageOf(entry: string): string {
 	return /^\{\s*"?l"?:\s*"([\w-]+)"/.exec(entry)?.[1]?.replace('-', '_') ?? ''
 }
 
+/** What parts of the component library import for features that no view of ours turns on; 16 kB together. */
+const NOT_USED: Readonly<Record<string, readonly string[]>> = {
+	// NcAppSidebar: links in the title.
+	linkifyjs: ['Options', 'tokenize'],
+	// NcAppContent: a list beside the content.
+	splitpanes: ['Splitpanes', 'Pane'],
+}
+
+/** Leaves those out. Who comes to need one is told so by the console, and takes it off the list. */
+function withoutUnused(): Plugin {
+	const PREFIX = '\0sipcall:not-used:'
+	return {
+		name: 'sipcall:without-unused',
+		enforce: 'pre',
+		resolveId: (id) => Object.hasOwn(NOT_USED, id) ? PREFIX + id : undefined,
+		load(id) {
+			const name = id.startsWith(PREFIX) ? id.slice(PREFIX.length) : undefined
+			return name === undefined ? undefined : (NOT_USED[name] ?? []).map((exported) => `export function ${exported}() { throw new Error('${name} is left out of the build (vite.config.ts)') }`).join('\n')
+		},
+	}
+}
+
 /** Fails a production build whose files weigh more than they may. */
 function withinBudget(): Plugin {
 	return {
@@ -72,57 +96,38 @@ function withinBudget(): Plugin {
 }
 
 /**
- * A classic script with a fixed name: AppAPI writes the tag itself, without `type="module"`, and asks for exactly the
- * paths that were registered. No source map in production: an undeclared path counts against the visitor's address at HaRP.
+ * Classic scripts with fixed names: AppAPI writes the tag of the first itself, and asks for exactly the paths that were
+ * registered. No source map in production: an undeclared path counts against the visitor's address at HaRP.
  */
-function script(name: 'main' | 'number', entry: string, mode: string): UserConfig {
-	return {
-		plugins: [vue(), onlyOurLanguages(), ...(mode === 'development' ? [] : [withinBudget()])],
-		publicDir: false,
-		// The same library without what browsers of before 2022 needed.
-		resolve: { alias: [{ find: /^\.\.\/es6\//, replacement: '../es6-modern/' }] },
-		define: {
-			appName: JSON.stringify('sipcall'),
-			appVersion: JSON.stringify(version),
-			__VUE_OPTIONS_API__: 'true',
-			__VUE_PROD_DEVTOOLS__: 'false',
-			__VUE_PROD_HYDRATION_MISMATCH_DETAILS__: 'false',
-		},
-		build: {
-			target: 'es2022',
-			outDir: 'ex_app',
-			emptyOutDir: false,
-			sourcemap: mode === 'development' ? 'inline' : false,
-			cssCodeSplit: false,
-			assetsInlineLimit: 100_000,
-			chunkSizeWarningLimit: 800,
-			rolldownOptions: {
-				input: entry,
-				output: {
-					format: 'iife',
-					name: `sipcall_${name}`,
-					entryFileNames: `js/sipcall-${name}.js`,
-					assetFileNames: 'css/sipcall-main[extname]',
-				},
+export default defineConfig(({ mode }): UserConfig => ({
+	plugins: [vue(), onlyOurLanguages(), withoutUnused(), classicScripts(), ...(mode === 'development' ? [] : [withinBudget()])],
+	publicDir: false,
+	// The same library without what browsers of before 2022 needed.
+	resolve: { alias: [{ find: /^\.\.\/es6\//, replacement: '../es6-modern/' }] },
+	define: {
+		appName: JSON.stringify('sipcall'),
+		appVersion: JSON.stringify(version),
+		__VUE_OPTIONS_API__: 'true',
+		__VUE_PROD_DEVTOOLS__: 'false',
+		__VUE_PROD_HYDRATION_MISMATCH_DETAILS__: 'false',
+	},
+	build: {
+		target: 'es2022',
+		outDir: 'ex_app',
+		emptyOutDir: false,
+		sourcemap: mode === 'development' ? 'inline' : false,
+		cssCodeSplit: false,
+		modulePreload: false,
+		assetsInlineLimit: 100_000,
+		chunkSizeWarningLimit: 800,
+		rolldownOptions: {
+			input: { main: 'src/main.ts' },
+			output: {
+				format: 'es',
+				entryFileNames: 'js/sipcall-[name].js',
+				chunkFileNames: ({ facadeModuleId }) => `js/sipcall-${path.basename(path.dirname(facadeModuleId ?? 'none'))}.js`,
+				assetFileNames: 'css/sipcall-main[extname]',
 			},
 		},
-	}
-}
-
-/** Scripts of this form cannot share chunks, so each further one is a build of its own, behind the first. */
-function furtherScripts(mode: string): Plugin {
-	return {
-		name: 'sipcall:further-scripts',
-		apply: 'build',
-		async closeBundle(error) {
-			if (error === undefined) {
-				await build({ configFile: false, root: import.meta.dirname, logLevel: 'warn', mode, ...script('number', 'src/number/main.ts', mode) })
-			}
-		},
-	}
-}
-
-export default defineConfig(({ mode }) => {
-	const main = script('main', 'src/main.ts', mode)
-	return { ...main, plugins: [main.plugins, furtherScripts(mode)] }
-})
+	},
+}))

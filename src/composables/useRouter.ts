@@ -70,6 +70,9 @@ RouterLink.props = ['to', 'custom']
 
 /** Details stand beside the list, so the list's entry stays marked. */
 function isShown(to: KnownRoute): boolean {
-	const { name } = address.value.route
-	return to.name === name || (to.name === 'calls' && name === 'call')
+	const { route } = address.value
+	if (to.name === 'admin') {
+		return route.name === 'admin' && route.page === to.page
+	}
+	return to.name === route.name || (to.name === 'calls' && route.name === 'call')
 }

@@ -4,10 +4,4 @@
 // The script `number`: fetched when somebody first turns to the number field, since its tables weigh more than that is
 // worth to those who only look at their calls.
 
-import type { NumberTools } from './tools.ts'
-
-import { formatTyped, readNumbers } from './tools.ts'
-
-const tools: NumberTools = { readNumbers, formatTyped }
-
-Object.assign(globalThis, { sipcallNumberTools: tools })
+export { formatTyped, readNumbers } from './tools.ts'

@@ -128,7 +128,8 @@ export function newIdempotencyKey(): string {
 	return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('')
 }
 
-async function send<Answer>(config: AxiosRequestConfig & { url: string }): Promise<Answer> {
+/** One request to the API. Rejects with an {@link ApiFailure}. */
+export async function send<Answer>(config: AxiosRequestConfig & { url: string }): Promise<Answer> {
 	try {
 		// @nextcloud/axios adds X-Requested-With, which the server asks of every request that changes something.
 		const response = await axios.request<Answer>({

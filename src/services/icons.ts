@@ -36,3 +36,12 @@ export const iconCopy = outline('M9 8.5h10.5v11.5H9z', 'M5.5 15.5h-1V4h10.5v1')
 
 /** Two sliders. */
 export const iconSettings = outline('M4 8h8', 'M18 8h2', 'M15 5.2v5.6', 'M4 16h2', 'M12 16h8', 'M9 13.2v5.6')
+
+/** Two people, the second behind the first. */
+export const iconUsers = outline('M9 11.2a3.4 3.4 0 1 0 0-6.8 3.4 3.4 0 0 0 0 6.8z', 'M3 19.6a6 6 0 0 1 12 0', 'M16 4.9a3.2 3.2 0 0 1 0 5.8', 'M17.6 14.4a5.6 5.6 0 0 1 3.6 5.2')
+
+/** A shield with a tick in it. */
+export const iconPolicy = outline('M12 3.2l7.4 2.7v5.4c0 4.5-3.1 8-7.4 9.5-4.3-1.5-7.4-5-7.4-9.5V5.9z', 'M8.8 12l2.3 2.3 4.2-4.4')
+
+/** Two boxes and the line between them. */
+export const iconConnection = outline('M4 4.2h6.4v6.4H4z', 'M13.6 13.4H20v6.4h-6.4z', 'M7.2 10.6v6h6.4')

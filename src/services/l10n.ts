@@ -17,8 +17,8 @@ export type Translations = Readonly<Record<string, string | readonly [string, st
 const LANGUAGES: Readonly<Record<string, Translations>> = { de, fr }
 
 /** Makes the user's language known, before anything is shown. English needs nothing: it is the source. */
-export function registerLanguage(): void {
-	const bundle = LANGUAGES[baseLanguage()]
+export function registerLanguage(languages = LANGUAGES): void {
+	const bundle = languages[baseLanguage()]
 	if (bundle !== undefined) {
 		register('sipcall', Object.fromEntries(Object.entries(bundle).map(([text, words]) => [text, typeof words === 'string' ? words : [...words]])))
 	}

@@ -10,10 +10,15 @@ export type Route
 		| { name: 'call', uuid: string }
 		/** The settings, over the list. */
 		| { name: 'settings', section: SettingsSection }
+		/** Shown to administrators; to everybody else it is unknown. */
+		| { name: 'admin', page: AdminPage }
 		| { name: 'unknown' }
 
 export const SETTINGS_SECTIONS = ['devices', 'links', 'shortcuts'] as const
 export type SettingsSection = typeof SETTINGS_SECTIONS[number]
+
+export const ADMIN_PAGES = ['users', 'policy', 'connection'] as const
+export type AdminPage = typeof ADMIN_PAGES[number]
 
 /** Nextcloud's address of the page, whatever folder it is installed in, with and without `index.php`. */
 const PAGE = /^(.*\/apps\/app_api\/embedded\/sipcall\/calls)(?:\/(.*?))?\/?$/
@@ -40,6 +45,10 @@ function routeOf(path: string): Route {
 	if (first === 'settings' && section !== undefined) {
 		return { name: 'settings', section }
 	}
+	const page = ADMIN_PAGES.find((known) => known === second)
+	if (first === 'admin' && page !== undefined) {
+		return { name: 'admin', page }
+	}
 	const uuid = second.toLowerCase()
 	return first === 'call' && UUID.test(uuid) ? { name: 'call', uuid } : { name: 'unknown' }
 }
@@ -55,5 +64,7 @@ export function pathOf(route: Exclude<Route, { name: 'unknown' }>): string {
 			return `/call/${route.uuid}`
 		case 'settings':
 			return `/settings/${route.section}`
+		case 'admin':
+			return `/admin/${route.page}`
 	}
 }

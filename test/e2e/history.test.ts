@@ -9,7 +9,7 @@ import type { PageTest } from '../support/page-test.ts'
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { browserAvailable } from '../support/browser.ts'
-import { card, field, PAGE, startPageTest } from '../support/page-test.ts'
+import { card, field, hasNumberTools, PAGE, startPageTest } from '../support/page-test.ts'
 
 const rows = (page: Page) => page.locator('[data-sip=row]')
 
@@ -105,12 +105,12 @@ describe.skipIf(!browserAvailable())('the list of calls', () => {
 		await sub.getByRole('link', { name: 'Missed' }).click()
 		expect(new URL(sub.url()).pathname).toBe(`/cloud${PAGE}/missed`)
 		await field(sub).focus()
-		await sub.waitForFunction(() => 'sipcallNumberTools' in globalThis)
+		await sub.waitForFunction(hasNumberTools)
 		expect(outside).toEqual([])
 		await sub.context().close()
 	})
 
-	it.each(['/nowhere', '/admin/users', '/call/12'])('says of %s that it does not exist, and asks the server for nothing', async (path) => {
+	it.each(['/nowhere', '/admin/none', '/call/12'])('says of %s that it does not exist, and asks the server for nothing', async (path) => {
 		const before = test.shell.requests.filter(({ part }) => part === 'proxy').length
 		const page = await test.open(path, { user: 'guest' })
 		await page.getByRole('heading', { name: 'This page does not exist.' }).first().waitFor()

@@ -8,7 +8,7 @@ import type { PageTest } from '../support/page-test.ts'
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { browserAvailable } from '../support/browser.ts'
-import { card, field, startPageTest } from '../support/page-test.ts'
+import { card, field, hasNumberTools, startPageTest } from '../support/page-test.ts'
 
 async function paste(page: Page, text: string): Promise<void> {
 	await field(page).fill('')
@@ -31,7 +31,7 @@ describe.skipIf(!browserAvailable())('the field', () => {
 		test = await startPageTest()
 		page = await test.open()
 		await field(page).focus()
-		await page.waitForFunction(() => 'sipcallNumberTools' in globalThis)
+		await page.waitForFunction(hasNumberTools)
 	})
 	afterAll(() => test?.stop())
 

@@ -69,4 +69,28 @@ describe.skipIf(!browserAvailable())('the settings', () => {
 		await page.getByRole('link', { name: 'Settings' }).click()
 		await page.locator('[data-sip=devices]').waitFor()
 	})
+
+	it('wait for their script, and try again when it cannot be had', async () => {
+		const other = await test.open('')
+		await field(other).waitFor()
+		expect(await other.locator('script[src*="sipcall-manage"]').count()).toBe(0)
+		await other.route('**/sipcall-manage.js*', (route) => route.abort())
+		await other.getByRole('link', { name: 'Settings' }).click()
+		await other.locator('[data-sip=manage-failed]').waitFor()
+		await other.unroute('**/sipcall-manage.js*')
+		await other.getByRole('button', { name: 'Try again' }).click()
+		await other.locator('[data-sip=devices]').waitFor()
+		await other.context().close()
+	})
+
+	it('ask for the page to be loaded again when their script is of another version', async () => {
+		const other = await test.open('')
+		await field(other).waitFor()
+		await other.evaluate(() => {
+			Object.assign((globalThis as unknown as { sipcallScripts: { main: object } }).sipcallScripts.main, { stamp: 'older' })
+		})
+		await other.getByRole('link', { name: 'Settings' }).click()
+		await other.locator('[data-sip=manage-failed]').getByText('reload the page').waitFor()
+		await other.context().close()
+	})
 })

@@ -127,6 +127,11 @@ export function card(page: Page, selector = ''): Locator {
 	return page.locator(`[data-sip=card]${selector}`)
 }
 
+/** Runs in the page: whether the script that reads and formats numbers is there. */
+export function hasNumberTools(): boolean {
+	return (globalThis as { sipcallScripts?: Record<string, unknown> }).sipcallScripts?.number !== undefined
+}
+
 /** Resolves when the page has come so far; a fresh look at each frame of the browser. */
 export async function until(page: Page, condition: () => boolean): Promise<void> {
 	await page.waitForFunction(condition)

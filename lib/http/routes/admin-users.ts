@@ -66,7 +66,7 @@ const UserSchema = z.object({
 	usage: z.object({ callsToday: z.int(), calls30Days: z.int(), lastCallAt: time.optional() }),
 }).meta({ id: 'AdminUser' })
 
-type UserJson = z.infer<typeof UserSchema>
+export type UserJson = z.infer<typeof UserSchema>
 
 const Change = z.strictObject({
 	permission: z.boolean().nullable().optional(),
@@ -75,6 +75,8 @@ const Change = z.strictObject({
 	approvedCountries: z.array(country).max(300).optional(),
 	devices: z.array(z.strictObject({ id: anyUuid, verified: z.boolean() })).max(20).optional(),
 }).meta({ id: 'AdminUserChange' })
+
+export type UserChangeJson = z.input<typeof Change>
 
 const UserParams = z.object({ id: text(256).min(1) })
 

@@ -12,6 +12,8 @@ import { afterEach, describe, expect, it } from 'vitest'
 import { PROBLEMS } from '../../../lib/http/problem.ts'
 import { de } from '../../../src/l10n/de.ts'
 import { fr } from '../../../src/l10n/fr.ts'
+import { de as manageDe } from '../../../src/l10n/manage-de.ts'
+import { fr as manageFr } from '../../../src/l10n/manage-fr.ts'
 import { hasProblemWords } from '../../../src/services/problem-words.ts'
 import { hasReasonWords } from '../../../src/services/reason-words.ts'
 import { speak } from '../../support/language.ts'
@@ -62,7 +64,7 @@ it('has only literal texts, so that each can be translated', () => {
 	expect(found.filter(({ unreadable }) => unreadable.length > 0).map(({ file, unreadable }) => `${file}: ${unreadable.join(' ')}`)).toEqual([])
 })
 
-describe.each<[string, Translations]>([['de', de], ['fr', fr]])('%s', (_language, bundle) => {
+describe.each<[string, Translations]>([['de', { ...de, ...manageDe }], ['fr', { ...fr, ...manageFr }]])('%s', (_language, bundle) => {
 	it('has every text of the page', () => {
 		expect([...texts].filter((text) => !(text in bundle))).toEqual([])
 	})
@@ -80,8 +82,13 @@ describe.each<[string, Translations]>([['de', de], ['fr', fr]])('%s', (_language
 	})
 })
 
+it('says each thing once: the words of the first script serve the second as well', () => {
+	expect(Object.keys(manageDe).filter((text) => text in de)).toEqual([])
+	expect(Object.keys(manageFr).filter((text) => text in fr)).toEqual([])
+})
+
 it('addresses nobody in German as du or Sie', () => {
-	const addressed = Object.values(de).flat().filter((words) => /\b(?:du|dich|dir|dein\w*|Sie|Ihnen|Ihr\w*)\b/.test(words.replace(/^Sie /, '')))
+	const addressed = Object.values({ ...de, ...manageDe }).flat().filter((words) => /\b(?:du|dich|dir|dein\w*|Sie|Ihnen|Ihr\w*)\b/.test(words.replace(/^Sie /, '')))
 	expect(addressed).toEqual([])
 })
 

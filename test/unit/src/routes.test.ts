@@ -21,7 +21,10 @@ describe('an address', () => {
 		['/call', { name: 'unknown' }],
 		['/call/12', { name: 'unknown' }],
 		[`/call/${UUID}/events`, { name: 'unknown' }],
-		['/admin/users', { name: 'unknown' }],
+		['/admin/users', { name: 'admin', page: 'users' }],
+		['/admin/connection', { name: 'admin', page: 'connection' }],
+		['/admin', { name: 'unknown' }],
+		['/admin/doctor', { name: 'unknown' }],
 		['/missed/today', { name: 'unknown' }],
 	])('%s below the root asks for %j', (path, route) => {
 		expect(readAddress(ROOT + path)).toEqual({ root: ROOT, route })
@@ -32,7 +35,7 @@ describe('an address', () => {
 	})
 
 	it('leads back to its route', () => {
-		for (const route of [{ name: 'calls' }, { name: 'missed' }, { name: 'call', uuid: UUID }, { name: 'settings', section: 'devices' }] as const) {
+		for (const route of [{ name: 'calls' }, { name: 'missed' }, { name: 'call', uuid: UUID }, { name: 'settings', section: 'devices' }, { name: 'admin', page: 'policy' }] as const) {
 			expect(readAddress(ROOT + pathOf(route)).route).toEqual(route)
 		}
 	})

@@ -1,0 +1,24 @@
+// SPDX-FileCopyrightText: 2026 SIPCall contributors
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+// The script `manage`: fetched when somebody opens the settings or a page of the administration.
+
+import type { Component } from 'vue'
+import type { AdminPage } from '../services/routes.ts'
+
+import AdminConnection from '../views/AdminConnection.vue'
+import AdminPolicy from '../views/AdminPolicy.vue'
+import AdminUsers from '../views/AdminUsers.vue'
+import { de } from '../l10n/manage-de.ts'
+import { fr } from '../l10n/manage-fr.ts'
+import { registerLanguage } from '../services/l10n.ts'
+
+export { default as SettingsDialog } from '../components/SettingsDialog.vue'
+
+registerLanguage({ de, fr })
+
+export const ADMIN_VIEWS: Readonly<Record<AdminPage, Component>> = {
+	users: AdminUsers,
+	policy: AdminPolicy,
+	connection: AdminConnection,
+}

@@ -1,0 +1,72 @@
+// SPDX-FileCopyrightText: 2026 SIPCall contributors
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+/** The settings of the phone system and of signing in, as a form has them, and back. Secrets only go in. */
+
+import type { Settings, SettingsChange } from './admin-api.ts'
+
+export interface ConnectionForm {
+	host: string
+	port: string
+	user: string
+	/** Empty = kept. */
+	password: string
+	gateways: string[]
+	callerIds: { number: string, label: string, groups: string }[]
+	sipDialString: string
+	sipDomain: string
+	verifyPhone: 'code' | 'none'
+	verifySip: 'none' | 'admin'
+	ringTimeoutSec: string
+	answerTimeoutSec: string
+	clientId: string
+	/** Empty = kept. */
+	clientSecret: string
+}
+
+export type ConnectionPart = 'freeswitch' | 'gateways' | 'callerIds' | 'sipDialString' | 'sipDomain' | 'deviceVerification' | 'ringTimeoutSec' | 'answerTimeoutSec' | 'oauth'
+
+export function connectionFormOf(settings: Settings): ConnectionForm {
+	const { freeswitch, oauth, callerIds, deviceVerification } = settings
+	return {
+		host: freeswitch.host,
+		port: String(freeswitch.port),
+		user: freeswitch.user ?? '',
+		password: '',
+		gateways: [...settings.gateways],
+		callerIds: callerIds.map(({ number, label, groups }) => ({ number, label, groups: (groups ?? []).join(', ') })),
+		sipDialString: settings.sipDialString,
+		sipDomain: settings.sipDomain ?? '',
+		verifyPhone: deviceVerification.phone,
+		verifySip: deviceVerification.sip,
+		ringTimeoutSec: String(settings.ringTimeoutSec),
+		answerTimeoutSec: String(settings.answerTimeoutSec),
+		clientId: oauth?.clientId ?? '',
+		clientSecret: '',
+	}
+}
+
+/** What is sent: the parts that have changed, and secrets only where one was typed. */
+export function connectionChangeOf(settings: Settings, form: ConnectionForm): SettingsChange {
+	const before = partsOf(connectionFormOf(settings))
+	const now = partsOf(form)
+	const changed = (Object.keys(now) as ConnectionPart[]).filter((part) => JSON.stringify(before[part]) !== JSON.stringify(now[part]))
+	return Object.fromEntries(changed.map((part) => [part, now[part]])) as SettingsChange
+}
+
+function partsOf(form: ConnectionForm): Record<ConnectionPart, unknown> {
+	// What is no number goes as it was typed: the server says what is wrong with it.
+	const count = (text: string) => /^\d{1,6}$/.test(text.trim()) ? Number(text) : text.trim()
+	const words = (text: string) => text.split(',').map((word) => word.trim()).filter((word) => word !== '')
+	return {
+		freeswitch: { host: form.host.trim(), port: count(form.port), user: form.user.trim() === '' ? null : form.user.trim(), ...(form.password === '' ? {} : { password: form.password }) },
+		gateways: form.gateways,
+		callerIds: form.callerIds.map(({ number, label, groups }) => ({ number: number.replace(/[\s()/-]/g, ''), label: label.trim(), ...(words(groups).length === 0 ? {} : { groups: words(groups) }) })),
+		sipDialString: form.sipDialString.trim(),
+		sipDomain: form.sipDomain.trim() === '' ? null : form.sipDomain.trim(),
+		deviceVerification: { phone: form.verifyPhone, sip: form.verifySip },
+		ringTimeoutSec: count(form.ringTimeoutSec),
+		answerTimeoutSec: count(form.answerTimeoutSec),
+		oauth: form.clientId.trim() === '' ? null : { clientId: form.clientId.trim(), ...(form.clientSecret === '' ? {} : { clientSecret: form.clientSecret }) },
+	}
+}

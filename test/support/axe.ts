@@ -1,0 +1,29 @@
+// SPDX-FileCopyrightText: 2026 SIPCall contributors
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+import type { AxeResults } from 'axe-core'
+import type { Page } from 'playwright-core'
+
+import { createRequire } from 'node:module'
+
+const SCRIPT = createRequire(import.meta.url).resolve('axe-core/axe.min.js')
+const RULES = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa']
+
+/**
+ * What axe-core finds against WCAG 2.2 AA within the app and its open dialogs; the page around them is Nextcloud's.
+ *
+ * @return one line for each fault and element
+ */
+export async function violations(page: Page): Promise<string[]> {
+	if (!await page.evaluate(() => 'axe' in globalThis)) {
+		await page.addScriptTag({ path: SCRIPT })
+	}
+	// What moves into place is judged where it comes to rest.
+	await page.waitForFunction(() => document.getAnimations().every((animation) => animation.playState !== 'running' || animation.effect?.getComputedTiming().iterations === Infinity))
+	return page.evaluate(async (tags) => {
+		const axe = (globalThis as unknown as { axe: { run: (context: object, options: object) => Promise<AxeResults> } }).axe
+		const parts = ['#content-vue', '[role=dialog]', '.v-popper__popper--shown'].filter((selector) => document.querySelector(selector) !== null)
+		const { violations: found } = await axe.run({ include: parts.map((selector) => [selector]) }, { runOnly: { type: 'tag', values: tags }, resultTypes: ['violations'] })
+		return found.flatMap(({ id, nodes }) => nodes.map(({ html, any }) => `${id}: ${html.slice(0, 160)} ${any[0]?.message.slice(0, 160) ?? ''}`))
+	}, RULES)
+}

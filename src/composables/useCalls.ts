@@ -210,9 +210,9 @@ export function useCalls(options: CallsOptions): Calls {
 			if (placing.value !== undefined) {
 				return false
 			}
-			// The same number on the same phone while the last click is in doubt can only mean that click.
+			// The same number on the same phone and with the same caller ID while the last click is in doubt can only mean that click.
 			const isSameClick = inDoubt.value !== undefined
-				&& inDoubt.value.request.to === request.to && inDoubt.value.request.device === request.device
+				&& inDoubt.value.request.to === request.to && inDoubt.value.request.device === request.device && inDoubt.value.request.callerId === request.callerId
 			const key = isSameClick && inDoubt.value !== undefined ? inDoubt.value.key : newIdempotencyKey()
 			return send({ request, key, isInDoubt: false, isCancelled: false })
 		},

@@ -4,6 +4,7 @@
 import type { Ref } from 'vue'
 import type { ListFilter } from '../services/history-filter.ts'
 import type { Call } from '../services/types.ts'
+import type { AccountState } from './useAccountState.ts'
 import type { ContactSearch } from './useContactSearch.ts'
 import type { FreshData } from './useFreshData.ts'
 import type { MyAccount } from './useMe.ts'
@@ -32,12 +33,14 @@ export interface CallsPageOptions {
 	account: MyAccount
 	number: Readonly<Ref<string>>
 	search: ContactSearch
+	/** What the account says about calling at all. */
+	state: AccountState
 	/** Puts the name from the address books on a call. */
 	named: (call: Call) => Call
 }
 
 /** The list of calls and what can be done now, from all that is known. */
-export function useCallsPage({ account, number, search, named }: CallsPageOptions): CallsPage {
+export function useCallsPage({ account, state, number, search, named }: CallsPageOptions): CallsPage {
 	const { route, goTo } = useRouter()
 	const chosen = ref<ListFilter>(remembered(FILTER_KEY) === 'answered' ? 'answered' : remembered(FILTER_KEY) === 'not_reached' ? 'not_reached' : 'all')
 	/** Details do not change the list that they were opened from. */
@@ -73,7 +76,8 @@ export function useCallsPage({ account, number, search, named }: CallsPageOption
 			goTo({ name: wanted === 'missed' ? 'missed' : 'calls' })
 		},
 		rows,
-		isCallOff: computed(() => calls.placing.value !== undefined || !isOnline.value || account.isSwitchDown.value || secondsLeft.value !== undefined),
+		isCallOff: computed(() => calls.placing.value !== undefined || !isOnline.value || account.isSwitchDown.value
+			|| state.lockedUntil.value !== undefined || state.reached.value !== undefined || secondsLeft.value !== undefined),
 		secondsLeft,
 	}
 }

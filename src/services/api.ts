@@ -7,7 +7,7 @@
  */
 
 import type { AxiosRequestConfig, AxiosResponse } from '@nextcloud/axios'
-import type { Call, CallLogEntry, CallPage, CallRequest, Contact, HistoryFilter, Me, NewDevice, Problem } from './types.ts'
+import type { Call, CallLogEntry, CallPage, CallRequest, Contact, Explanation, HistoryFilter, Me, NewDevice, Problem } from './types.ts'
 
 import axios, { isAxiosError } from '@nextcloud/axios'
 import { generateUrl } from '@nextcloud/router'
@@ -98,6 +98,31 @@ export function getCall(uuid: string): Promise<Call> {
 /** @return the call, which ends when both of its legs are gone */
 export function hangUp(uuid: string): Promise<Call> {
 	return send({ method: 'delete', url: `call/${encodeURIComponent(uuid)}` })
+}
+
+/** @return the call when the switch has said so, or as it is after a second */
+export function holdCall(uuid: string, isHeld: boolean): Promise<Call> {
+	return send({ method: 'post', url: `call/${encodeURIComponent(uuid)}/${isHeld ? 'hold' : 'unhold'}` })
+}
+
+/** Sends keys to the other side. */
+export function sendDigits(uuid: string, digits: string): Promise<Call> {
+	return send({ method: 'post', url: `call/${encodeURIComponent(uuid)}/dtmf`, data: { digits } })
+}
+
+/** Hands the other side over to a number; the user leaves the call. */
+export function transferCall(uuid: string, to: string): Promise<Call> {
+	return send({ method: 'post', url: `call/${encodeURIComponent(uuid)}/transfer`, data: { to } })
+}
+
+/** Replaces what is written beside a call; what is left out stays. */
+export function annotateCall(uuid: string, annotation: { note?: string, tags?: string[] }): Promise<Call> {
+	return send({ method: 'put', url: `call/${encodeURIComponent(uuid)}`, data: annotation })
+}
+
+/** What would happen if a number were called; nothing is dialled or counted. */
+export function postExplain(to: string, signal: AbortSignal): Promise<Explanation> {
+	return send({ method: 'post', url: 'numbers/explain', data: { to }, signal })
 }
 
 /** What happened to a call, in order. */

@@ -23,6 +23,11 @@ export function nameOf(call: Call): string {
 	return call.contactName ?? call.toDisplay
 }
 
+/** What is dialled to call again: an extension is part of it. */
+export function redialText(call: Call): string {
+	return call.extension === undefined ? call.to : call.toDisplay
+}
+
 /**
  * @param device label of the device that will ring, when it is known
  */

@@ -5,7 +5,9 @@
 
 import type { CallLimiter } from './calls/ports.ts'
 import type { Config } from './config.ts'
+import type { EslEndpoint } from './esl/esl-connection.ts'
 import type { Logger } from './logger.ts'
+import type { Settings, SwitchConnection } from './policy/settings.ts'
 import type { Releasers } from './startup.ts'
 
 import { startEmbeddedPostgres } from './embedded/postgres.ts'
@@ -54,4 +56,19 @@ export async function startLimiter(config: Config, databaseUrl: string, keys: Ke
 	const redis = connectRedis(target, redisLogger)
 	releasers.add('redis connection', () => redis.disconnect())
 	return createRedisCallLimiter(redis, keys.storageKeys[0]?.kid ?? '')
+}
+
+/** Which settings the environment gives; secrets among them. */
+export function settingsOfEnvironment({ callsPerMinute, freeSwitch, oauthClient }: Config): Partial<Settings> {
+	const { host, port, user, password } = freeSwitch
+	return {
+		...(callsPerMinute === undefined ? {} : { callsPerMinute }),
+		...(password === undefined ? {} : { freeswitch: { host, port, user: user ?? null, password: password.reveal() } }),
+		...(oauthClient === undefined ? {} : { oauth: { clientId: oauthClient.id, clientSecret: oauthClient.secret.reveal() } }),
+	}
+}
+
+/** Without a password nobody is let in: then there is no switch to try. */
+export function endpointOf({ host, port, user, password }: SwitchConnection): EslEndpoint | undefined {
+	return password === null ? undefined : { host, port, user: user ?? undefined, password }
 }

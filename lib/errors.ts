@@ -24,6 +24,7 @@ export type ErrorCode
 		| 'destination_not_allowed'
 		| 'caller_id_not_allowed'
 		| 'no_device'
+		| 'wrong_code'
 		| 'idempotency_key_reused'
 		| 'rate_limited'
 		| 'limit_reached'

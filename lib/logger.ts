@@ -45,6 +45,9 @@ const PHONE_NUMBER = [
 	`(?:(?<![\\p{L}\\p{N}])|(?<=\\\\[nrt]|%20|%3A))${DIGITS}(?:(?![\\p{L}\\p{N}_])|(?=(?:x|ext|p|w)\\.?\\d))`,
 ].join('|')
 
+/** PostgreSQL's details of an error hold the row: user ids, times, what is encrypted. Which rule was broken stands before them. */
+const ROW_VALUES = /\b(Failing row contains|Key) \([^]*?(?=\n\s+at |$)/giu
+
 const NUMBERS = new RegExp(`(?<keep>${NO_NUMBER})|${PHONE_NUMBER}`, 'giu')
 
 /** A name and password in a URL. */
@@ -57,6 +60,7 @@ const URL_CREDENTIALS = /(?<=:\/\/)[^\s/@]+@/g
  */
 export function redactNumbers(text: string): string {
 	return text
+		.replace(ROW_VALUES, '$1 [redacted]')
 		.replace(URL_CREDENTIALS, '[redacted]@')
 		.replace(NUMBERS, (match: string, keep: string | undefined) => keep ?? `+••${match.replace(/\P{Nd}/gu, '').slice(-2)}`)
 }

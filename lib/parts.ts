@@ -3,11 +3,10 @@
 
 // The inner half of the composition: the parts behind the routes, and how they are put together.
 
-import type { CallLimiter, Clock } from './calls/ports.ts'
+import type { Clock } from './calls/ports.ts'
 import type { Config } from './config.ts'
 import type { Backups, DatabaseErrand } from './db/backup/backups.ts'
 import type { DatabaseAccess } from './db/backup/restore-backup.ts'
-import type { EslEndpoint } from './esl/esl-connection.ts'
 import type { Check } from './health/checks.ts'
 import type { RequestLimits } from './http/middlewares/request-limit.ts'
 import type { Route } from './http/route.ts'
@@ -16,18 +15,18 @@ import type { Logger } from './logger.ts'
 import type { AddressBooks } from './nextcloud/address-books.ts'
 import type { OcsClient } from './nextcloud/ocs-client.ts'
 import type { UserDirectory } from './nextcloud/user-directory.ts'
-import type { Settings, SwitchConnection } from './policy/settings.ts'
 import type { Progress } from './progress.ts'
 import type { Releasers } from './startup.ts'
 
 import { randomUUID } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
-import { loadKeys, loadTokenKeys, startDatabase, startLimiter } from './backing.ts'
+import { endpointOf, loadKeys, loadTokenKeys, settingsOfEnvironment, startDatabase, startLimiter } from './backing.ts'
 import { CallControl } from './calls/call-control.ts'
 import { CallFeed } from './calls/call-feed.ts'
 import { CallService } from './calls/call-service.ts'
 import { CallStream } from './calls/call-stream.ts'
 import { CallTracker } from './calls/call-tracker.ts'
+import { DeviceVerification } from './calls/device-verification.ts'
 import { Explainer } from './calls/explain.ts'
 import { Lockout } from './calls/lockout.ts'
 import { migrate, openDatabase } from './db/orm.ts'
@@ -37,33 +36,23 @@ import { DeviceRepository } from './db/repositories/device-repository.ts'
 import { SettingsRepository } from './db/repositories/settings-repository.ts'
 import { SignInRepository } from './db/repositories/sign-in-repository.ts'
 import { UsageRepository } from './db/repositories/usage-repository.ts'
-import { UserDataRepository } from './db/repositories/user-data-repository.ts'
 import { UserRuleRepository } from './db/repositories/user-rule-repository.ts'
+import { VerificationRepository } from './db/repositories/verification-repository.ts'
 import { storageFault } from './db/storage-fault.ts'
-import { SipCallError } from './errors.ts'
 import { isDialTemplate, isDomain, isGatewayName } from './esl/dial-string.ts'
 import { FreeSwitch } from './esl/freeswitch.ts'
 import { healthChecks, statusLines } from './health/checks.ts'
 import { gateOf } from './http/route-gate.ts'
-import { adminConfigRoutes } from './http/routes/admin-config.ts'
-import { adminUserRoutes } from './http/routes/admin-users.ts'
-import { authRoutes } from './http/routes/auth.ts'
-import { callControlRoutes } from './http/routes/call-control.ts'
-import { callRoutes } from './http/routes/calls.ts'
-import { contactRoutes } from './http/routes/contacts.ts'
-import { eventRoutes } from './http/routes/events.ts'
-import { meRoutes } from './http/routes/me.ts'
-import { numberRoutes } from './http/routes/numbers.ts'
 import { createIdentity } from './identity/index.ts'
 import { AppConfig } from './nextcloud/app-config.ts'
 import { callNotification } from './nextcloud/call-notification.ts'
 import { lockNotification } from './nextcloud/lock-notification.ts'
 import { Notifications } from './nextcloud/notifications.ts'
 import { PublicAddress } from './nextcloud/public-address.ts'
-import { runPeriodically } from './periodic.ts'
 import { SettingsStore } from './policy/settings-store.ts'
-import { DepartureWatch } from './privacy/departures.ts'
 import { exportUser } from './privacy/export-user.ts'
+import { allRoutes } from './routes.ts'
+import { startUpkeep } from './upkeep.ts'
 
 /** What tests replace. */
 export interface AppOverrides {
@@ -72,6 +61,8 @@ export interface AppOverrides {
 	esl?: { silenceMs?: number, commandTimeoutMs?: number }
 	sweepMs?: number
 	requestLimits?: RequestLimits
+	/** How often calls that are due are masked and deleted. */
+	retentionMs?: number
 	/** How long the switch is left alone after a hold or an answer. */
 	settleMs?: number
 	/** Of event streams. */
@@ -103,10 +94,6 @@ export interface Parts {
 	/** For those who work on the database from outside of the parts. */
 	database: DatabaseAccess
 }
-
-const HOUR_MS = 60 * 60 * 1000
-/** How long the data of a user wait for the user's last calls to end. */
-const LAST_CALLS_MS = 10_000
 
 /** For requests under way when the parts are stopped. */
 const REQUESTS_LIMIT_MS = 2_000
@@ -210,6 +197,7 @@ export async function startParts({ config, logger, clock, overrides, ocs, users,
 		clock,
 		logger: logger.child({ component: 'calls' }),
 	})
+	lockout.take(await userRules.locked(clock.now()))
 	const calls = new CallService({
 		lockout,
 		store,
@@ -223,56 +211,52 @@ export async function startParts({ config, logger, clock, overrides, ocs, users,
 		newUuid: randomUUID,
 		logger: logger.child({ component: 'calls' }),
 	})
-	const userData = new UserDataRepository({ orm })
-	const purgeUser = async (userId: string) => {
-		await calls.endAllOf(userId, LAST_CALLS_MS)
-		return userData.erase(userId)
-	}
-	const departures = new DepartureWatch({ store: userData, listUsers: () => users.list(), purge: purgeUser, now: () => clock.now(), logger: logger.child({ component: 'privacy' }) })
-	releasers.add('periodic tasks', runPeriodically([
-		// Keys are looked up with their age, so tidying up late harms nobody.
-		{ name: 'idempotency keys', everyMs: HOUR_MS, run: () => store.forgetOldKeys(clock.now()) },
-		{ name: 'expired sign-ins', everyMs: HOUR_MS, run: () => signIns.forgetExpired(clock.now()) },
-		// A disabled app may ask Nextcloud nothing.
-		{ name: 'removed users', everyMs: HOUR_MS, run: async () => await state.isEnabled() && departures.runDaily() },
-	], logger))
+	const verifications = new VerificationRepository({ orm })
+	const verification = new DeviceVerification({
+		store: verifications,
+		calls: store,
+		codeCaller: callSwitch,
+		limiter,
+		settings: () => settings.get(),
+		devices: (userId) => devices.of(userId),
+		blindIndex: (purpose, value) => keys.blindIndex(purpose, value),
+		clock,
+		newUuid: randomUUID,
+		logger: logger.child({ component: 'calls' }),
+	})
+	const upkeep = startUpkeep({ orm, store, signIns, verifications, calls, users, settings, isEnabled: () => state.isEnabled(), clock, logger, retentionMs: overrides.retentionMs }, releasers)
 	const checks = () => healthChecks({
 		switch: { isSetUp: callSwitch.isSetUp, isReady: callSwitch.isReady(), lastError: callSwitch.lastError?.message },
 		settings: settings.get(),
-		departureDoubt: departures.doubt,
+		departureDoubt: upkeep.departureDoubt(),
+		lockedUsers: lockout.count(),
 	})
-	const groupsOf = async (userId: string) => (await users.get(userId)).groups
 	const control = new CallControl({ calls, store, tracker, callSwitch, limiter, settings: () => settings.get(), clock, newUuid: randomUUID, ...(overrides.settleMs === undefined ? {} : { settleMs: overrides.settleMs }) })
 	const stream = new CallStream({ store, feed, clock, ...(overrides.pingMs === undefined ? {} : { pingMs: overrides.pingMs }) })
 	const explainer = new Explainer({ store, limiter, devices: (userId) => devices.of(userId), clock })
 	const usage = new UsageRepository({ orm })
-	const gate = gateOf([
-		...authRoutes({ signIn: identity.signIn, guard: (step) => guardSignIn(limiter, step) }),
-		...callRoutes({ calls, store, settings: () => settings.get(), groupsOf }),
-		...callControlRoutes({ calls, control, groupsOf, logger: logger.child({ component: 'calls' }) }),
-		...eventRoutes({ stream }),
-		...meRoutes({
-			user: (userId) => users.get(userId),
-			settings: () => settings.get(),
-			devices: { of: (userId) => devices.of(userId), replace: (userId, list) => devices.replace(userId, list) },
-			limits: (user, current) => explainer.limits(user, current),
-			isSwitchReady: () => callSwitch.isReady(),
-			now: () => clock.now(),
-			newUuid: randomUUID,
-		}),
-		...numberRoutes({ explain: (user, to, current) => explainer.explain(user, to, current), settings: () => settings.get(), groupsOf, dialRules }),
-		...adminUserRoutes({
-			search: (adminId, query) => users.search(adminId, query),
-			find: (adminId, userId) => users.find(adminId, userId),
-			rules: userRules,
-			devices,
-			usage: (...args) => usage.of(...args),
-			settings: () => settings.get(),
-			now: () => clock.now(),
-		}),
-		...adminConfigRoutes({ settings, environment, dialRules }),
-		...contactRoutes({ addressBooks, settings: () => settings.get() }),
-	])
+	const gate = gateOf(allRoutes({
+		identity,
+		calls,
+		control,
+		stream,
+		explainer,
+		verification,
+		store,
+		devices,
+		userRules,
+		lockout,
+		usage,
+		users,
+		addressBooks,
+		settings,
+		environment,
+		dialRules,
+		limiter,
+		isSwitchReady: () => callSwitch.isReady(),
+		clock,
+		logger,
+	}))
 	releasers.add('requests', () => gate.close(REQUESTS_LIMIT_MS))
 	return {
 		database,
@@ -285,8 +269,8 @@ export async function startParts({ config, logger, clock, overrides, ocs, users,
 		checks,
 		status: async () => [`SIPCall ${config.appVersion}`, ...statusLines(checks()), `Open calls: ${(await store.findOpen()).length}`],
 		occ: {
-			countUserData: (userId) => userData.count(userId),
-			purgeUser,
+			countUserData: (userId) => upkeep.countUserData(userId),
+			purgeUser: (userId) => upkeep.purgeUser(userId),
 			exportUser: (userId) => exportUser(userId, {
 				devices: (id) => devices.of(id),
 				history: (id, query) => store.history(id, query),
@@ -294,33 +278,4 @@ export async function startParts({ config, logger, clock, overrides, ocs, users,
 			}, clock.now()),
 		},
 	}
-}
-
-/** Of all sign-ins together: nobody who signs in has a name yet, and all come from the proxy's address. */
-const SIGN_INS = { kind: 'signInsPerMinute', max: 120, windowSec: 60 }
-
-async function guardSignIn(limiter: CallLimiter, step: 'login' | 'exchange'): Promise<void> {
-	const refusal = await limiter.consume(step, [SIGN_INS])
-	if (refusal !== undefined) {
-		const { max, windowSec } = SIGN_INS
-		throw new SipCallError('rate_limited', `Too many are signing in at the moment. Try again in ${refusal.retryAfterSec} seconds.`, {
-			retryAfterSec: refusal.retryAfterSec,
-			rateLimit: { policy: SIGN_INS.kind, quota: max, windowSec, remaining: 0, resetSec: refusal.retryAfterSec },
-		})
-	}
-}
-
-/** Which settings the environment gives; secrets among them. */
-function settingsOfEnvironment({ callsPerMinute, freeSwitch, oauthClient }: Config): Partial<Settings> {
-	const { host, port, user, password } = freeSwitch
-	return {
-		...(callsPerMinute === undefined ? {} : { callsPerMinute }),
-		...(password === undefined ? {} : { freeswitch: { host, port, user: user ?? null, password: password.reveal() } }),
-		...(oauthClient === undefined ? {} : { oauth: { clientId: oauthClient.id, clientSecret: oauthClient.secret.reveal() } }),
-	}
-}
-
-/** Without a password nobody is let in: then there is no switch to try. */
-function endpointOf({ host, port, user, password }: SwitchConnection): EslEndpoint | undefined {
-	return password === null ? undefined : { host, port, user: user ?? undefined, password }
 }

@@ -288,7 +288,7 @@ export class CallTracker {
 			if (watched.isHangupWanted && now - (watched.killedAt ?? 0) >= HANGUP_REPEAT_MS) {
 				this.hangUp(call.uuid)
 			}
-			if (isOverdue(call, watched, watched.heardAt, now)) {
+			if (isOverdue(call, watched, watched.heardAt, watched.isHangupWanted, now)) {
 				void this.#ask(call.uuid)
 			}
 		}

@@ -75,8 +75,10 @@ export interface Call {
 	uuid: string
 	version: number
 	userId: string
-	/** E.164. */
+	/** E.164; once masked, the country's code and the last two digits. */
 	to: string
+	/** When number, note and tags were destroyed. */
+	maskedAt?: Date
 	/** Keys that are pressed once the destination has answered: `0-9*#`, and `,` for a pause of two seconds. */
 	extension?: string
 	/** ISO 3166; undefined for numbers that belong to no country. */

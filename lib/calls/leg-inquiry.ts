@@ -95,16 +95,17 @@ export function legsLeft(call: Call): Leg[] {
  * Whether it is time to ask for a call.
  *
  * @param heardAt when the switch last told anything about it
+ * @param isHangupWanted also where the wish could not be stored
  * @param now monotonic milliseconds, as `heardAt`
  */
-export function isOverdue(call: Call, { missing }: Inquiry, heardAt: number, now: number): boolean {
-	return now - heardAt >= patienceMs(call) || [...missing.values()].some((since) => now - since >= GONE_CONFIRM_MS)
+export function isOverdue(call: Call, { missing }: Inquiry, heardAt: number, isHangupWanted: boolean, now: number): boolean {
+	return now - heardAt >= patienceMs(call, isHangupWanted) || [...missing.values()].some((since) => now - since >= GONE_CONFIRM_MS)
 }
 
 /** How long silence about a call is normal. */
-function patienceMs(call: Call): number {
+function patienceMs(call: Call, isHangupWanted: boolean): number {
 	if (call.legs.some((leg) => leg.end !== undefined || leg.goneAt !== undefined) || call.originateFailure !== undefined) {
 		return FAREWELL_MS
 	}
-	return call.status === 'queued' || call.hangupRequestedAt !== undefined ? BIRTH_MS : SILENCE_MS
+	return call.status === 'queued' || isHangupWanted ? BIRTH_MS : SILENCE_MS
 }

@@ -22,9 +22,29 @@ export interface LockoutOptions {
 /** Locks the calling of a user who keeps trying what is not allowed. Mistyped numbers never count. */
 export class Lockout {
 	readonly #options: LockoutOptions
+	/** Whom this process has locked, and until when. */
+	readonly #locked = new Map<string, Date>()
 
 	constructor(options: LockoutOptions) {
 		this.#options = options
+	}
+
+	/** How many are locked as far as this process knows: for a glance, not for a decision. */
+	count(): number {
+		const now = this.#options.clock.now()
+		return [...this.#locked.values()].filter((until) => until.getTime() > now.getTime()).length
+	}
+
+	/** Takes up who was locked before the start. */
+	take(locked: ReadonlyMap<string, Date>): void {
+		for (const [userId, until] of locked) {
+			this.#locked.set(userId, until)
+		}
+	}
+
+	/** An admin has unlocked somebody. */
+	release(userId: string): void {
+		this.#locked.delete(userId)
 	}
 
 	/** Counts a refusal, when it is one that counts; never rejects. */
@@ -43,6 +63,7 @@ export class Lockout {
 			const now = clock.now()
 			const until = new Date(now.getTime() + rule.lockMin * 60_000)
 			await lock(userId, until, 'refusals', now)
+			this.#locked.set(userId, until)
 			if (quota.max > 0) {
 				await limiter.forget(userId, quota)
 			}

@@ -11,6 +11,7 @@ import { Migrator } from '@mikro-orm/migrations'
 import { MikroORM } from '@mikro-orm/postgresql'
 import { SipCallError } from '../errors.ts'
 import { CallEntity, CallLogEntity, IdempotencyEntity } from './entities/call.entity.ts'
+import { DeviceVerificationEntity } from './entities/device-verification.entity.ts'
 import { DeviceEntity } from './entities/device.entity.ts'
 import { OAuthStateEntity, RefreshTokenEntity, SignInEntity } from './entities/sign-in.entity.ts'
 import { Migration0001Calls } from './migrations/migration-0001-calls.ts'
@@ -19,6 +20,8 @@ import { Migration0003Extension } from './migrations/migration-0003-extension.ts
 import { Migration0004Tags } from './migrations/migration-0004-tags.ts'
 import { Migration0005DepartedUsers } from './migrations/migration-0005-departed-users.ts'
 import { Migration0006Policy } from './migrations/migration-0006-policy.ts'
+import { Migration0007DeviceVerification } from './migrations/migration-0007-device-verification.ts'
+import { Migration0008Retention } from './migrations/migration-0008-retention.ts'
 
 /** In the order in which they run; a name, once released, is never changed or removed. */
 const MIGRATIONS = [
@@ -28,6 +31,8 @@ const MIGRATIONS = [
 	{ name: '0004-tags', class: Migration0004Tags },
 	{ name: '0005-departed-users', class: Migration0005DepartedUsers },
 	{ name: '0006-policy', class: Migration0006Policy },
+	{ name: '0007-device-verification', class: Migration0007DeviceVerification },
+	{ name: '0008-retention', class: Migration0008Retention },
 ]
 
 const POOL_SIZE = 10
@@ -68,7 +73,7 @@ export async function openDatabase(options: { url: string, keys: KeyRing, logger
 	const [active] = options.keys.storageKeys
 	return MikroORM.init({
 		clientUrl: options.url,
-		entities: [CallEntity, CallLogEntity, IdempotencyEntity, DeviceEntity, OAuthStateEntity, SignInEntity, RefreshTokenEntity],
+		entities: [CallEntity, CallLogEntity, IdempotencyEntity, DeviceEntity, DeviceVerificationEntity, OAuthStateEntity, SignInEntity, RefreshTokenEntity],
 		extensions: [Migrator],
 		migrations: { migrationsList: MIGRATIONS, snapshot: false, tableName: 'schema_migrations' },
 		pool: { min: 1, max: options.poolSize ?? POOL_SIZE },

@@ -4,6 +4,7 @@
 // One FreeSWITCH as the domain sees it: a connection for commands, one for events, and our words instead of its own.
 
 import type { LegReport } from '../calls/call-events.ts'
+import type { CodeCaller, CodeCallPlan } from '../calls/device-verification.ts'
 import type { CallSwitch, CommandResult, OriginatePlan, SwitchNotice, TransferPlan } from '../calls/ports.ts'
 import type { Logger } from '../logger.ts'
 import type { EslEndpoint } from './esl-connection.ts'
@@ -11,6 +12,7 @@ import type { WireEvent } from './wire-event.ts'
 
 import { OriginateRefused } from '../calls/ports.ts'
 import { digitsCommand, holdCommand, killCommand, transferCommand } from './call-commands.ts'
+import { codeCallCommand } from './code-call.ts'
 import { originateCommand } from './dial-string.ts'
 import { EslError } from './esl-error.ts'
 import { EslLink } from './esl-link.ts'
@@ -41,7 +43,7 @@ interface Links {
 	events: EslLink
 }
 
-export class FreeSwitch implements CallSwitch {
+export class FreeSwitch implements CallSwitch, CodeCaller {
 	readonly #options: FreeSwitchOptions
 	#links: Links | undefined
 	#listeners: SwitchListeners | undefined
@@ -124,9 +126,18 @@ export class FreeSwitch implements CallSwitch {
 	}
 
 	async originate(plan: OriginatePlan): Promise<void> {
+		await this.#originate(() => originateCommand(plan), { callUuid: plan.callUuid })
+	}
+
+	async callWithCode(plan: CodeCallPlan): Promise<void> {
+		await this.#originate(() => codeCallCommand(plan), { legUuid: plan.legUuid })
+	}
+
+	/** @param name what the log may call it; the line itself is a secret */
+	async #originate(build: () => { line: string, headers: { 'Job-UUID': string } }, name: Readonly<Record<string, string>>): Promise<void> {
 		let reply: string
 		try {
-			const { line, headers } = originateCommand(plan)
+			const { line, headers } = build()
 			reply = await this.#command(line, headers)
 		} catch (error) {
 			if (error instanceof EslError && !error.mayHaveArrived) {
@@ -136,7 +147,7 @@ export class FreeSwitch implements CallSwitch {
 			throw error
 		}
 		if (!reply.startsWith('+OK')) {
-			this.#options.logger.error('FreeSWITCH refused to take an originate: the Event Socket user may lack the right to it', { callUuid: plan.callUuid, reply })
+			this.#options.logger.error('FreeSWITCH refused to take an originate: the Event Socket user may lack the right to it', { ...name, reply })
 			throw new OriginateRefused({ cause: causeOf('FACILITY_REJECTED'), verdict: 'misconfigured' })
 		}
 	}

@@ -21,6 +21,8 @@ const PATTERNS = {
 	digits: /^[0-9*#A-D]{1,32}$/,
 	/** What is pressed on the destination's line; a comma is a pause. */
 	keys: /^(?=,*[0-9*#])[0-9*#,]{1,20}$/,
+	/** Heard as beeps, never written as it is. */
+	code: /^[0-9]{4}$/,
 } as const
 
 export type WhitelistKind = keyof typeof PATTERNS

@@ -12,7 +12,7 @@ export interface Check {
 	/** What is, and where it is not good also why and what to do. */
 	text: string
 	/** The page of docs/admin that says more. */
-	page: 'freeswitch' | 'settings' | 'install'
+	page: 'freeswitch' | 'settings' | 'commands' | 'policy'
 }
 
 /** What the checks are made of; read from memory, so that asking costs nothing. */
@@ -21,15 +21,25 @@ export interface HealthFacts {
 	settings: Pick<Settings, 'homeCountry' | 'allowedCountries' | 'allowedPrefixes' | 'allowedGroups'>
 	/** Why the daily search for removed users found nothing that it dares to act on. */
 	departureDoubt: string | undefined
+	/** Whose calling was locked by refused calls. */
+	lockedUsers: number
 }
 
-export function healthChecks({ switch: freeSwitch, settings, departureDoubt }: HealthFacts): Check[] {
+export function healthChecks({ switch: freeSwitch, settings, departureDoubt, lockedUsers }: HealthFacts): Check[] {
 	return [
 		switchCheck(freeSwitch),
 		callingCheck(settings),
 		...(departureDoubt === undefined
 			? []
-			: [{ id: 'removed_users', state: 'warning' as const, text: departureDoubt, page: 'install' as const }]),
+			: [{ id: 'removed_users', state: 'warning' as const, text: departureDoubt, page: 'commands' as const }]),
+		...(lockedUsers === 0
+			? []
+			: [{
+					id: 'locked_users',
+					state: 'warning' as const,
+					text: `Calling is locked for ${lockedUsers === 1 ? 'one user' : `${lockedUsers} users`} after too many calls that are not allowed. The list of users shows whom, and unlocks.`,
+					page: 'policy' as const,
+				}]),
 	]
 }
 

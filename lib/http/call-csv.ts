@@ -28,6 +28,7 @@ const COLUMNS: readonly (readonly [name: string, cell: (call: Call) => Cell])[] 
 	['talkSec', ({ talkMs }) => talkMs === undefined ? undefined : Math.round(talkMs / 1000)],
 	['note', ({ note }) => note],
 	['tags', ({ tags }) => tags.join(', ')],
+	['extension', ({ extension }) => extension],
 ]
 
 /** A spreadsheet takes a cell that begins so for a formula, also in the wide forms of East Asian keyboards. */

@@ -30,6 +30,7 @@ export const PROBLEMS: Readonly<Record<ErrorCode, ProblemKind>> = {
 	destination_not_allowed: { status: 422, title: 'Destination not allowed' },
 	caller_id_not_allowed: { status: 422, title: 'Caller ID not allowed' },
 	no_device: { status: 422, title: 'No phone to ring' },
+	wrong_code: { status: 422, title: 'Wrong code' },
 	idempotency_key_reused: { status: 422, title: 'Idempotency-Key reused' },
 	rate_limited: { status: 429, title: 'Too many calls' },
 	limit_reached: { status: 429, title: 'Limit reached' },

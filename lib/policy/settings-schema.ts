@@ -27,6 +27,7 @@ const TYPES = ['FIXED_LINE', 'MOBILE', 'FIXED_LINE_OR_MOBILE', 'TOLL_FREE', 'PRE
 export function settingsSchema({ isDialTemplate, isGatewayName, isDomain }: DialRules) {
 	const country = z.string().refine((code): code is CountryCode => COUNTRIES.has(code), 'Not an ISO 3166 country code such as DE')
 	const prefix = z.string().regex(/^\+[1-9][0-9]{0,14}$/, 'Not the beginning of an E.164 number such as +4930')
+	const days = z.int().min(0).max(36_500)
 	const count = (largest: number) => z.int().min(1).max(largest)
 	const e164 = z.string().regex(/^\+[1-9][0-9]{6,14}$/, 'Not an E.164 number such as +4930123456')
 	// Half a surrogate pair and NUL are what no database takes, and in a name there is no line break either.
@@ -60,6 +61,7 @@ export function settingsSchema({ isDialTemplate, isGatewayName, isDomain }: Dial
 		rates: z.array(z.strictObject({ prefix, perMinute: money, perCall: money.optional() })).max(5000),
 		confirmAbove: money.nullable(),
 		brake: z.strictObject({ from: clock, to: clock, callsPerHour: count(10_000) }).nullable(),
+		retention: z.strictObject({ callsDays: days, maskAfterDays: days, auditDays: days }),
 		statistics: z.enum(['pseudonymous', 'named']),
 		freeswitch: z.strictObject({
 			host: z.string().refine(isHost, 'Not a host name or an address'),

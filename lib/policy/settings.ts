@@ -49,6 +49,8 @@ export interface Settings {
 	confirmAbove: Money | null
 	/** Holds the first call to a country for an admin's approval when it comes at night and in a burst; null = off. */
 	brake: Brake | null
+	/** Days after its end that a call is kept, and that its number is kept; and that the audit log is. 0 = not at all. */
+	retention: { callsDays: number, maskAfterDays: number, auditDays: number }
 	/** Whether statistics name people. Nothing shows statistics yet. */
 	statistics: 'pseudonymous' | 'named'
 	freeswitch: SwitchConnection
@@ -133,6 +135,7 @@ export const DEFAULT_SETTINGS: Readonly<Settings> = Object.freeze<Settings>({
 	rates: [],
 	confirmAbove: null,
 	brake: null,
+	retention: { callsDays: 90, maskAfterDays: 30, auditDays: 730 },
 	statistics: 'pseudonymous',
 	freeswitch: { host: '127.0.0.1', port: 8021, user: null, password: null },
 	oauth: null,

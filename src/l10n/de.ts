@@ -314,4 +314,5 @@ export const de: Translations = {
 	Transferred: 'Weitergeleitet',
 	'The phone system did not transfer the call': 'Die Telefonanlage hat den Anruf nicht weitergeleitet',
 	'Note or tags changed': 'Notiz oder Schlagwörter geändert',
+	'That code is not right.': 'Dieser Code stimmt nicht.',
 }

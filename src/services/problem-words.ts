@@ -13,6 +13,7 @@ const WORDS: Readonly<Record<string, (problem: Problem) => string>> = {
 	calling_not_permitted: () => t('You may not make calls with SIPCall. Your administrator decides who may.'),
 	account_locked: () => t('Calling is locked for this account. Your administrator can unlock it.'),
 	already_in_call: () => t('You are already in a call. End it before you start another one.'),
+	wrong_code: () => t('That code is not right.'),
 	wrong_state: () => t('The call has already moved on.'),
 	invalid_number: () => t('This is not a complete phone number. Check the digits, or begin with + and the country code.'),
 	emergency_number: () => t('SIPCall does not place emergency calls: they would start late and without your location.'),
@@ -31,7 +32,7 @@ const WORDS: Readonly<Record<string, (problem: Problem) => string>> = {
 }
 
 /** Codes whose sentence from the server says more than the code alone: English readers get that one. */
-const SERVER_KNOWS_MORE = new Set(['invalid_number', 'destination_not_allowed', 'no_device', 'invalid_request', 'limit_reached', 'storage_unavailable', 'account_locked'])
+const SERVER_KNOWS_MORE = new Set(['invalid_number', 'destination_not_allowed', 'no_device', 'invalid_request', 'limit_reached', 'storage_unavailable', 'account_locked', 'wrong_code'])
 
 /**
  * What happened and what to do, for a refusal that the server explains.

@@ -4,7 +4,7 @@
 // `make run`: the real sidecar, as `npm start` starts it, beneath a stand-in for Nextcloud. Without FREESWITCH_HOST a
 // scripted switch plays the calls and no phone rings; with it, real phones do.
 
-import type { ScriptedFreeSwitch } from './freeswitch/index.ts'
+import type { HeardBeeps, ScriptedFreeSwitch } from './freeswitch/index.ts'
 
 import { spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
@@ -102,7 +102,9 @@ async function openForDemo(api: string): Promise<void> {
 }
 
 const real = process.env.FREESWITCH_HOST !== undefined && process.env.FREESWITCH_HOST !== ''
-const freeSwitch: ScriptedFreeSwitch | undefined = real ? undefined : await startScriptedFreeSwitch({ pace: HUMAN_PACE, password: DEMO_PASSWORD })
+// Nobody holds a scripted phone to an ear: the code that it is called with is told here.
+const tellCode = ({ number, texts }: HeardBeeps) => say(`  The phone ${number} hears ${texts[0] ?? ''}`)
+const freeSwitch: ScriptedFreeSwitch | undefined = real ? undefined : await startScriptedFreeSwitch({ pace: HUMAN_PACE, password: DEMO_PASSWORD, onHeard: tellCode })
 const secret = randomBytes(32).toString('hex')
 const sidecarPort = await freePort(23000)
 const shell = await startNextcloudShell({
@@ -150,6 +152,7 @@ const opened = openForDemo(`${shell.url}/index.php/apps/app_api/proxy/sipcall`).
 		for (const [number, story] of DEMO_NUMBERS) {
 			say(`    ${number}   ${story}`)
 		}
+		say('  A phone number as your own phone is called with a code, which is then shown here.')
 		say('  To ring real phones: FREESWITCH_HOST=… FREESWITCH_PASSWORD=… GATEWAYS=mytrunk HOME_COUNTRY=DE make run')
 	}
 	say('  Stop with Ctrl-C.')

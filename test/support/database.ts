@@ -25,8 +25,23 @@ export async function createTestDatabase(): Promise<TestDatabase> {
 		url,
 		query: (statement) => onServer(url, statement),
 		drop: async () => {
-			await onServer(serverUrl, `drop database if exists ${name} with (force)`)
+			await dropDatabase(serverUrl, name)
 		},
+	}
+}
+
+/** PostgreSQL's own housekeeping may be at work in it, and only a superuser may end that: then it is tried again. */
+async function dropDatabase(serverUrl: string, name: string): Promise<void> {
+	for (let attempt = 1; ; attempt++) {
+		try {
+			await onServer(serverUrl, `drop database if exists ${name} with (force)`)
+			return
+		} catch (error) {
+			const isHousekeeping = error instanceof Error && 'code' in error && error.code === '42501'
+			if (!isHousekeeping || attempt === 100) {
+				throw error
+			}
+		}
 	}
 }
 

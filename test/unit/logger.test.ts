@@ -213,3 +213,14 @@ describe('a log value', () => {
 		}))
 	})
 })
+
+describe('a fault of the database', () => {
+	it('is told without the row that it is about, and with the places in the code', () => {
+		const error = new Error('new row violates check constraint "c"\n - detail: Failing row contains (9c85, anna, 0d756554:wwwECQ\nsecond line).')
+		error.stack = `Error: ${error.message}\n    at first (file.ts:1:1)\n    at second (file.ts:2:2)`
+		const text = JSON.stringify(redact(error))
+		expect(text).not.toMatch(/anna|wwwECQ|second line/)
+		expect(text).toMatch(/check constraint.*Failing row contains \[redacted\].*at first.*at second/)
+		expect(redactNumbers('duplicate key value\nKey (user_id, key)=(anna, 1) already exists.')).toBe('duplicate key value\nKey [redacted]')
+	})
+})

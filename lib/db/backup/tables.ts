@@ -9,7 +9,7 @@ import type { Client } from 'pg'
  * What is true of the present and not of the past stays as it is. Sign-ins above all: a restore must not bring back one
  * that was ended since, or a refresh token that has been used.
  */
-export const NOT_IN_BACKUPS = ['schema_migrations', 'rate_limits', 'oauth_states', 'sign_ins', 'refresh_tokens', 'app_state']
+export const NOT_IN_BACKUPS = ['schema_migrations', 'rate_limits', 'oauth_states', 'sign_ins', 'refresh_tokens', 'device_verifications', 'app_state']
 
 export interface TableColumn {
 	name: string

@@ -56,6 +56,7 @@ export const CallEntity = defineEntity({
 		rate: p.json<Rate>().nullable(),
 		reservedMicros: p.bigint('string').nullable(),
 		costMicros: p.bigint('string').nullable(),
+		maskedAt: p.datetime(3).nullable(),
 		originateFailure: p.json<{ cause: Cause, verdict: Verdict }>().nullable(),
 	},
 })

@@ -27,7 +27,8 @@ interface FactsRow extends UserRuleRow {
  */
 export async function readCallingState(em: EntityManager, request: FactsRequest, toIndex: string): Promise<CallingState> {
 	const { userId, country, at, dayFrom, monthFrom, isSpendLimited } = request
-	const spentSince = 'select coalesce(sum(coalesce(cost_micros, reserved_micros)), 0)::text from calls where reserved_micros is not null and created_at >= ?'
+	const spentSince = `select ((select coalesce(sum(coalesce(cost_micros, reserved_micros)), 0) from calls where reserved_micros is not null and created_at >= ?)
+		+ (select coalesce(sum(micros), 0) from spent_before where created_at >= ?))::text`
 	const [row] = await em.execute<FactsRow[]>(
 		`select
 			(select count(*)::int from calls where status <> 'ended') as open_in_all,
@@ -51,7 +52,7 @@ export async function readCallingState(em: EntityManager, request: FactsRequest,
 			country ?? null,
 			userId,
 			new Date(at.getTime() - HOUR_MS),
-			...(isSpendLimited ? [dayFrom, monthFrom] : []),
+			...(isSpendLimited ? [dayFrom, dayFrom, monthFrom, monthFrom] : []),
 			userId,
 		],
 	)

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: 2026 SIPCall contributors
 // SPDX-License-Identifier: AGPL-3.0-or-later
 
-import type { MikroORM } from '@mikro-orm/postgresql'
+import type { EntityManager, MikroORM } from '@mikro-orm/postgresql'
 import type { Device } from '../../calls/device.ts'
 import type { DeviceRow } from '../entities/device.entity.ts'
 
@@ -35,11 +35,16 @@ export class DeviceRepository {
 	async replace(userId: string, devices: readonly Device[]): Promise<void> {
 		await this.#orm.em.fork().transactional(async (em) => {
 			// Two lists that are written at once must not meet at the one default that a user may have.
-			await em.execute('select pg_advisory_xact_lock(hashtextextended(?, 0))', [`devices ${userId}`])
+			await lockDevices(em, userId)
 			await em.nativeDelete(DeviceEntity, { userId })
 			devices.forEach((device, position) => em.create(DeviceEntity, { ...device, userId, position }))
 		})
 	}
+}
+
+/** Held by the transaction until its end: nobody else changes this user's devices or their codes. */
+export async function lockDevices(em: EntityManager, userId: string): Promise<void> {
+	await em.execute('select pg_advisory_xact_lock(hashtextextended(?, 0))', [`devices ${userId}`])
 }
 
 function deviceOf({ id, kind, label, address, isDefault, verified }: DeviceRow): Device {

@@ -5,7 +5,7 @@ import type { MikroORM } from '@mikro-orm/postgresql'
 import type { DepartureStore } from '../../privacy/departures.ts'
 
 /** Every table that names a user. A table that is added and missing here fails a test. */
-export const USER_TABLES = ['calls', 'devices', 'idempotency_keys', 'sign_ins', 'departed_users', 'user_rules'] as const
+export const USER_TABLES = ['calls', 'devices', 'idempotency_keys', 'sign_ins', 'departed_users', 'user_rules', 'device_verifications'] as const
 
 export interface UserDataCounts {
 	calls: number
@@ -39,6 +39,7 @@ export class UserDataRepository implements DepartureStore {
 			// Keys of this user's calls are gone with them; one that stands for another's would be a fault, and goes as well.
 			await deleted('idempotency_keys')
 			await deleted('departed_users')
+			await deleted('device_verifications')
 			await deleted('user_rules')
 			return counts
 		})

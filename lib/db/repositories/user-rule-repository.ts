@@ -50,10 +50,13 @@ export class UserRuleRepository {
 		return new Map(rows.map((row) => [row.user_id, userRuleOf(row)]))
 	}
 
-	/** Those who are locked at a moment. */
-	async locked(at: Date): Promise<string[]> {
-		const rows = await this.#orm.em.getConnection().execute<{ user_id: string }[]>('select user_id from user_rules where locked_until > ? order by user_id', [at])
-		return rows.map((row) => row.user_id)
+	/** Who is locked by refused calls at a moment, and until when. */
+	async locked(at: Date): Promise<Map<string, Date>> {
+		const rows = await this.#orm.em.getConnection().execute<{ user_id: string, locked_until: Date | string }[]>(
+			'select user_id, locked_until from user_rules where locked_until > ? and locked_by = \'refusals\'',
+			[at],
+		)
+		return new Map(rows.map((row) => [row.user_id, new Date(row.locked_until)]))
 	}
 
 	async save(userId: string, { mayCall, limits, lock, approvedCountries }: UserRule, at: Date): Promise<void> {

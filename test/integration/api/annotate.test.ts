@@ -193,7 +193,7 @@ describe('the history as text/csv', () => {
 	it('is only a header where there is nothing, and the user’s own calls alone', async () => {
 		const { answer, rows } = await csv('?number=%2B4930000001', guest)
 		expect([answer.status, rows]).toEqual([200, []])
-		expect(answer.text.split('\r\n')).toEqual([expect.stringMatching(/^uuid,createdAt,direction,to,.*,note,tags$/), ''])
+		expect(answer.text.split('\r\n')).toEqual([expect.stringMatching(/^uuid,createdAt,direction,to,.*,note,tags,extension$/), ''])
 	})
 
 	it('is a proper answer when the request is wrong', async () => {

@@ -168,6 +168,8 @@ describe('a user who keeps trying what is not allowed', () => {
 		expect(test.nextcloud.notifications('demo')[0]).toMatchObject({ subject: 'Calling was locked for guest', object_type: 'lock' })
 
 		await test.restart()
+		const checks = await test.as('').get<Record<string, unknown>>('/setup_checks')
+		expect(checks.body).toHaveProperty('locked_users')
 		guest = test.as('guest')
 		demo = test.as('demo')
 		expect(await called(guest, '030 123401')).toMatchObject({ code: 'account_locked' })

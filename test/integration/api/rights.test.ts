@@ -38,6 +38,8 @@ const ROUTES: Readonly<Record<string, Right>> = {
 	'GET /contacts': 'user',
 	'GET /me': 'user',
 	'PUT /me': 'user',
+	'POST /me/devices/{id}/verify': 'user',
+	'POST /me/devices/{id}/confirm': 'user',
 	'POST /numbers/explain': 'user',
 	'POST /admin/policy/explain': 'admin',
 	'GET /admin/users': 'admin',

@@ -7,10 +7,14 @@ import type { ApiClient, TestApp } from '../../support/app.ts'
 
 import { randomUUID } from 'node:crypto'
 import { Client } from 'pg'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { openDatabase } from '../../../lib/db/orm.ts'
+import { CallRepository } from '../../../lib/db/repositories/call-repository.ts'
 import { buildOriginate } from '../../../lib/esl/dial-string.ts'
 import { EslConnection } from '../../../lib/esl/esl-connection.ts'
+import { KeyRing } from '../../../lib/privacy/key-ring.ts'
 import { startTestApp } from '../../support/app.ts'
+import { RecordedLog } from '../../support/recorded-log.ts'
 
 describe('a call in trouble', () => {
 	let test: TestApp
@@ -214,6 +218,58 @@ describe('a call in trouble', () => {
 				await demo.until(body.uuid, (call) => call.status === 'connected')
 				return body.uuid
 			}
+		}
+	}
+
+	it('of which an event cannot be stored for good is followed all the same, and the fault is told', async () => {
+		const { body } = await demo.call('+4930123400')
+		await demo.until(body.uuid, ({ status }) => status === 'connected')
+		await test.database.query('alter table calls add constraint calls_never check (false) not valid')
+		// The wish cannot be stored; the legs are hung up, and their ends cannot be stored either.
+		expect((await demo.hangUp(body.uuid)).status).toBe(202)
+		await test.freeSwitch.until(() => test.freeSwitch.channels().length === 0)
+		await test.database.query('alter table calls drop constraint calls_never')
+		await whileTimeFlies(async () => {
+			expect(await demo.untilEnded(body.uuid)).toMatchObject({ outcome: 'completed' })
+		})
+	})
+
+	it('that another process has stored and left is found within 15 s, asked for and ended', async () => {
+		const keys = new KeyRing([Buffer.from(test.environment.DATABASE_ENCRYPTION_KEY ?? '', 'base64')])
+		const orm = await openDatabase({ url: test.database.url, keys, logger: new RecordedLog() })
+		const at = new Date(Date.now() - 60_000)
+		const uuid = randomUUID()
+		const question = { userId: 'demo', number: '+4930123400', country: 'DE', at, dayFrom: at, monthFrom: at, isSpendLimited: false }
+		await new CallRepository({ orm, keys, clock: { now: () => at } }).place({ userId: 'demo', idempotencyKey: undefined, bodyHash: 'x', at, question }, async () => ({
+			uuid,
+			version: 1,
+			userId: 'demo',
+			to: '+4930123400',
+			rawTo: '+4930123400',
+			device: { id: randomUUID(), label: 'Desk' },
+			tags: [],
+			direction: 'outbound',
+			status: 'queued',
+			createdAt: at,
+			onHold: false,
+			legs: [{ uuid: randomUUID(), role: 'user' }, { uuid: randomUUID(), role: 'destination', gateway: 'trunk' }],
+			jobUuid: randomUUID(),
+		}))
+		await orm.close(true)
+		await whileTimeFlies(async () => {
+			expect(await demo.untilEnded(uuid)).toMatchObject({ outcome: 'failed', endedBy: 'system' })
+		})
+	})
+
+	/** The monotonic clock runs fifty times as fast: what the sidecar waits for comes soon. */
+	async function whileTimeFlies(steps: () => Promise<void>): Promise<void> {
+		const now = performance.now.bind(performance)
+		const start = now()
+		vi.spyOn(performance, 'now').mockImplementation(() => start + (now() - start) * 50)
+		try {
+			await steps()
+		} finally {
+			vi.restoreAllMocks()
 		}
 	}
 })

@@ -90,7 +90,7 @@ describe('a damaged backup', () => {
 			const line = lines[at] ?? ''
 			const next = lines[at + 1] ?? ''
 			for (const changed of [
-				lines.with(at, line.replace(/[a-z](?=[^a-z]*$)/, 'X')),
+				lines.with(at, line.replace(/[a-z0-9](?=[^a-z0-9]*$)/, 'X')),
 				lines.toSpliced(at, 1),
 				lines.toSpliced(at, 0, line),
 				...(next === '' || next === line ? [] : [lines.toSpliced(at, 2, next, line)]),

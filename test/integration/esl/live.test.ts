@@ -9,6 +9,7 @@ import type { EslEndpoint } from '../../../lib/esl/esl-connection.ts'
 
 import { randomUUID } from 'node:crypto'
 import { afterEach, describe, expect, it } from 'vitest'
+import { tonesOf } from '../../../lib/esl/code-call.ts'
 import { EslConnection } from '../../../lib/esl/esl-connection.ts'
 import { FreeSwitch } from '../../../lib/esl/freeswitch.ts'
 import { startScriptedFreeSwitch } from '../../stand-ins/freeswitch/index.ts'
@@ -181,6 +182,41 @@ function suite(target: () => Promise<Target>, hasDownGateway: boolean): void {
 		expect((await connection.command(`api uuid_getvar ${bUuid} execute_on_answer`)).text).toBe('sched_hangup +120 ALLOTTED_TIMEOUT')
 		await watched.freeSwitch.kill(watched.plan.user.legUuid)
 		expect((await watched.reached('ended')).call).toMatchObject({ outcome: 'completed' })
+	})
+
+	it('calls a phone with a code, which is played until it is hung up; the leg is told as nobody’s call', async () => {
+		const { endpoint, gateway, number } = await target()
+		const freeSwitch = new FreeSwitch({ logger: new RecordedLog(), now: () => new Date() })
+		undo.push(() => freeSwitch.stop())
+		const plan = { legUuid: randomUUID(), jobUuid: randomUUID(), gateway, number, callerId: undefined, ringTimeoutSec: 30, code: '0907' }
+		const ready = Promise.withResolvers<void>()
+		const answered = Promise.withResolvers<SwitchNotice>()
+		const ended = Promise.withResolvers<SwitchNotice>()
+		freeSwitch.listen({
+			onReady: ready.resolve,
+			onNotice: (notice) => {
+				if (notice.type === 'leg' && notice.report.legUuid === plan.legUuid) {
+					(notice.report.end === undefined ? notice.report.answeredAt === undefined ? undefined : answered : ended)?.resolve(notice)
+				}
+			},
+		})
+		freeSwitch.connectTo(endpoint)
+		await ready.promise
+		await freeSwitch.callWithCode(plan)
+		undo.push(() => freeSwitch.kill(plan.legUuid))
+		expect(await answered.promise).not.toHaveProperty('callUuid')
+		const connection = await EslConnection.open(endpoint)
+		undo.push(() => connection.close())
+		const valueOf = async (name: string) => (await connection.command(`api uuid_getvar ${plan.legUuid} ${name}`)).text
+		// A second of silence comes first.
+		while (await valueOf('current_application') !== 'playback') {
+			await new Promise(setImmediate)
+		}
+		expect(await valueOf('current_application_data')).toBe(`tone_stream://${tonesOf('0907')}`)
+		expect(await valueOf('sipcall_verification')).toBe('true')
+		await freeSwitch.kill(plan.legUuid)
+		expect(await ended.promise).toMatchObject({ report: { end: { cause: { name: 'NORMAL_CLEARING' }, hungUpBy: 'switch' } } })
+		expect(await freeSwitch.look(plan.legUuid)).toBeUndefined()
 	})
 
 	it('ends a call that is killed while the own phone rings, or just after: cancelled or completed, never failed', async () => {

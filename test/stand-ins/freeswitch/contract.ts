@@ -36,6 +36,17 @@ export interface ScriptedFreeSwitchOptions {
 	doubleEvents?: boolean
 	/** The gateways that are configured. Left out, every name is a gateway that is up. */
 	gateways?: Readonly<Record<string, 'UP' | 'DOWN'>>
+	/** Told when a phone is played beeps. */
+	onHeard?: (heard: HeardBeeps) => void
+}
+
+/** What somebody heard who picked up and counted. */
+export interface HeardBeeps {
+	legUuid: string
+	/** Of the phone. */
+	number: string
+	/** The digits, once for each repetition. */
+	texts: readonly string[]
 }
 
 export interface ScriptedChannel {
@@ -57,6 +68,8 @@ export interface ScriptedFreeSwitch {
 	/** Everything that clients asked, in order, logins included. */
 	readonly commands: readonly AskedCommand[]
 	readonly originates: readonly ParsedOriginate[]
+	/** What phones were played, in order. */
+	readonly heard: readonly HeardBeeps[]
 	/** The number of clients that are logged in. */
 	readonly clients: number
 	channels(): ScriptedChannel[]

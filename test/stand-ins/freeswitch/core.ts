@@ -25,6 +25,8 @@ export interface CoreOptions {
 	jobPlace: JobPlace
 	/** The configured gateways; undefined lets every name pass. */
 	gateways: Map<string, 'UP' | 'DOWN'> | undefined
+	/** Takes what somebody at a leg counts who is played beeps: one text for each repetition. */
+	hear: (leg: Leg, texts: readonly string[]) => void
 	/** Takes each event as it happens. */
 	publish: (event: SwitchEvent) => void
 }

@@ -8,7 +8,7 @@
 
 import type { AddressInfo, Server } from 'node:net'
 import type { Command } from './connection.ts'
-import type { ScriptedChannel, ScriptedFreeSwitch, ScriptedFreeSwitchOptions } from './contract.ts'
+import type { HeardBeeps, ScriptedChannel, ScriptedFreeSwitch, ScriptedFreeSwitchOptions } from './contract.ts'
 import type { AskedCommand, Desk, ParsedOriginate } from './desk.ts'
 import type { Leg } from './leg.ts'
 import type { Story } from './stories.ts'
@@ -25,7 +25,7 @@ import { Core } from './core.ts'
 import { AT_ONCE, STORIES, storiesByNumber } from './stories.ts'
 import { HEARTBEAT } from './templates.ts'
 
-export type { CommandFault, ScriptedChannel, ScriptedFreeSwitch, ScriptedFreeSwitchOptions } from './contract.ts'
+export type { CommandFault, HeardBeeps, ScriptedChannel, ScriptedFreeSwitch, ScriptedFreeSwitchOptions } from './contract.ts'
 export type { JobPlace } from './core.ts'
 export type { ParsedOriginate } from './desk.ts'
 export type { OriginateLeg, OriginateLine } from './tokenizer.ts'
@@ -34,6 +34,7 @@ export { type Pace, type Party, type ScenarioName, type Story, AT_ONCE, HUMAN_PA
 class Stage implements ScriptedFreeSwitch, Desk {
 	readonly commands: AskedCommand[] = []
 	readonly originates: ParsedOriginate[] = []
+	readonly heard: HeardBeeps[] = []
 	readonly password: string
 	readonly users: Readonly<Record<string, string>>
 	readonly host: string
@@ -80,6 +81,12 @@ class Stage implements ScriptedFreeSwitch, Desk {
 			legOrder: this.#options.legOrder ?? 'b-first',
 			jobPlace: this.#options.jobPlace ?? 'after-answer',
 			gateways: this.#gateways,
+			hear: (leg, texts) => {
+				const heard = { legUuid: leg.uuid, number: leg.profile.destination, texts }
+				this.heard.push(heard)
+				this.#options.onHeard?.(heard)
+				this.#look()
+			},
 			publish: (event) => {
 				for (const connection of this.#connections) {
 					connection.offer(event, this.#options.doubleEvents ? 2 : 1)

@@ -3,12 +3,14 @@
 
 /** One `originate`, from its line to the end of the call, and the place of its result among the events. */
 
+import type { CallContext } from './applications.ts'
 import type { Core } from './core.ts'
 import type { Story } from './stories.ts'
 import type { OriginateLine } from './tokenizer.ts'
 
 import { execute } from './applications.ts'
 import { dial } from './dial.ts'
+import { executeInline, readInline } from './inline.ts'
 import { USAGE } from './tokenizer.ts'
 
 /**
@@ -83,11 +85,16 @@ async function run(core: Core, line: OriginateLine, stories: readonly Story[], {
 	}
 	known(`+OK ${leg.uuid}\n`)
 	reached('after-answer')
-	await execute({
+	const context: CallContext = {
 		core,
 		partyOf: (attempt) => (stories[Math.min(attempt, stories.length - 1)] ?? story).b,
 		reached,
-	}, leg, line.application === undefined
+	}
+	if (line.extension !== undefined && line.dialplan.toLowerCase() === 'inline') {
+		await executeInline(context, leg, readInline(line.extension))
+		return
+	}
+	await execute(context, leg, line.application === undefined
 		? { name: 'park', argument: '' }
 		: { name: line.application, argument: line.applicationArgument ?? '' })
 }

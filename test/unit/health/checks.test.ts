@@ -12,6 +12,7 @@ const GOOD: HealthFacts = {
 	switch: { isSetUp: true, isReady: true, lastError: undefined },
 	settings: { ...DEFAULT_SETTINGS, homeCountry: 'DE' },
 	departureDoubt: undefined,
+	lockedUsers: 0,
 }
 
 describe('the checks', () => {
@@ -25,6 +26,7 @@ describe('the checks', () => {
 		['no country', { settings: DEFAULT_SETTINGS }, 'calling', 'warning', /Set the home country/],
 		['an empty list of countries', { settings: { ...DEFAULT_SETTINGS, homeCountry: 'DE', allowedCountries: [] } }, 'calling', 'warning', /no country is allowed/],
 		['no group', { settings: { ...DEFAULT_SETTINGS, homeCountry: 'DE', allowedGroups: [] } }, 'calling', 'warning', /no group/],
+		['locked users', { lockedUsers: 2 }, 'locked_users', 'warning', /locked for 2 users/],
 		['a list of users that cannot be believed', { departureDoubt: 'Look at the list.' }, 'removed_users', 'warning', /Look at the list/],
 	])('tell of %s', (_what, facts, id, state, text) => {
 		const check = healthChecks({ ...GOOD, ...facts }).find((one) => one.id === id)
@@ -37,9 +39,9 @@ describe('the checks', () => {
 	})
 
 	it('are in AppAPI’s words for Nextcloud, and lines for a console; each leads to a page that is there', async () => {
-		const checks = healthChecks({ ...GOOD, settings: DEFAULT_SETTINGS, departureDoubt: 'Look.' })
+		const checks = healthChecks({ ...GOOD, settings: DEFAULT_SETTINGS, departureDoubt: 'Look.', lockedUsers: 1 })
 		const answer = setupChecksAnswer(checks)
-		expect(Object.entries(answer).map(([id, { status }]) => [id, status])).toEqual([['freeswitch', 'success'], ['calling', 'warning'], ['removed_users', 'warning']])
+		expect(Object.entries(answer).map(([id, { status }]) => [id, status])).toEqual([['freeswitch', 'success'], ['calling', 'warning'], ['removed_users', 'warning'], ['locked_users', 'warning']])
 		expect(statusLines(checks)[1]).toMatch(/^WARN {2}Nobody can call yet/)
 		for (const { link_url: url } of Object.values(answer)) {
 			await access(new URL(`../../../docs/admin/${url.split('/').at(-1)}`, import.meta.url))

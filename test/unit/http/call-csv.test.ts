@@ -24,7 +24,7 @@ async function written(pages: Partial<Call>[][]): Promise<string[]> {
 async function noteCell(note: string): Promise<string> {
 	const [text = ''] = await written([[{ talkMs: 7_000, note, tags: ['t'] }]])
 	const row = text.slice(text.indexOf('\r\n') + 2)
-	return row.slice(row.indexOf(',7,') + 3, -',t\r\n'.length)
+	return row.slice(row.indexOf(',7,') + 3, -',t,\r\n'.length)
 }
 
 describe('calls as CSV', () => {
@@ -35,7 +35,7 @@ describe('calls as CSV', () => {
 	})
 
 	it('are a header alone when there are none', async () => {
-		expect(await written([])).toEqual([expect.stringMatching(/^uuid,.*tags\r\n$/)])
+		expect(await written([])).toEqual([expect.stringMatching(/^uuid,.*tags,extension\r\n$/)])
 	})
 
 	it.each([

@@ -1,0 +1,112 @@
+// SPDX-FileCopyrightText: 2026 SIPCall contributors
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+// Every route behind the start, put together from the parts that serve it.
+
+import type { CallControl } from './calls/call-control.ts'
+import type { CallService } from './calls/call-service.ts'
+import type { CallStream } from './calls/call-stream.ts'
+import type { DeviceVerification } from './calls/device-verification.ts'
+import type { Explainer } from './calls/explain.ts'
+import type { Lockout } from './calls/lockout.ts'
+import type { CallLimiter, CallStore, Clock } from './calls/ports.ts'
+import type { DeviceRepository } from './db/repositories/device-repository.ts'
+import type { UsageRepository } from './db/repositories/usage-repository.ts'
+import type { UserRuleRepository } from './db/repositories/user-rule-repository.ts'
+import type { Route } from './http/route.ts'
+import type { Identity } from './identity/index.ts'
+import type { Logger } from './logger.ts'
+import type { AddressBooks } from './nextcloud/address-books.ts'
+import type { UserDirectory } from './nextcloud/user-directory.ts'
+import type { DialRules } from './policy/settings-schema.ts'
+import type { SettingsStore } from './policy/settings-store.ts'
+import type { Settings } from './policy/settings.ts'
+
+import { randomUUID } from 'node:crypto'
+import { SipCallError } from './errors.ts'
+import { adminConfigRoutes } from './http/routes/admin-config.ts'
+import { adminUserRoutes } from './http/routes/admin-users.ts'
+import { authRoutes } from './http/routes/auth.ts'
+import { callControlRoutes } from './http/routes/call-control.ts'
+import { callRoutes } from './http/routes/calls.ts'
+import { contactRoutes } from './http/routes/contacts.ts'
+import { deviceVerificationRoutes } from './http/routes/device-verification.ts'
+import { eventRoutes } from './http/routes/events.ts'
+import { meRoutes } from './http/routes/me.ts'
+import { numberRoutes } from './http/routes/numbers.ts'
+
+export interface RouteParts {
+	identity: Identity
+	calls: CallService
+	control: CallControl
+	stream: CallStream
+	explainer: Explainer
+	verification: DeviceVerification
+	store: CallStore
+	devices: DeviceRepository
+	userRules: UserRuleRepository
+	lockout: Lockout
+	usage: UsageRepository
+	users: UserDirectory
+	addressBooks: AddressBooks
+	settings: SettingsStore
+	environment: Partial<Settings>
+	dialRules: DialRules
+	limiter: CallLimiter
+	isSwitchReady: () => boolean
+	clock: Clock
+	logger: Logger
+}
+
+export function allRoutes({ identity, calls, control, stream, explainer, verification, store, devices, userRules, lockout, usage, users, addressBooks, settings, environment, dialRules, limiter, isSwitchReady, clock, logger }: RouteParts): Route[] {
+	const groupsOf = async (userId: string) => (await users.get(userId)).groups
+	return [
+		...authRoutes({ signIn: identity.signIn, guard: (step) => guardSignIn(limiter, step) }),
+		...callRoutes({ calls, store, settings: () => settings.get(), groupsOf }),
+		...callControlRoutes({ calls, control, groupsOf, logger: logger.child({ component: 'calls' }) }),
+		...eventRoutes({ stream }),
+		...meRoutes({
+			user: (userId) => users.get(userId),
+			settings: () => settings.get(),
+			devices: { of: (userId) => devices.of(userId), replace: (userId, list) => devices.replace(userId, list) },
+			limits: (user, current) => explainer.limits(user, current),
+			isSwitchReady,
+			now: () => clock.now(),
+			newUuid: randomUUID,
+		}),
+		...deviceVerificationRoutes({ verification, groupsOf }),
+		...numberRoutes({ explain: (user, to, current) => explainer.explain(user, to, current), settings: () => settings.get(), groupsOf, dialRules }),
+		...adminUserRoutes({
+			search: (adminId, query) => users.search(adminId, query),
+			find: (adminId, userId) => users.find(adminId, userId),
+			rules: {
+				ofMany: (userIds) => userRules.ofMany(userIds),
+				save: async (userId, rule, at) => {
+					await userRules.save(userId, rule, at)
+					lockout.release(userId)
+				},
+			},
+			devices,
+			usage: (...args) => usage.of(...args),
+			settings: () => settings.get(),
+			now: () => clock.now(),
+		}),
+		...adminConfigRoutes({ settings, environment, dialRules }),
+		...contactRoutes({ addressBooks, settings: () => settings.get() }),
+
+	]
+}
+
+/** Of all sign-ins together: nobody who signs in has a name yet, and all come from the proxy's address. */
+const SIGN_INS = { kind: 'signInsPerMinute', max: 120, windowSec: 60 }
+
+async function guardSignIn(limiter: CallLimiter, step: 'login' | 'exchange'): Promise<void> {
+	const refusal = await limiter.consume(step, [SIGN_INS])
+	if (refusal !== undefined) {
+		const { max, windowSec } = SIGN_INS
+		throw new SipCallError('rate_limited', `Too many are signing in at the moment. Try again in ${refusal.retryAfterSec} seconds.`, {
+			retryAfterSec: refusal.retryAfterSec,
+			rateLimit: { policy: SIGN_INS.kind, quota: max, windowSec, remaining: 0, resetSec: refusal.retryAfterSec },
+		})
+	}
+}

@@ -102,7 +102,8 @@ export function hangUp(uuid: string): Promise<Call> {
 
 /** @return the call when the switch has said so, or as it is after a second */
 export function holdCall(uuid: string, isHeld: boolean): Promise<Call> {
-	return send({ method: 'post', url: `call/${encodeURIComponent(uuid)}/${isHeld ? 'hold' : 'unhold'}` })
+	// Without a body the proxy's empty Content-Type would be refused.
+	return send({ method: 'post', url: `call/${encodeURIComponent(uuid)}/${isHeld ? 'hold' : 'unhold'}`, data: {} })
 }
 
 /** Sends keys to the other side. */

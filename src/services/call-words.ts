@@ -121,7 +121,7 @@ function outcomeWords(call: Call): CallWords {
 function completedDetail(call: Call): string {
 	switch (call.endedBy) {
 		case 'user':
-			return t('You hung up.')
+			return call.reason?.code === 'transferred' ? t('You transferred the call.') : t('You hung up.')
 		case 'callee':
 			return t('{name} hung up.', { name: nameOf(call) })
 		case 'policy':

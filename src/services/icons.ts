@@ -36,3 +36,17 @@ export const iconCopy = outline('M9 8.5h10.5v11.5H9z', 'M5.5 15.5h-1V4h10.5v1')
 
 /** Two sliders. */
 export const iconSettings = outline('M4 8h8', 'M18 8h2', 'M15 5.2v5.6', 'M4 16h2', 'M12 16h8', 'M9 13.2v5.6')
+
+export const iconPause = outline('M8.5 5v14', 'M15.5 5v14')
+
+export const iconResume = outline('M7.5 5l11 7-11 7z')
+
+/** Twelve keys. */
+export const iconKeypad = outline(...[6, 12, 18].flatMap((y) => [6, 12, 18].map((x) => `M${x} ${y}h.01`)))
+
+/** A handset that is handed on. */
+export const iconTransfer = outline(HANDSET, 'M13.5 6h7', 'M17.6 3.1L20.5 6l-2.9 2.9')
+
+export const iconNote = outline('M5 4h14v11l-5 5H5z', 'M19 15h-5v5', 'M8.5 8.5h7', 'M8.5 12h4')
+
+export const iconDownload = outline('M12 4v11', 'M7.5 10.8L12 15.3l4.5-4.5', 'M4.5 19.5h15')

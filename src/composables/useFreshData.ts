@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 
 import type { Ref } from 'vue'
-import type { ListFilter } from '../services/history-filter.ts'
+import type { ListFilter, Narrowing } from '../services/history-filter.ts'
 import type { Call } from '../services/types.ts'
 import type { Calls } from './useCalls.ts'
 import type { History } from './useHistory.ts'
@@ -10,7 +10,7 @@ import type { MyAccount } from './useMe.ts'
 
 import { onScopeDispose, ref } from 'vue'
 import { getHistory, pageEnd } from '../services/api.ts'
-import { LIVE_CALLS } from '../services/history-filter.ts'
+import { isNarrowed, LIVE_CALLS } from '../services/history-filter.ts'
 import { useCalls } from './useCalls.ts'
 import { useHistory } from './useHistory.ts'
 import { roundOf, usePolling } from './usePolling.ts'
@@ -32,7 +32,7 @@ export interface FreshData {
 }
 
 /** Calls, history and account, kept as the server has them: by asking, and by what other tabs have been told. */
-export function useFreshData(account: MyAccount, filter: Readonly<Ref<ListFilter>>): FreshData {
+export function useFreshData(account: MyAccount, filter: Readonly<Ref<ListFilter>>, narrowing: Readonly<Ref<Narrowing>>): FreshData {
 	const calls = useCalls({
 		onEnded: (call) => history.put(call),
 		onTold(call) {
@@ -42,7 +42,7 @@ export function useFreshData(account: MyAccount, filter: Readonly<Ref<ListFilter
 		onHangUp: (uuid) => tell({ type: 'hang_up', uuid }),
 		onAnswer: () => polling.resume(),
 	})
-	const history = useHistory(filter, (call) => calls.follow(call))
+	const history = useHistory(filter, narrowing, (call) => calls.follow(call))
 
 	const tell = useTabs((news) => {
 		switch (news.type) {
@@ -61,6 +61,7 @@ export function useFreshData(account: MyAccount, filter: Readonly<Ref<ListFilter
 		}
 	})
 
+	const showsLive = () => filter.value === 'all' && !isNarrowed(narrowing.value)
 	const whileAllowed = (ms: number) => pageEnd.value === undefined ? ms : undefined
 	const polling = usePolling({
 		call: {
@@ -70,7 +71,7 @@ export function useFreshData(account: MyAccount, filter: Readonly<Ref<ListFilter
 		me: { run: loadAccount, everyMs: () => whileAllowed(IDLE_MS) },
 		history: { run: () => history.refresh(), everyMs: () => whileAllowed(IDLE_MS) },
 		// A list that leaves live calls out would not tell of those that were started elsewhere.
-		live: { run: findLive, everyMs: () => filter.value === 'all' ? undefined : whileAllowed(IDLE_MS) },
+		live: { run: findLive, everyMs: () => showsLive() ? undefined : whileAllowed(IDLE_MS) },
 	})
 
 	async function loadAccount() {
@@ -109,7 +110,7 @@ export function useFreshData(account: MyAccount, filter: Readonly<Ref<ListFilter
 		isOnline,
 		tellLinkWorks: () => tell({ type: 'handler_ok' }),
 		async load() {
-			await Promise.all([loadAccount(), history.refresh(), ...(filter.value === 'all' ? [] : [findLive()])])
+			await Promise.all([loadAccount(), history.refresh(), ...(showsLive() ? [] : [findLive()])])
 		},
 	}
 }

@@ -15,6 +15,8 @@ import { shallowRef } from 'vue'
 
 /** A request to the proxy is answered or given up within this time, so that a lost one does not stop the polling. */
 const TIMEOUT_MS = 20_000
+/** Tens of thousands of calls take a while. */
+const CSV_TIMEOUT_MS = 300_000
 
 export type FailureKind
 	/** No answer: whether the server has done what was asked is unknown. */
@@ -136,6 +138,11 @@ export function getHistory(limit: number, filter: HistoryFilter, cursor?: string
 	return send({ method: 'get', url: 'call-history', params: { limit, ...filter, ...(cursor === undefined ? {} : { cursor }) } })
 }
 
+/** All calls that fit, as the server writes them for spreadsheets. */
+export function getHistoryCsv(filter: HistoryFilter): Promise<string> {
+	return send({ method: 'get', url: 'call-history', params: filter, headers: { Accept: 'text/csv' }, responseType: 'text', timeout: CSV_TIMEOUT_MS }, 'text/csv')
+}
+
 /** Contacts whose name or number holds the text. */
 export function searchContacts(search: string, signal: AbortSignal): Promise<Contact[]> {
 	return send({ method: 'get', url: 'contacts', params: { search }, signal })
@@ -154,17 +161,17 @@ export function newIdempotencyKey(): string {
 	return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('')
 }
 
-async function send<Answer>(config: AxiosRequestConfig & { url: string }): Promise<Answer> {
+async function send<Answer>(config: AxiosRequestConfig & { url: string }, wanted = 'application/json'): Promise<Answer> {
 	try {
 		// @nextcloud/axios adds X-Requested-With, which the server asks of every request that changes something.
 		const response = await axios.request<Answer>({
+			timeout: TIMEOUT_MS,
 			...config,
 			url: generateUrl('/apps/app_api/proxy/sipcall/') + config.url,
-			timeout: TIMEOUT_MS,
 			headers: { Accept: 'application/json', ...config.headers },
 		})
 		noteServerTime(response)
-		if (response.status !== 204 && !contentType(response).startsWith('application/json')) {
+		if (response.status !== 204 && !contentType(response).startsWith(wanted)) {
 			throw new ApiFailure('unavailable')
 		}
 		return response.data
@@ -185,8 +192,10 @@ function failureOf(error: unknown): ApiFailure {
 		return new ApiFailure('network', { cause: error })
 	}
 	const response: AxiosResponse<unknown> = error.response
-	if (contentType(response).startsWith('application/problem+json') && isProblem(response.data)) {
-		return new ApiFailure(response.status === 401 ? 'logged_out' : 'problem', { problem: response.data, cause: error })
+	// Where a text was asked for, a refusal comes as one as well.
+	const data: unknown = typeof response.data === 'string' && contentType(response).startsWith('application/problem+json') ? JSON.parse(response.data) : response.data
+	if (contentType(response).startsWith('application/problem+json') && isProblem(data)) {
+		return new ApiFailure(response.status === 401 ? 'logged_out' : 'problem', { problem: data, cause: error })
 	}
 	if (response.status === 401) {
 		return new ApiFailure('logged_out', { cause: error })

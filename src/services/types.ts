@@ -23,4 +23,4 @@ export type Money = NonNullable<Explanation['estimatedRate']>
 export type Contact = ContactJson
 export type CallLogEntry = typeof CallEventsSchema['_zod']['output'][number]
 /** Which calls of the history are wanted; lists are separated by commas. */
-export type HistoryFilter = Readonly<{ status?: string, outcome?: string, direction?: Call['direction'], number?: string }>
+export type HistoryFilter = Readonly<{ status?: string, outcome?: string, direction?: Call['direction'], number?: string, from?: string, to?: string, tag?: string }>

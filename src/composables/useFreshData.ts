@@ -12,6 +12,7 @@ import { onScopeDispose, ref } from 'vue'
 import { getHistory, pageEnd } from '../services/api.ts'
 import { isNarrowed, LIVE_CALLS } from '../services/history-filter.ts'
 import { useCalls } from './useCalls.ts'
+import { useEventStream } from './useEventStream.ts'
 import { useHistory } from './useHistory.ts'
 import { roundOf, usePolling } from './usePolling.ts'
 import { useTabs } from './useTabs.ts'
@@ -19,6 +20,8 @@ import { useTabs } from './useTabs.ts'
 const IDLE_MS = 30_000
 const PROGRESS_MS = 1000
 const TALK_MS = 2000
+/** While the server tells by itself, asking only finds what a proxy has swallowed. */
+const TOLD_MS = 10_000
 
 export interface FreshData {
 	calls: Calls
@@ -31,7 +34,7 @@ export interface FreshData {
 	tellLinkWorks: () => void
 }
 
-/** Calls, history and account, kept as the server has them: by asking, and by what other tabs have been told. */
+/** Calls, history and account, kept as the server has them: by the server's own news where they come through, by asking, and by what other tabs have been told. */
 export function useFreshData(account: MyAccount, filter: Readonly<Ref<ListFilter>>, narrowing: Readonly<Ref<Narrowing>>): FreshData {
 	const calls = useCalls({
 		onEnded: (call) => history.put(call),
@@ -61,12 +64,17 @@ export function useFreshData(account: MyAccount, filter: Readonly<Ref<ListFilter
 		}
 	})
 
+	const isTold = useEventStream((call) => {
+		calls.follow(call)
+		polling.heard('call')
+	})
+	const progressMs = (isConnected: boolean) => isTold.value ? TOLD_MS : isConnected ? TALK_MS : PROGRESS_MS
 	const showsLive = () => filter.value === 'all' && !isNarrowed(narrowing.value)
 	const whileAllowed = (ms: number) => pageEnd.value === undefined ? ms : undefined
 	const polling = usePolling({
 		call: {
 			run: calls.ask,
-			everyMs: () => calls.live.value === undefined ? undefined : whileAllowed(calls.live.value.status === 'connected' ? TALK_MS : PROGRESS_MS),
+			everyMs: () => calls.live.value === undefined ? undefined : whileAllowed(progressMs(calls.live.value.status === 'connected')),
 		},
 		me: { run: loadAccount, everyMs: () => whileAllowed(IDLE_MS) },
 		history: { run: () => history.refresh(), everyMs: () => whileAllowed(IDLE_MS) },

@@ -35,6 +35,23 @@ export const RefusalSchema = z.object({
 	untilAt: time.optional().describe('When it will be allowed by itself'),
 }).meta({ id: 'Refusal' })
 
+export const ExplanationSchema = z.object({
+	input: z.string(),
+	e164: e164.optional(),
+	display: z.string().describe('The number as people of its country write it; else what was typed'),
+	extension: z.string().optional(),
+	country: z.string().optional().describe('ISO 3166'),
+	type: z.string().optional().describe('libphonenumber’s type'),
+	allowed: z.boolean(),
+	refusal: RefusalSchema.optional(),
+	callerId: e164.optional().describe('What the destination would see; left out = the gateway’s own number'),
+	gateway: z.string().optional(),
+	estimatedRate: MoneySchema.optional().describe('For a minute'),
+	confirm: z.enum(['expensive', 'new_country']).optional().describe('What a person should be asked before'),
+}).meta({ id: 'Explanation' })
+
+export type ExplanationJson = z.infer<typeof ExplanationSchema>
+
 export const CALL_STATUSES = ['queued', 'calling_user', 'dialing', 'ringing', 'connected', 'ended'] as const
 export const CALL_OUTCOMES = ['completed', 'busy', 'no_answer', 'rejected', 'cancelled', 'failed', 'blocked'] as const
 
@@ -169,6 +186,8 @@ export const MeSchema = z.object({
 	lock: z.object({ until: time }).nullable().describe('Calling is locked until then'),
 	service: z.object({ calling: z.enum(['ok', 'degraded', 'down']) }),
 }).meta({ id: 'Me' })
+
+export type LimitJson = z.infer<typeof MeSchema>['limits'][number]
 
 export type MeJson = z.infer<typeof MeSchema>
 

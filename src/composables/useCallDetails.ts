@@ -17,6 +17,8 @@ export interface CallDetails {
 	log: Readonly<Ref<readonly CallLogEntry[] | undefined>>
 	notice: Readonly<Ref<Notice | undefined>>
 	load: () => Promise<void>
+	/** Newer news of the call, where it is this one. */
+	take: (call: Call) => void
 }
 
 /**
@@ -70,5 +72,11 @@ export function useCallDetails(uuid: Readonly<Ref<string | undefined>>, known: (
 		}
 	})
 
-	return { call, log, notice, load }
+	function take(news: Call): void {
+		if (fetched.value?.uuid === news.uuid && fetched.value.version < news.version) {
+			fetched.value = news
+		}
+	}
+
+	return { call, log, notice, load, take }
 }

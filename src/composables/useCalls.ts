@@ -54,6 +54,10 @@ export interface Calls {
 	noteHangUp: (uuid: string) => void
 	/** Puts the card of an ended call away. */
 	close: (uuid: string) => void
+	/** Keeps the card of a call while somebody writes beside it. */
+	pin: (uuid: string, isPinned: boolean) => void
+	/** Takes over what this tab has just been answered about a call. */
+	take: (call: Call) => void
 	/** Takes over a call that the server told of; older news than the known are dropped. */
 	follow: (call: Call) => void
 	/** Asks for one of the live calls, by turns. */
@@ -76,6 +80,9 @@ export function useCalls(options: CallsOptions): Calls {
 	const inDoubt = shallowRef<Placing>()
 	const live = computed(() => cards.value.find(({ call }) => call.status !== 'ended')?.call)
 	const timers = new Set<ReturnType<typeof setTimeout>>()
+	/** Somebody writes beside these: their cards stay. */
+	const pinned = new Set<string>()
+	const expired = new Set<string>()
 	let turn = 0
 	onScopeDispose(() => timers.forEach(clearTimeout))
 
@@ -88,15 +95,22 @@ export function useCalls(options: CallsOptions): Calls {
 		}
 		if (known === undefined) {
 			cards.value = [{ call, hangUpAt: undefined }, ...cards.value]
-		} else if (known.call.version < call.version && known.call.status !== 'ended') {
+		} else if (known.call.version < call.version && (known.call.status !== 'ended' || call.status === 'ended')) {
+			// A call that has ended only changes by what is written beside it.
 			cards.value = cards.value.map((card) => card === known ? { ...card, call } : card)
 		} else {
 			return
 		}
 		if (call.status === 'ended') {
-			timers.add(setTimeout(() => close(call.uuid), ENDED_STAYS_MS))
+			if (known?.call.status !== 'ended') {
+				putAwayLater(call.uuid)
+			}
 			options.onEnded(call)
 		}
+	}
+
+	function putAwayLater(uuid: string): void {
+		timers.add(setTimeout(() => pinned.has(uuid) ? expired.add(uuid) : close(uuid), ENDED_STAYS_MS))
 	}
 
 	/** As {@link follow}, for what this tab has asked for itself. */
@@ -197,6 +211,17 @@ export function useCalls(options: CallsOptions): Calls {
 		placing,
 		notice,
 		follow: (call) => follow(call),
+		take(call) {
+			follow(call)
+			options.onTold(call)
+		},
+		pin(uuid, isPinned) {
+			if (isPinned) {
+				pinned.add(uuid)
+			} else if (pinned.delete(uuid) && expired.delete(uuid)) {
+				putAwayLater(uuid)
+			}
+		},
 		close,
 		ask,
 		hangUp: hangUpCall,
@@ -210,9 +235,9 @@ export function useCalls(options: CallsOptions): Calls {
 			if (placing.value !== undefined) {
 				return false
 			}
-			// The same number on the same phone while the last click is in doubt can only mean that click.
+			// The same number on the same phone and with the same caller ID while the last click is in doubt can only mean that click.
 			const isSameClick = inDoubt.value !== undefined
-				&& inDoubt.value.request.to === request.to && inDoubt.value.request.device === request.device
+				&& inDoubt.value.request.to === request.to && inDoubt.value.request.device === request.device && inDoubt.value.request.callerId === request.callerId
 			const key = isSameClick && inDoubt.value !== undefined ? inDoubt.value.key : newIdempotencyKey()
 			return send({ request, key, isInDoubt: false, isCancelled: false })
 		},

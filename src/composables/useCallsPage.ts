@@ -2,13 +2,14 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 
 import type { Ref } from 'vue'
-import type { ListFilter } from '../services/history-filter.ts'
+import type { ListFilter, Narrowing } from '../services/history-filter.ts'
 import type { Call } from '../services/types.ts'
+import type { AccountState } from './useAccountState.ts'
 import type { ContactSearch } from './useContactSearch.ts'
 import type { FreshData } from './useFreshData.ts'
 import type { MyAccount } from './useMe.ts'
 
-import { computed, ref, watch } from 'vue'
+import { computed, ref, shallowRef, watch } from 'vue'
 import { dialled, hasLetters } from '../services/digits.ts'
 import { remember, remembered } from '../services/storage.ts'
 import { useFreshData } from './useFreshData.ts'
@@ -20,6 +21,8 @@ const FILTER_KEY = 'filter'
 export interface CallsPage extends FreshData {
 	filter: Readonly<Ref<ListFilter>>
 	chooseFilter: (filter: ListFilter) => void
+	/** What makes the list shorter. */
+	narrowing: Ref<Narrowing>
 	/** The calls that are listed: of the filter, and of what is being looked for. */
 	rows: Readonly<Ref<readonly Call[]>>
 	/** A click on “Call” would lead nowhere now. */
@@ -32,12 +35,14 @@ export interface CallsPageOptions {
 	account: MyAccount
 	number: Readonly<Ref<string>>
 	search: ContactSearch
+	/** What the account says about calling at all. */
+	state: AccountState
 	/** Puts the name from the address books on a call. */
 	named: (call: Call) => Call
 }
 
 /** The list of calls and what can be done now, from all that is known. */
-export function useCallsPage({ account, number, search, named }: CallsPageOptions): CallsPage {
+export function useCallsPage({ account, state, number, search, named }: CallsPageOptions): CallsPage {
 	const { route, goTo } = useRouter()
 	const chosen = ref<ListFilter>(remembered(FILTER_KEY) === 'answered' ? 'answered' : remembered(FILTER_KEY) === 'not_reached' ? 'not_reached' : 'all')
 	/** Details do not change the list that they were opened from. */
@@ -47,7 +52,8 @@ export function useCallsPage({ account, number, search, named }: CallsPageOption
 	})
 	const filter = computed<ListFilter>(() => isMissed.value ? 'missed' : chosen.value)
 
-	const data = useFreshData(account, filter)
+	const narrowing = shallowRef<Narrowing>({})
+	const data = useFreshData(account, filter, narrowing)
 	const { calls, history, isOnline } = data
 	const secondsLeft = useWait(() => calls.notice.value?.wait?.until)
 
@@ -65,6 +71,7 @@ export function useCallsPage({ account, number, search, named }: CallsPageOption
 	return {
 		...data,
 		filter,
+		narrowing,
 		chooseFilter(wanted) {
 			if (wanted !== 'missed') {
 				chosen.value = wanted
@@ -73,7 +80,8 @@ export function useCallsPage({ account, number, search, named }: CallsPageOption
 			goTo({ name: wanted === 'missed' ? 'missed' : 'calls' })
 		},
 		rows,
-		isCallOff: computed(() => calls.placing.value !== undefined || !isOnline.value || account.isSwitchDown.value || secondsLeft.value !== undefined),
+		isCallOff: computed(() => calls.placing.value !== undefined || !isOnline.value || account.isSwitchDown.value
+			|| state.lockedUntil.value !== undefined || state.reached.value !== undefined || secondsLeft.value !== undefined),
 		secondsLeft,
 	}
 }

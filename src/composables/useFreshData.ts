@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 
 import type { Ref } from 'vue'
-import type { ListFilter } from '../services/history-filter.ts'
+import type { ListFilter, Narrowing } from '../services/history-filter.ts'
 import type { Call } from '../services/types.ts'
 import type { Calls } from './useCalls.ts'
 import type { History } from './useHistory.ts'
@@ -10,8 +10,9 @@ import type { MyAccount } from './useMe.ts'
 
 import { onScopeDispose, ref } from 'vue'
 import { getHistory, pageEnd } from '../services/api.ts'
-import { LIVE_CALLS } from '../services/history-filter.ts'
+import { isNarrowed, LIVE_CALLS } from '../services/history-filter.ts'
 import { useCalls } from './useCalls.ts'
+import { useEventStream } from './useEventStream.ts'
 import { useHistory } from './useHistory.ts'
 import { roundOf, usePolling } from './usePolling.ts'
 import { useTabs } from './useTabs.ts'
@@ -19,6 +20,8 @@ import { useTabs } from './useTabs.ts'
 const IDLE_MS = 30_000
 const PROGRESS_MS = 1000
 const TALK_MS = 2000
+/** While the server tells by itself, asking only finds what a proxy has swallowed. */
+const TOLD_MS = 10_000
 
 export interface FreshData {
 	calls: Calls
@@ -31,8 +34,8 @@ export interface FreshData {
 	tellLinkWorks: () => void
 }
 
-/** Calls, history and account, kept as the server has them: by asking, and by what other tabs have been told. */
-export function useFreshData(account: MyAccount, filter: Readonly<Ref<ListFilter>>): FreshData {
+/** Calls, history and account, kept as the server has them: by the server's own news where they come through, by asking, and by what other tabs have been told. */
+export function useFreshData(account: MyAccount, filter: Readonly<Ref<ListFilter>>, narrowing: Readonly<Ref<Narrowing>>): FreshData {
 	const calls = useCalls({
 		onEnded: (call) => history.put(call),
 		onTold(call) {
@@ -42,7 +45,7 @@ export function useFreshData(account: MyAccount, filter: Readonly<Ref<ListFilter
 		onHangUp: (uuid) => tell({ type: 'hang_up', uuid }),
 		onAnswer: () => polling.resume(),
 	})
-	const history = useHistory(filter, (call) => calls.follow(call))
+	const history = useHistory(filter, narrowing, (call) => calls.follow(call))
 
 	const tell = useTabs((news) => {
 		switch (news.type) {
@@ -61,16 +64,22 @@ export function useFreshData(account: MyAccount, filter: Readonly<Ref<ListFilter
 		}
 	})
 
+	const isTold = useEventStream((call) => {
+		calls.follow(call)
+		polling.heard('call')
+	})
+	const progressMs = (isConnected: boolean) => isTold.value ? TOLD_MS : isConnected ? TALK_MS : PROGRESS_MS
+	const showsLive = () => filter.value === 'all' && !isNarrowed(narrowing.value)
 	const whileAllowed = (ms: number) => pageEnd.value === undefined ? ms : undefined
 	const polling = usePolling({
 		call: {
 			run: calls.ask,
-			everyMs: () => calls.live.value === undefined ? undefined : whileAllowed(calls.live.value.status === 'connected' ? TALK_MS : PROGRESS_MS),
+			everyMs: () => calls.live.value === undefined ? undefined : whileAllowed(progressMs(calls.live.value.status === 'connected')),
 		},
 		me: { run: loadAccount, everyMs: () => whileAllowed(IDLE_MS) },
 		history: { run: () => history.refresh(), everyMs: () => whileAllowed(IDLE_MS) },
 		// A list that leaves live calls out would not tell of those that were started elsewhere.
-		live: { run: findLive, everyMs: () => filter.value === 'all' ? undefined : whileAllowed(IDLE_MS) },
+		live: { run: findLive, everyMs: () => showsLive() ? undefined : whileAllowed(IDLE_MS) },
 	})
 
 	async function loadAccount() {
@@ -109,7 +118,7 @@ export function useFreshData(account: MyAccount, filter: Readonly<Ref<ListFilter
 		isOnline,
 		tellLinkWorks: () => tell({ type: 'handler_ok' }),
 		async load() {
-			await Promise.all([loadAccount(), history.refresh(), ...(filter.value === 'all' ? [] : [findLive()])])
+			await Promise.all([loadAccount(), history.refresh(), ...(showsLive() ? [] : [findLive()])])
 		},
 	}
 }

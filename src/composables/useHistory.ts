@@ -4,7 +4,7 @@
 import type { Ref } from 'vue'
 import type { ApiFailure } from '../services/api.ts'
 import type { Notice } from '../services/failure-words.ts'
-import type { ListFilter } from '../services/history-filter.ts'
+import type { ListFilter, Narrowing } from '../services/history-filter.ts'
 import type { Call } from '../services/types.ts'
 import type { Round } from './usePolling.ts'
 
@@ -34,9 +34,10 @@ export interface History {
 
 /**
  * @param filter which calls are listed
+ * @param narrowing what makes the list shorter
  * @param onLive told of each call that is still going on
  */
-export function useHistory(filter: Readonly<Ref<ListFilter>>, onLive: (call: Call) => void): History {
+export function useHistory(filter: Readonly<Ref<ListFilter>>, narrowing: Readonly<Ref<Narrowing>>, onLive: (call: Call) => void): History {
 	const calls = shallowRef<readonly Call[]>([])
 	const cursor = shallowRef<string | null>(null)
 	const isLoading = ref(true)
@@ -77,7 +78,7 @@ export function useHistory(filter: Readonly<Ref<ListFilter>>, onLive: (call: Cal
 		const asked = ++generation
 		isLoading.value = from !== undefined || calls.value.length === 0
 		try {
-			const { items, nextCursor } = await getHistory(PAGE_SIZE, queryOf(filter.value), from)
+			const { items, nextCursor } = await getHistory(PAGE_SIZE, queryOf(filter.value, narrowing.value), from)
 			if (asked !== generation) {
 				return 'go_on'
 			}
@@ -106,7 +107,7 @@ export function useHistory(filter: Readonly<Ref<ListFilter>>, onLive: (call: Cal
 		}
 	}
 
-	watch(filter, () => {
+	watch([filter, narrowing], () => {
 		replace([])
 		cursor.value = null
 		void loadPage(undefined)
@@ -126,7 +127,7 @@ export function useHistory(filter: Readonly<Ref<ListFilter>>, onLive: (call: Cal
 			}
 		},
 		put(call) {
-			if (isListed(call, filter.value)) {
+			if (isListed(call, filter.value, narrowing.value)) {
 				merge([call])
 			}
 		},

@@ -3,14 +3,14 @@
 
 import type { Ref } from 'vue'
 import type { ReadNumber } from '../number/tools.ts'
-import type { Contact } from '../services/types.ts'
+import type { Contact, Explanation } from '../services/types.ts'
 
 import { computed, onScopeDispose, ref, shallowRef } from 'vue'
 import { findContact } from '../services/api.ts'
 import { dialled } from '../services/digits.ts'
 import { emergencyNumber } from '../services/emergency.ts'
-import { explainNumber } from '../services/explain.ts'
 import { loadNumberTools } from '../services/number-tools.ts'
+import { askInTime } from './useExplain.ts'
 
 /** Whose number it is may never hold a call up. */
 const LOOKUP_LIMIT_MS = 1500
@@ -26,14 +26,15 @@ export interface LinkedNumber {
 	emergency: string | undefined
 	/** All that is asked before the click has been answered. */
 	isReady: Readonly<Ref<boolean>>
-	refusal: Readonly<Ref<string | undefined>>
+	/** What the server says about the number; undefined also when it gave no answer in time. */
+	explanation: Readonly<Ref<Explanation | undefined>>
 }
 
 /** What a phone link holds, made readable. */
 export function useLinkedNumber(raw: string, country: string | null, onFound: (contacts: readonly Contact[]) => void): LinkedNumber {
 	const number = shallowRef<ReadNumber>()
 	const contact = shallowRef<LinkedNumber['contact']['value']>()
-	const refusal = ref<string>()
+	const explanation = shallowRef<Explanation>()
 	const isReady = ref(false)
 	const text = withoutScheme(raw)
 	const to = computed(() => number.value?.e164 ?? raw.slice(0, 400))
@@ -45,7 +46,7 @@ export function useLinkedNumber(raw: string, country: string | null, onFound: (c
 		const [only, ...others] = tools?.readNumbers(raw, country) ?? []
 		number.value = others.length === 0 && only?.extension === undefined ? only : undefined
 		void lookUp()
-		refusal.value = (await explainNumber()).refusal
+		explanation.value = await askInTime(to.value)
 		isReady.value = true
 	}
 
@@ -75,7 +76,7 @@ export function useLinkedNumber(raw: string, country: string | null, onFound: (c
 		contact,
 		emergency: emergencyNumber(text),
 		isReady,
-		refusal,
+		explanation,
 	}
 }
 

@@ -11,9 +11,9 @@ declare global {
 /**
  * Keys that work wherever somebody is on the page. None of them dials, and none hangs up by a single key.
  *
- * @param keys what `/` and Shift+Esc do
+ * @param keys what `/`, Shift+Esc, `P` and `D` do
  */
-export function usePageKeys(keys: { field: () => void, hangUp: () => void }): void {
+export function usePageKeys(keys: { field: () => void, hangUp: () => void, hold: () => void, keypad: () => void }): void {
 	function onKeydown(event: KeyboardEvent): void {
 		if (event.defaultPrevented || window.OCP?.Accessibility?.disableKeyboardShortcuts?.() === true) {
 			return
@@ -22,9 +22,15 @@ export function usePageKeys(keys: { field: () => void, hangUp: () => void }): vo
 		if (event.key === 'Escape' && event.shiftKey) {
 			event.preventDefault()
 			keys.hangUp()
-		} else if (event.key === '/' && !isTyping && !event.ctrlKey && !event.metaKey && !event.altKey) {
+			return
+		}
+		if (isTyping || event.ctrlKey || event.metaKey || event.altKey || document.querySelector('[role=dialog][aria-modal=true]') !== null) {
+			return
+		}
+		const act = { '/': keys.field, p: keys.hold, d: keys.keypad }[event.key.toLowerCase()]
+		if (act !== undefined && !event.repeat) {
 			event.preventDefault()
-			keys.field()
+			act()
 		}
 	}
 	document.addEventListener('keydown', onKeydown)

@@ -4,7 +4,7 @@
 /** What only administrators ask of the API, and its shapes. */
 
 import type { UserChangeJson, UserJson } from '../../lib/http/routes/admin-users.ts'
-import type { ExplanationJson } from '../../lib/http/routes/numbers.ts'
+import type { ExplanationJson } from '../../lib/http/schemas.ts'
 import type { changeSchema, ShownSettings } from '../../lib/policy/secret-settings.ts'
 
 import { send } from './api.ts'

@@ -7,7 +7,7 @@
  */
 
 import type { AxiosRequestConfig, AxiosResponse } from '@nextcloud/axios'
-import type { Call, CallLogEntry, CallPage, CallRequest, Contact, HistoryFilter, Me, NewDevice, Problem } from './types.ts'
+import type { Call, CallLogEntry, CallPage, CallRequest, Contact, Explanation, HistoryFilter, Me, NewDevice, Problem } from './types.ts'
 
 import axios, { isAxiosError } from '@nextcloud/axios'
 import { generateUrl } from '@nextcloud/router'
@@ -15,6 +15,8 @@ import { shallowRef } from 'vue'
 
 /** A request to the proxy is answered or given up within this time, so that a lost one does not stop the polling. */
 const TIMEOUT_MS = 20_000
+/** Tens of thousands of calls take a while. */
+const CSV_TIMEOUT_MS = 300_000
 
 export type FailureKind
 	/** No answer: whether the server has done what was asked is unknown. */
@@ -100,6 +102,32 @@ export function hangUp(uuid: string): Promise<Call> {
 	return send({ method: 'delete', url: `call/${encodeURIComponent(uuid)}` })
 }
 
+/** @return the call when the switch has said so, or as it is after a second */
+export function holdCall(uuid: string, isHeld: boolean): Promise<Call> {
+	// Without a body the proxy's empty Content-Type would be refused.
+	return send({ method: 'post', url: `call/${encodeURIComponent(uuid)}/${isHeld ? 'hold' : 'unhold'}`, data: {} })
+}
+
+/** Sends keys to the other side. */
+export function sendDigits(uuid: string, digits: string): Promise<Call> {
+	return send({ method: 'post', url: `call/${encodeURIComponent(uuid)}/dtmf`, data: { digits } })
+}
+
+/** Hands the other side over to a number; the user leaves the call. */
+export function transferCall(uuid: string, to: string): Promise<Call> {
+	return send({ method: 'post', url: `call/${encodeURIComponent(uuid)}/transfer`, data: { to } })
+}
+
+/** Replaces what is written beside a call; what is left out stays. */
+export function annotateCall(uuid: string, annotation: { note?: string, tags?: string[] }): Promise<Call> {
+	return send({ method: 'put', url: `call/${encodeURIComponent(uuid)}`, data: annotation })
+}
+
+/** What would happen if a number were called; nothing is dialled or counted. */
+export function postExplain(to: string, signal: AbortSignal): Promise<Explanation> {
+	return send({ method: 'post', url: 'numbers/explain', data: { to }, signal })
+}
+
 /** What happened to a call, in order. */
 export function getCallLog(uuid: string): Promise<CallLogEntry[]> {
 	return send({ method: 'get', url: `call/${encodeURIComponent(uuid)}/events` })
@@ -108,6 +136,11 @@ export function getCallLog(uuid: string): Promise<CallLogEntry[]> {
 /** A page of the user's calls, newest first. */
 export function getHistory(limit: number, filter: HistoryFilter, cursor?: string): Promise<CallPage> {
 	return send({ method: 'get', url: 'call-history', params: { limit, ...filter, ...(cursor === undefined ? {} : { cursor }) } })
+}
+
+/** All calls that fit, as the server writes them for spreadsheets. */
+export function getHistoryCsv(filter: HistoryFilter): Promise<string> {
+	return send({ method: 'get', url: 'call-history', params: filter, headers: { Accept: 'text/csv' }, responseType: 'text', timeout: CSV_TIMEOUT_MS }, 'text/csv')
 }
 
 /** Contacts whose name or number holds the text. */
@@ -129,17 +162,17 @@ export function newIdempotencyKey(): string {
 }
 
 /** One request to the API. Rejects with an {@link ApiFailure}. */
-export async function send<Answer>(config: AxiosRequestConfig & { url: string }): Promise<Answer> {
+export async function send<Answer>(config: AxiosRequestConfig & { url: string }, wanted = 'application/json'): Promise<Answer> {
 	try {
 		// @nextcloud/axios adds X-Requested-With, which the server asks of every request that changes something.
 		const response = await axios.request<Answer>({
+			timeout: TIMEOUT_MS,
 			...config,
 			url: generateUrl('/apps/app_api/proxy/sipcall/') + config.url,
-			timeout: TIMEOUT_MS,
 			headers: { Accept: 'application/json', ...config.headers },
 		})
 		noteServerTime(response)
-		if (response.status !== 204 && !contentType(response).startsWith('application/json')) {
+		if (response.status !== 204 && !contentType(response).startsWith(wanted)) {
 			throw new ApiFailure('unavailable')
 		}
 		return response.data
@@ -160,8 +193,10 @@ function failureOf(error: unknown): ApiFailure {
 		return new ApiFailure('network', { cause: error })
 	}
 	const response: AxiosResponse<unknown> = error.response
-	if (contentType(response).startsWith('application/problem+json') && isProblem(response.data)) {
-		return new ApiFailure(response.status === 401 ? 'logged_out' : 'problem', { problem: response.data, cause: error })
+	// Where a text was asked for, a refusal comes as one as well.
+	const data: unknown = typeof response.data === 'string' && contentType(response).startsWith('application/problem+json') ? JSON.parse(response.data) : response.data
+	if (contentType(response).startsWith('application/problem+json') && isProblem(data)) {
+		return new ApiFailure(response.status === 401 ? 'logged_out' : 'problem', { problem: data, cause: error })
 	}
 	if (response.status === 401) {
 		return new ApiFailure('logged_out', { cause: error })

@@ -23,6 +23,11 @@ export function nameOf(call: Call): string {
 	return call.contactName ?? call.toDisplay
 }
 
+/** What is dialled to call again: an extension is part of it. */
+export function redialText(call: Call): string {
+	return call.extension === undefined ? call.to : call.toDisplay
+}
+
 /**
  * @param device label of the device that will ring, when it is known
  */
@@ -116,7 +121,7 @@ function outcomeWords(call: Call): CallWords {
 function completedDetail(call: Call): string {
 	switch (call.endedBy) {
 		case 'user':
-			return t('You hung up.')
+			return call.reason?.code === 'transferred' ? t('You transferred the call.') : t('You hung up.')
 		case 'callee':
 			return t('{name} hung up.', { name: nameOf(call) })
 		case 'policy':

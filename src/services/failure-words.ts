@@ -2,10 +2,11 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 
 import type { ApiFailure } from './api.ts'
-import type { Problem } from './types.ts'
+import type { Limit, Problem, Refusal } from './types.ts'
 
 import { t } from './l10n.ts'
 import { problemWords } from './problem-words.ts'
+import { ruleWords } from './refusal-words.ts'
 
 export interface Notice {
 	/** Empty where the text says it all. */
@@ -18,6 +19,10 @@ export interface Notice {
 	copy?: { label: string, text: string }
 	/** When it may be tried again, by this computer's clock, and the text for the seconds until then. */
 	wait?: { until: number, text: (seconds: number) => string }
+	/** The limit that is used up. */
+	limit?: Limit
+	/** The server's own word for it, where there is one. */
+	code?: string
 }
 
 /** Refusals that an administrator can lift: their text can be sent to one. */
@@ -53,12 +58,22 @@ function problemNotice(problem: Problem | undefined): Omit<Notice, 'type' | 'hea
 		}
 	}
 	const { code, detail, requestId, retryAfterSec } = problem
+	const limit = limitOf(problem)
+	const rule = ruleWords(problem.refusal as Refusal | undefined)
 	return {
-		text: words,
+		code,
+		text: rule === undefined || limit !== undefined ? words : `${words} ${rule}`,
 		...(code === 'already_in_call' ? { action: 'show_call' } : {}),
 		...(FOR_ADMIN.has(code) ? { copy: { label: t('Copy request'), text: `SIPCall: ${detail} (${code}, ${requestId})` } } : {}),
+		...(limit === undefined ? {} : { limit }),
 		...(code === 'rate_limited' && retryAfterSec !== undefined
 			? { wait: { until: Date.now() + retryAfterSec * 1000, text: (seconds) => problemWords({ ...problem, retryAfterSec: seconds }) ?? words } }
 			: {}),
 	}
+}
+
+/** A limit of a minute is waited for with a countdown; the others are shown with what is used of them. */
+function limitOf({ code, limits }: Problem): Limit | undefined {
+	const [limit] = (code === 'limit_reached' || code === 'rate_limited') && Array.isArray(limits) ? limits as Limit[] : []
+	return limit?.kind === 'callsPerMinute' ? undefined : limit
 }

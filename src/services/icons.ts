@@ -45,3 +45,17 @@ export const iconPolicy = outline('M12 3.2l7.4 2.7v5.4c0 4.5-3.1 8-7.4 9.5-4.3-1
 
 /** Two boxes and the line between them. */
 export const iconConnection = outline('M4 4.2h6.4v6.4H4z', 'M13.6 13.4H20v6.4h-6.4z', 'M7.2 10.6v6h6.4')
+
+export const iconPause = outline('M8.5 5v14', 'M15.5 5v14')
+
+export const iconResume = outline('M7.5 5l11 7-11 7z')
+
+/** Twelve keys. */
+export const iconKeypad = outline(...[6, 12, 18].flatMap((y) => [6, 12, 18].map((x) => `M${x} ${y}h.01`)))
+
+/** A handset that is handed on. */
+export const iconTransfer = outline(HANDSET, 'M13.5 6h7', 'M17.6 3.1L20.5 6l-2.9 2.9')
+
+export const iconNote = outline('M5 4h14v11l-5 5H5z', 'M19 15h-5v5', 'M8.5 8.5h7', 'M8.5 12h4')
+
+export const iconDownload = outline('M12 4v11', 'M7.5 10.8L12 15.3l4.5-4.5', 'M4.5 19.5h15')

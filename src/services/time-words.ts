@@ -42,3 +42,27 @@ export function dateAndTime(date: Date): string {
 export function dayAndTime(date: Date): string {
 	return new Intl.DateTimeFormat(getCanonicalLocale(), { dateStyle: 'medium', timeStyle: 'short' }).format(date)
 }
+
+/**
+ * A moment that is near: the time of day alone while it is today's.
+ *
+ * @param timeZone of the rule that names the moment; it is told where it is not the browser's
+ */
+export function momentWords(date: Date, now = new Date(), timeZone?: string): string {
+	const isForeign = timeZone !== undefined && timeZone !== Intl.DateTimeFormat().resolvedOptions().timeZone
+	const zone = isForeign ? { timeZone } : {}
+	const day = new Intl.DateTimeFormat(getCanonicalLocale(), { dateStyle: 'medium', ...zone })
+	const time = new Intl.DateTimeFormat(getCanonicalLocale(), { timeStyle: 'short', ...(day.format(date) === day.format(now) ? {} : { dateStyle: 'medium' }), ...zone }).format(date)
+	return isForeign ? `${time} ${timeZone}` : time
+}
+
+/** `in 3 hours`, `in 12 minutes`: how long until a moment. */
+export function relativeWords(date: Date, now: Date): string {
+	const seconds = Math.max(0, Math.round((date.getTime() - now.getTime()) / 1000))
+	const format = new Intl.RelativeTimeFormat(getCanonicalLocale(), { numeric: 'always' })
+	if (seconds < 90) {
+		return format.format(seconds, 'second')
+	}
+	const minutes = Math.round(seconds / 60)
+	return minutes < 90 ? format.format(minutes, 'minute') : minutes < 36 * 60 ? format.format(Math.round(minutes / 60), 'hour') : format.format(Math.round(minutes / 1440), 'day')
+}

@@ -3,7 +3,7 @@
 
 /** The API's shapes under the names that the page uses; they come from the schemas by which the server validates. */
 
-import type { CallEventsSchema, CallJson, CallWishJson, ContactJson, DeviceWishJson, HistoryJson, MeJson, ProblemJson } from '../../lib/http/schemas.ts'
+import type { CallEventsSchema, CallJson, CallWishJson, ContactJson, DeviceWishJson, ExplanationJson, HistoryJson, LimitJson, MeJson, ProblemJson } from '../../lib/http/schemas.ts'
 
 export type Call = CallJson
 export type CallStatus = Call['status']
@@ -15,7 +15,12 @@ export type NewDevice = DeviceWishJson
 export type Me = MeJson
 export type CallRequest = CallWishJson
 export type Problem = ProblemJson
+export type Explanation = ExplanationJson
+export type Refusal = NonNullable<Explanation['refusal']>
+/** How far a limit is used. A sum of money is told without its numbers. */
+export type Limit = Omit<LimitJson, 'max'> & { max?: number }
+export type Money = NonNullable<Explanation['estimatedRate']>
 export type Contact = ContactJson
 export type CallLogEntry = typeof CallEventsSchema['_zod']['output'][number]
 /** Which calls of the history are wanted; lists are separated by commas. */
-export type HistoryFilter = Readonly<{ status?: string, outcome?: string, direction?: Call['direction'], number?: string }>
+export type HistoryFilter = Readonly<{ status?: string, outcome?: string, direction?: Call['direction'], number?: string, from?: string, to?: string, tag?: string }>

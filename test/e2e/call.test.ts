@@ -81,7 +81,7 @@ describe.skipIf(!browserAvailable())('the page', () => {
 		await page.getByLabel('Name or number').fill('+33 1 23 45 67 89')
 		await page.keyboard.press('Enter')
 		await page.locator('[data-sip=refusal]').waitFor()
-		expect(await page.locator('[data-sip=refusal]').innerText()).toMatch(/not allowed.*administrator/si)
+		expect(await page.locator('[data-sip=refusal]').innerText()).toMatch(/not allowed.*Rule: Allowed countries/si)
 		expect(await page.getByLabel('Name or number').inputValue()).toBe('+33 1 23 45 67 89')
 		expect(test.freeSwitch.originates.length).toBe(2)
 	})

@@ -7,6 +7,7 @@ import type { Page } from 'playwright-core'
 import type { CallJson, HistoryJson } from '../../lib/http/schemas.ts'
 import type { PageTest } from '../support/page-test.ts'
 
+import { readFile } from 'node:fs/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { browserAvailable } from '../support/browser.ts'
 import { card, field, hasNumberTools, PAGE, startPageTest } from '../support/page-test.ts'
@@ -167,6 +168,46 @@ describe.skipIf(!browserAvailable())('the list of calls', () => {
 		await page.keyboard.press('End')
 		await page.waitForFunction(() => document.activeElement?.closest('[data-sip=row]')?.getAttribute('aria-posinset') === '10000')
 		expect(await rows(page).last().getAttribute('aria-setsize')).toBe('10000')
+		await page.context().close()
+	})
+
+	it('is narrowed by tag and date, and given as a file', async () => {
+		await test.demo.request('PUT', `/call/${busy.uuid}`, { tags: ['Sales'] })
+		const page = await test.open()
+		await rows(page).nth(2).waitFor()
+		await page.locator('[data-filter=more]').click()
+		await page.locator('[data-sip=tag-filter]').fill('sales')
+		await page.keyboard.press('Enter')
+		await page.waitForFunction(() => document.querySelectorAll('[data-sip=row]').length === 1)
+		expect(await rows(page).first().getAttribute('data-outcome')).toBe('busy')
+		const downloading = page.waitForEvent('download')
+		await page.locator('[data-filter=csv]').click()
+		const download = await downloading
+		expect(download.suggestedFilename()).toBe('calls.csv')
+		const lines = (await readFile(await download.path(), 'utf8')).trim().split('\r\n')
+		expect(lines.length).toBe(2)
+		expect(lines[1]).toContain(busy.uuid)
+		await page.locator('[data-sip=tag-filter]').fill('')
+		await page.locator('[data-sip=to]').fill('2020-01-31')
+		await page.locator('[data-sip=to]').dispatchEvent('change')
+		await page.waitForFunction(() => document.querySelectorAll('[data-sip=row]').length === 0)
+		await page.locator('[data-filter=more]').click()
+		await rows(page).nth(2).waitFor()
+		await page.context().close()
+	})
+
+	it('shows all calls with the number of one, and takes a note beside it', async () => {
+		const page = await test.open(`/call/${busy.uuid}`)
+		const details = page.locator('[data-sip=details]')
+		await details.locator('[data-sip=same-number]').click()
+		await page.locator('[data-sip=number-filter]').getByText('+49 30 123417').waitFor()
+		await page.waitForFunction(() => document.querySelectorAll('[data-sip=row]').length === 1)
+		expect(page.url()).not.toContain('123417')
+		await details.getByRole('tab', { name: 'Note' }).click()
+		await details.locator('[data-sip=note-text]').fill('Call back tomorrow')
+		await page.keyboard.press('Tab')
+		await details.locator('[data-sip=note-state]').getByText('Saved').waitFor()
+		expect((await test.demo.get<CallJson>(`/call-status/${busy.uuid}`)).body.note).toBe('Call back tomorrow')
 		await page.context().close()
 	})
 })

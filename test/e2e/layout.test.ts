@@ -134,7 +134,7 @@ describe.skipIf(!browserAvailable())('every view', () => {
 		await page.locator('[data-sip=row]').nth(1).waitFor()
 		await field(page).focus()
 		const seen: string[] = []
-		for (let step = 0; step < 8; step++) {
+		for (let step = 0; step < 10; step++) {
 			await page.keyboard.press('Tab')
 			seen.push(await page.evaluate(() => {
 				const element = document.activeElement
@@ -144,7 +144,7 @@ describe.skipIf(!browserAvailable())('every view', () => {
 				return isMarked ? name : `${name}, unmarked`
 			}))
 		}
-		expect(seen).toEqual(['call', 'device', 'all', 'missed', 'answered', 'not_reached', 'row', 'row'])
+		expect(seen).toEqual(['call', 'device', 'all', 'missed', 'answered', 'not_reached', 'more', 'csv', 'row', 'row'])
 		await page.context().close()
 	})
 

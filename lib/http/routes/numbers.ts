@@ -6,12 +6,13 @@ import type { Explanation } from '../../calls/explain.ts'
 import type { DialRules } from '../../policy/settings-schema.ts'
 import type { SavedSettings, Settings } from '../../policy/settings.ts'
 import type { Route } from '../route.ts'
+import type { ExplanationJson } from '../schemas.ts'
 
 import { z } from 'zod'
 import { settingsSchema, wholeSettingsSchema } from '../../policy/settings-schema.ts'
 import { isSecretSetting } from '../../policy/settings.ts'
 import { parse, route } from '../route.ts'
-import { e164, MoneySchema, RefusalSchema, text } from '../schemas.ts'
+import { ExplanationSchema, text } from '../schemas.ts'
 
 export interface NumberRoutesOptions {
 	explain: (user: CallingUser, to: string, settings: Settings) => Promise<Explanation>
@@ -21,23 +22,6 @@ export interface NumberRoutesOptions {
 }
 
 const Wish = z.strictObject({ to: text(400) }).meta({ id: 'ExplainWish' })
-
-export const ExplanationSchema = z.object({
-	input: z.string(),
-	e164: e164.optional(),
-	display: z.string().describe('The number as people of its country write it; else what was typed'),
-	extension: z.string().optional(),
-	country: z.string().optional().describe('ISO 3166'),
-	type: z.string().optional().describe('libphonenumber’s type'),
-	allowed: z.boolean(),
-	refusal: RefusalSchema.optional(),
-	callerId: e164.optional().describe('What the destination would see; left out = the gateway’s own number'),
-	gateway: z.string().optional(),
-	estimatedRate: MoneySchema.optional().describe('For a minute'),
-	confirm: z.enum(['expensive', 'new_country']).optional().describe('What a person should be asked before'),
-}).meta({ id: 'Explanation' })
-
-export type ExplanationJson = z.infer<typeof ExplanationSchema>
 
 export function numberRoutes({ explain, settings, groupsOf, dialRules }: NumberRoutesOptions): Route[] {
 	// What nobody tries out here: connections and secrets.

@@ -138,7 +138,9 @@ describe('the audit log', () => {
 	})
 
 	it('has a call that an admin has ended, by whom and whose', async () => {
-		const { body: { uuid } } = await guest.call('+4930123400', { note: 'A note of the guest' })
+		const placed = await guest.call('+4930123400', { note: 'A note of the guest' })
+		expect(placed.text).toContain('uuid')
+		const { uuid } = placed.body
 		await guest.until(uuid, ({ status }) => status === 'connected')
 		expect(await demo.request('DELETE', `/admin/call/${uuid}`)).toMatchObject({ status: 202 })
 		expect(await entries('call.ended', 1)).toMatchObject([{ actor: { id: 'demo' }, target: { id: 'guest' }, detail: { call: uuid } }])

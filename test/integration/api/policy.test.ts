@@ -3,8 +3,7 @@
 
 // The whole policy over HTTP: what a user is told, what is counted, what is locked, and that nothing reaches the switch.
 
-import type { ExplanationJson } from '../../../lib/http/routes/numbers.ts'
-import type { ProblemJson } from '../../../lib/http/schemas.ts'
+import type { ExplanationJson, ProblemJson } from '../../../lib/http/schemas.ts'
 import type { ApiClient, TestApp } from '../../support/app.ts'
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'

@@ -22,6 +22,7 @@ import type { ShellUser, Users } from './users.ts'
 import { createServer } from 'node:http'
 import { isAsset, serveAsset } from './assets.ts'
 import { answerDav } from './carddav.ts'
+import { forwardByHarp } from './harp.ts'
 import { identify } from './identity.ts'
 import { Nextcloud } from './nextcloud.ts'
 import { OAuthPages } from './oauth-pages.ts'
@@ -47,7 +48,7 @@ export interface ShellRequest {
 	headers: IncomingMessage['headers']
 	body: string
 	/** Which part of Nextcloud answered. */
-	part: 'page' | 'asset' | 'proxy' | 'ocs' | 'dav' | 'none'
+	part: 'page' | 'asset' | 'proxy' | 'harp' | 'ocs' | 'dav' | 'none'
 	/** Who is logged in, or in whose name the ExApp came; empty for nobody. */
 	userId: string
 	/** 0 until the answer is on its way. */
@@ -59,6 +60,8 @@ export interface NextcloudShell {
 	requests: readonly ShellRequest[]
 	/** Where the ExApp listens; may be told later, when it has started. */
 	exAppUrl: string
+	/** Whether the web server has a rule for `/exapps/`, HaRP's way to the ExApp; false at first. */
+	hasHarp: boolean
 	/** The app as Nextcloud has it now. */
 	readonly exApp: Readonly<{ version: string, isRegistered: boolean, isEnabled: boolean, status: ExAppStatus }>
 	/** What the ExApp has reported of its set-up, in order. */
@@ -97,6 +100,7 @@ export async function startNextcloudShell(options: NextcloudShellOptions): Promi
 	const oauthPages = new OAuthPages(oauth)
 	const requests: ShellRequest[] = []
 	let isAvailable = true
+	let hasHarp = false
 
 	async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
 		const body = await readBody(request)
@@ -123,8 +127,12 @@ export async function startNextcloudShell(options: NextcloudShellOptions): Promi
 		// Nextcloud answers with and without index.php, as its links depend on the web server's rewriting.
 		const path = (request.url ?? '/').split('?', 1)[0]?.replace(/^\/index\.php(?=\/)/, '') ?? '/'
 		const query = url.searchParams
+		const byHarp = `/exapps/${options.appId}/`
 		const proxied = `/apps/app_api/proxy/${options.appId}/`
-		if (path.startsWith(proxied)) {
+		if (hasHarp && path.startsWith(byHarp)) {
+			seen.part = 'harp'
+			forwardByHarp({ request, body, path: path.slice(byHarp.length) + url.search, user, exApp }, response)
+		} else if (path.startsWith(proxied)) {
 			const rest = path.slice(proxied.length)
 			if (request.method === 'GET' && user !== undefined && isAsset(rest)) {
 				seen.part = 'asset'
@@ -172,6 +180,12 @@ export async function startNextcloudShell(options: NextcloudShellOptions): Promi
 		},
 		set exAppUrl(url) {
 			exApp.url = url
+		},
+		get hasHarp() {
+			return hasHarp
+		},
+		set hasHarp(isThere) {
+			hasHarp = isThere
 		},
 		exApp,
 		reports: lifeCycle.reports,

@@ -37,3 +37,8 @@ export function clockTimeWithSeconds(date: Date): string {
 export function dateAndTime(date: Date): string {
 	return new Intl.DateTimeFormat(getCanonicalLocale(), { dateStyle: 'long', timeStyle: 'medium' }).format(date)
 }
+
+/** As short as a table needs it. */
+export function dayAndTime(date: Date): string {
+	return new Intl.DateTimeFormat(getCanonicalLocale(), { dateStyle: 'medium', timeStyle: 'short' }).format(date)
+}

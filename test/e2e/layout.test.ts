@@ -19,7 +19,7 @@ function findFaults(page: Page): Promise<string[]> {
 		const root = document.querySelector('#content-vue') ?? document.body
 		const isShown = (element: Element) => element.checkVisibility() && element.closest('[aria-hidden=true], [inert]') === null
 		const nameOf = (element: Element) => (element.getAttribute('aria-label') ?? '') || (element.textContent?.trim() ?? '')
-			|| (element.id === '' ? '' : document.querySelector(`label[for="${element.id}"]`)?.textContent?.trim() ?? '')
+			|| ((element as HTMLInputElement).labels?.[0]?.textContent?.trim() ?? '')
 		for (const element of root.querySelectorAll('button, a[href], input, select, [role=button]')) {
 			if (isShown(element) && nameOf(element) === '') {
 				faults.push(`no name: ${element.outerHTML.slice(0, 120)}`)
@@ -116,7 +116,13 @@ describe.skipIf(!browserAvailable())('every view', () => {
 		await page.keyboard.press('Shift+Escape')
 		await card(page, '[data-status=ended]').waitFor()
 		await look('ended')
-		await page.goto(`${page.url()}/nowhere`)
+		const root = page.url().replace(/\/(?:call\/.*)?$/, '')
+		for (const [view, there] of [['users', 'tr[data-user=demo]'], ['policy', '[data-sip=countries]'], ['connection', '[data-sip=switch-password]']]) {
+			await page.goto(`${root}/admin/${view}`)
+			await page.locator(there ?? '').waitFor()
+			await look(view ?? '')
+		}
+		await page.goto(`${root}/nowhere`)
 		await page.locator('[data-sip=unknown-path]').waitFor()
 		await look('unknown path')
 		expect(faults).toEqual({})

@@ -7,7 +7,7 @@
  */
 
 import type { AxiosRequestConfig, AxiosResponse } from '@nextcloud/axios'
-import type { Call, CallLogEntry, CallPage, CallRequest, Contact, Explanation, HistoryFilter, Me, NewDevice, Problem } from './types.ts'
+import type { Call, CallLogEntry, CallPage, CallRequest, CodeState, Contact, Device, Explanation, HistoryFilter, Me, NewDevice, Problem } from './types.ts'
 
 import axios, { isAxiosError } from '@nextcloud/axios'
 import { generateUrl } from '@nextcloud/router'
@@ -82,6 +82,17 @@ export function getMe(): Promise<Me> {
  */
 export function putDevices(devices: NewDevice[]): Promise<Me> {
 	return send({ method: 'put', url: 'me', data: { devices } })
+}
+
+/** Calls a phone of the user's with a code of four digits. */
+export function callWithCode(deviceId: string): Promise<CodeState> {
+	// Without a body the proxy's empty Content-Type would be refused.
+	return send({ method: 'post', url: `me/devices/${encodeURIComponent(deviceId)}/verify`, data: {} })
+}
+
+/** @return the phone, verified */
+export function confirmCode(deviceId: string, code: string): Promise<Device> {
+	return send({ method: 'post', url: `me/devices/${encodeURIComponent(deviceId)}/confirm`, data: { code } })
 }
 
 /**

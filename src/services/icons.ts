@@ -51,7 +51,7 @@ export const iconPause = outline('M8.5 5v14', 'M15.5 5v14')
 export const iconResume = outline('M7.5 5l11 7-11 7z')
 
 /** Twelve keys. */
-export const iconKeypad = outline(...[6, 12, 18].flatMap((y) => [6, 12, 18].map((x) => `M${x} ${y}h.01`)))
+export const iconKeypad = outline(...[6, 12, 18].flatMap((y) => [5, 11, 17].map((x) => `M${x} ${y}h2`)))
 
 /** A handset that is handed on. */
 export const iconTransfer = outline(HANDSET, 'M13.5 6h7', 'M17.6 3.1L20.5 6l-2.9 2.9')

@@ -224,10 +224,8 @@ describe.skipIf(!browserAvailable())('before a call', () => {
 		expect(await limit.locator('[data-sip=limit-reset]').innerText()).toMatch(/^New calls from .* \(in 2[34] hours\)\.$/)
 		expect(await isInert(page)).toBe('true')
 		await test.demo.request('POST', '/admin/config', { callsPerDay: 1000 })
-		await page.route('**/proxy/sipcall/me', async (route) => {
-			const answer = await route.fetch()
-			await route.fulfill({ response: answer, json: { ...await answer.json() as object, limits: [{ kind: 'callsPerDay', used: 26, max: 30 }] } })
-		})
+		const { body: me } = await test.app.as('guest').get('/me')
+		await page.route('**/proxy/sipcall/me', (route) => route.fulfill({ json: { ...me, limits: [{ kind: 'callsPerDay', used: 26, max: 30 }] } }))
 		await page.reload()
 		await page.locator('[data-sip=left]').getByText('4 calls left today').waitFor()
 		await page.context().close()
@@ -263,10 +261,8 @@ describe.skipIf(!browserAvailable())('before a call', () => {
 		await page.clock.install()
 		let isLocked = true
 		const until = await page.evaluate(() => new Date(Date.now() + 20 * 60_000).toISOString())
-		await page.route('**/proxy/sipcall/me', async (route) => {
-			const answer = await route.fetch()
-			await route.fulfill({ response: answer, json: { ...await answer.json() as object, lock: isLocked ? { until } : null } })
-		})
+		const { body: me } = await test.demo.get('/me')
+		await page.route('**/proxy/sipcall/me', (route) => route.fulfill({ json: { ...me, lock: isLocked ? { until } : null } }))
 		await page.goto(page.url().replace('/nowhere', ''))
 		const locked = page.locator('[data-sip=locked]')
 		await locked.getByText(/Calling is locked until \d/).waitFor()

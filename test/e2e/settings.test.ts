@@ -25,10 +25,10 @@ describe.skipIf(!browserAvailable())('the settings', () => {
 	it('add a phone, and say what is wrong with one under its field', async () => {
 		await list().first().waitFor()
 		await page.getByRole('button', { name: 'Add a phone' }).click()
-		await page.getByLabel('Extension', { exact: true }).fill('10 00')
+		await page.getByLabel('Extension or phone number').fill('10 00')
 		await page.getByRole('button', { name: 'Add phone' }).click()
 		await page.getByText('An extension has letters').waitFor()
-		await page.getByLabel('Extension', { exact: true }).fill('1001')
+		await page.getByLabel('Extension or phone number').fill('1001')
 		await page.keyboard.press('Enter')
 		await page.getByText('Give the phone a name.').waitFor()
 		await page.getByLabel('Name of this phone').fill('Kitchen')

@@ -1,0 +1,51 @@
+// SPDX-FileCopyrightText: 2026 SIPCall contributors
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+// The first visit with a phone number: it rings for nobody before its owner has typed the code that it says.
+
+import type { Page } from 'playwright-core'
+import type { PageTest } from '../support/page-test.ts'
+
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { browserAvailable } from '../support/browser.ts'
+import { field, startPageTest } from '../support/page-test.ts'
+
+describe.skipIf(!browserAvailable())('a phone number', () => {
+	let test: PageTest
+	let page: Page
+	beforeAll(async () => {
+		test = await startPageTest({ settings: { allowedCountries: ['DE'], deviceVerification: { phone: 'code', sip: 'none' } } })
+	})
+	afterAll(() => test?.stop())
+
+	const verify = () => page.locator('[data-sip=verify]')
+	const wrong = (code: string) => String((Number(code) + 1) % 10_000).padStart(4, '0')
+
+	it('may not call before it is verified', async () => {
+		page = await test.open('', { user: 'guest' })
+		await page.getByLabel('Extension or phone number').fill('0171 1234567')
+		await page.getByRole('button', { name: 'Use this phone' }).click()
+		await page.getByText('Verify a phone first.').waitFor()
+		expect(await field(page).count()).toBe(0)
+		expect(await verify().innerText()).toContain('+491711234567')
+	})
+
+	it('is called with a code, tells how many tries are left, and calls once the code is right', async () => {
+		await page.locator('[data-sip=call-with-code]').click()
+		await page.locator('[data-sip=code]').waitFor()
+		expect(await page.evaluate(() => document.activeElement?.getAttribute('data-sip'))).toBe('code')
+		const { freeSwitch } = test.app
+		await freeSwitch.until(() => freeSwitch.channels().length > 0)
+		freeSwitch.answer(freeSwitch.channels()[0]?.uuid ?? '')
+		await freeSwitch.until(() => freeSwitch.heard.length > 0)
+		const code = freeSwitch.heard[0]?.texts[0] ?? ''
+		await page.keyboard.type(wrong(code))
+		await verify().getByText('That code is not right. 2 tries left.').waitFor()
+		expect(await page.locator('[data-sip=call-with-code]').getAttribute('aria-disabled')).toBe('true')
+		await page.locator('[data-sip=code]').fill(code)
+		await field(page).waitFor()
+		await page.waitForFunction(() => document.activeElement?.getAttribute('data-sip') === 'field')
+		expect(await verify().count()).toBe(0)
+		await page.context().close()
+	})
+})

@@ -3,12 +3,14 @@
 
 // Every view and dialog against WCAG 2.2 AA, as far as axe-core can see it.
 
+import type { Page } from 'playwright-core'
 import type { PageTest } from '../support/page-test.ts'
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { violations } from '../support/axe.ts'
 import { browserAvailable } from '../support/browser.ts'
-import { atRest, startViewTest, walk } from '../support/views.ts'
+import { PAGE } from '../support/page-test.ts'
+import { atRest, lookAt, startViewTest, VIEWS } from '../support/views.ts'
 
 /** What depends on colours alone is looked at in every theme, all the rest in one. */
 const SIGHTS = [1280, 360].flatMap((width) => [
@@ -23,40 +25,39 @@ const PICTURES = process.env.SIPCALL_PICTURES
 
 describe.skipIf(!browserAvailable())('axe-core finds nothing', () => {
 	let test: PageTest
+	let page: Page
 	beforeAll(async () => {
 		test = await startViewTest()
+		page = await test.open()
 	})
 	afterAll(() => test?.stop())
 
-	it('in any view, at 1280 and 360 px, light, dark and with high contrast', async () => {
-		const page = await test.open()
+	it.each(VIEWS)('in $name, at 1280 and 360 px, light, dark and with high contrast', async (view) => {
 		const faults: Record<string, string[]> = {}
-		await walk({ test, page }, async (view) => {
+		await lookAt({ test, page }, view, async () => {
 			for (const { name, width, look, media } of SIGHTS) {
 				await page.setViewportSize({ width, height: width > 640 ? 800 : 740 })
 				await page.emulateMedia(media)
 				await atRest(page)
 				const found = await violations(page, look)
 				if (found.length > 0) {
-					faults[`${view}, ${name}, ${width} px`] = found
+					faults[`${name}, ${width} px`] = found
 				}
 				if (PICTURES !== undefined && (name === 'light' || name === 'dark')) {
-					await page.screenshot({ path: `${PICTURES}/${view}-${name}-${width > 640 ? 'desktop' : 'phone'}.png` })
+					await page.screenshot({ path: `${PICTURES}/${view.name}-${name}-${width > 640 ? 'desktop' : 'phone'}.png` })
 				}
 			}
 		})
 		expect(faults).toEqual({})
-		await page.context().close()
-	}, 600_000)
+	})
 
 	it('unless there is something: a button without a name, in the content and in a dialog', async () => {
-		const page = await test.open('/settings/devices')
+		await page.goto(`${test.shell.url}${PAGE}/settings/devices`)
 		await page.locator('[data-sip=devices] li').first().waitFor()
 		await page.evaluate(() => {
 			document.querySelector('#app-content-vue')?.append(document.createElement('button'))
 			document.querySelector('[role=dialog] ul')?.before(document.createElement('button'))
 		})
 		expect((await violations(page)).filter((fault) => fault.startsWith('button-name'))).toHaveLength(2)
-		await page.context().close()
 	})
 })

@@ -11,7 +11,7 @@ import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { browserAvailable } from '../support/browser.ts'
 import { card, field } from '../support/page-test.ts'
-import { atRest, startViewTest, walk } from '../support/views.ts'
+import { atRest, lookAt, startViewTest, VIEWS } from '../support/views.ts'
 
 /** What a person with a screen reader or a keyboard would stumble over, as far as a script can see it. */
 function findFaults(page: Page): Promise<string[]> {
@@ -65,25 +65,31 @@ describe.skipIf(!browserAvailable())('every view', () => {
 	})
 	afterAll(() => test?.stop())
 
-	it.each([
+	describe.each([
 		['German', { language: 'de' }, [1280, 640, 360, 320]],
 		['French, from right to left', { language: 'fr', direction: 'rtl' }, [1280, 360]],
-	] as const)('in %s: nothing is cut, nameless or twice there at any width', async (_name, options, widths) => {
-		const page = await test.open('', options)
-		const faults: Record<string, string[]> = {}
-		await walk({ test, page }, async (view) => {
-			for (const width of widths) {
-				await page.setViewportSize({ width, height: width > 640 ? 800 : 600 })
-				await atRest(page)
-				const found = await findFaults(page)
-				if (found.length > 0) {
-					faults[`${view}, ${width} px`] = found
-				}
-			}
+	] as const)('in %s', (_name, options, widths) => {
+		let page: Page
+		beforeAll(async () => {
+			page = await test.open('', options)
 		})
-		expect(faults).toEqual({})
-		await page.context().close()
-	}, 600_000)
+		afterAll(() => page?.context().close())
+
+		it.each(VIEWS)('$name: nothing is cut, nameless or twice there at any width', async (view) => {
+			const faults: Record<string, string[]> = {}
+			await lookAt({ test, page }, view, async () => {
+				for (const width of widths) {
+					await page.setViewportSize({ width, height: width > 640 ? 800 : 600 })
+					await atRest(page)
+					const found = await findFaults(page)
+					if (found.length > 0) {
+						faults[`${width} px`] = found
+					}
+				}
+			})
+			expect(faults).toEqual({})
+		})
+	})
 
 	it('reads numbers from left to right, whatever the direction', async () => {
 		const page = await test.open('', { direction: 'rtl' })

@@ -39,22 +39,13 @@ export async function startViewTest(): Promise<PageTest> {
 	return test
 }
 
-/**
- * Shows one view after the other.
- *
- * @param look judges or draws what is shown
- * @throws what went wrong, with the view's name
- */
-export async function walk(visit: Visit, look: (name: string) => Promise<void>): Promise<void> {
-	for (const { name, show, leave } of VIEWS) {
-		try {
-			await show(visit)
-			await atRest(visit.page)
-			await look(name)
-			await leave?.(visit)
-		} catch (error) {
-			throw new Error(`The view “${name}” cannot be looked at: ${error instanceof Error ? error.message : String(error)}`, { cause: error })
-		}
+/** Brings the page into a view, looks at it, and cleans up, also when something was seen. */
+export async function lookAt(visit: Visit, { show, leave }: View, look: () => Promise<void>): Promise<void> {
+	try {
+		await show(visit)
+		await look()
+	} finally {
+		await leave?.(visit)
 	}
 }
 

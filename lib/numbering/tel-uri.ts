@@ -1,12 +1,14 @@
 // SPDX-FileCopyrightText: 2026 SIPCall contributors
 // SPDX-License-Identifier: AGPL-3.0-or-later
 
-// RFC 3966: `tel:` number, then parameters.
+// RFC 3966: `tel:` number, then parameters. And the same number as a SIP address, RFC 3261 section 19.1.6.
 
 /** Once, or twice as Nextcloud's Contacts writes it before values that are URIs already. */
 const SCHEME = /^\s*(?:tel:\s*)+/i
 /** A whole line of a vCard: `item1.TEL;TYPE=work;VALUE=uri:tel:+49…` (RFC 6350 section 3.3). */
 const VCARD_LINE = /^\s*(?:[A-Za-z0-9-]+\.)?TEL(?:;[^:]*)?:/i
+/** Whom a SIP address calls: what stands before the host, a password, headers. */
+const SIP_USER = /^\s*sips?:([^@?:]*)(?::[^@]*)?(?:[@?][^@]*)?$/i
 
 /** RFC 3966 section 3, `pname`. */
 const PARAMETER_NAME = /^[a-z0-9-]+$/
@@ -20,7 +22,7 @@ export interface TelUri {
 export type TelUriFault = 'not_a_number' | 'extension_not_supported'
 
 /**
- * What stands in a `tel:` URI or in a vCard's line behind the scheme, percent-decoded; any other input as it is.
+ * What stands in a `tel:` or `sip:` URI or in a vCard's line behind the scheme, percent-decoded; any other input as it is.
  *
  * @return undefined when it is no text
  */
@@ -29,20 +31,25 @@ export function withoutScheme(input: string): string | undefined {
 		return input
 	}
 	try {
-		return decodeURIComponent(input.replace(VCARD_LINE, '').replace(SCHEME, '')).replace(SCHEME, '')
+		return decodeURIComponent(sipUser(input) ?? input.replace(VCARD_LINE, '').replace(SCHEME, '')).replace(SCHEME, '')
 	} catch {
 		return undefined
 	}
 }
 
 export function isTelUri(input: string): boolean {
-	return VCARD_LINE.test(input)
+	return VCARD_LINE.test(input) || sipUser(input) !== undefined
+}
+
+function sipUser(input: string): string | undefined {
+	return SIP_USER.exec(input)?.[1]
 }
 
 /** Parameters that would change what is dialled are understood or refused, never dropped. */
 export function readTelUri(uri: string): TelUri | { fault: TelUriFault } {
 	const decoded = withoutScheme(uri)
-	if (decoded === undefined) {
+	// `sip:1007@example.com` is a phone of somebody else's switch: dialled from here it would be another one.
+	if (decoded === undefined || (sipUser(uri) !== undefined && !decoded.startsWith('+'))) {
 		return { fault: 'not_a_number' }
 	}
 	const [number = '', ...texts] = decoded.split(/;(?=\s*[^\s\d*#,;])/)

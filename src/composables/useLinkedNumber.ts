@@ -81,7 +81,7 @@ export function useLinkedNumber(raw: string, country: string | null, onFound: (c
 }
 
 function withoutScheme(raw: string): string {
-	const text = raw.replace(/^\s*(?:tel:)+/i, '')
+	const text = raw.replace(/^\s*(?:(?:tel:)+|sips?:([^@?]*).*)/is, '$1')
 	try {
 		return decodeURIComponent(text)
 	} catch {

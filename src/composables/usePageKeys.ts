@@ -14,17 +14,17 @@ declare global {
  * @param keys what `/`, Shift+Esc, `P` and `D` do
  */
 export function usePageKeys(keys: { field: () => void, hangUp: () => void, hold: () => void, keypad: () => void }): void {
-	function onKeydown(event: KeyboardEvent): void {
-		if (event.defaultPrevented || window.OCP?.Accessibility?.disableKeyboardShortcuts?.() === true) {
-			return
-		}
-		const isTyping = event.target instanceof Element && event.target.matches('input, textarea, select, [contenteditable]')
-		if (event.key === 'Escape' && event.shiftKey) {
+	const areOff = () => window.OCP?.Accessibility?.disableKeyboardShortcuts?.() === true
+	// On its way down: what is open, the keypad for one, takes every Escape for itself.
+	function onHangUp(event: KeyboardEvent): void {
+		if (event.key === 'Escape' && event.shiftKey && !areOff()) {
 			event.preventDefault()
 			keys.hangUp()
-			return
 		}
-		if (isTyping || event.ctrlKey || event.metaKey || event.altKey || document.querySelector('[role=dialog][aria-modal=true]') !== null) {
+	}
+	function onKeydown(event: KeyboardEvent): void {
+		const isTyping = event.target instanceof Element && event.target.matches('input, textarea, select, [contenteditable]')
+		if (event.defaultPrevented || areOff() || isTyping || event.ctrlKey || event.metaKey || event.altKey || document.querySelector('[role=dialog][aria-modal=true]') !== null) {
 			return
 		}
 		const act = { '/': keys.field, p: keys.hold, d: keys.keypad }[event.key.toLowerCase()]
@@ -33,6 +33,10 @@ export function usePageKeys(keys: { field: () => void, hangUp: () => void, hold:
 			act()
 		}
 	}
+	document.addEventListener('keydown', onHangUp, { capture: true })
 	document.addEventListener('keydown', onKeydown)
-	onScopeDispose(() => document.removeEventListener('keydown', onKeydown))
+	onScopeDispose(() => {
+		document.removeEventListener('keydown', onHangUp, { capture: true })
+		document.removeEventListener('keydown', onKeydown)
+	})
 }

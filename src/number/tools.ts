@@ -10,7 +10,7 @@ import type { CountryCode, PhoneNumber } from 'libphonenumber-js/core'
 
 import { AsYouType, isSupportedCountry, parsePhoneNumberFromString } from 'libphonenumber-js/core'
 import metadata from 'libphonenumber-js/min/metadata'
-import { dialled, fold } from '../services/digits.ts'
+import { dialled, fold, telOf } from '../services/digits.ts'
 
 export interface ReadNumber {
 	e164: string
@@ -47,7 +47,7 @@ const EXTENSION = /^\s*(?:;\s*ext=|[,;(]?\s*(?:ext(?:ension)?|extn|durchwahl|dw|
 const TRUNK_ZERO = /^(\s*\+[\d\s]{1,6})\(\s*0\s*\)/u
 
 export function readNumbers(text: string, country: string | null): ReadNumber[] {
-	const plain = withoutScheme(fold(text.slice(0, LONGEST_TEXT)))
+	const plain = withoutScheme(telOf(fold(text.slice(0, LONGEST_TEXT))))
 	const home = homeOf(country)
 	const found: { number: PhoneNumber, extension: string | undefined }[] = []
 	let from = 0

@@ -16,6 +16,15 @@ export function dialled(text: string): string {
 	return fold(text).replace(/[^\d+]/g, '')
 }
 
+/**
+ * The phone link that a SIP address stands for (RFC 3261 section 19.1.6), any other text as it is. Only a whole number is
+ * one: `sip:1007@example.com` is a phone of somebody else's switch.
+ */
+export function telOf(text: string): string {
+	const [, user] = /^\s*sips?:([^@?:]*)/i.exec(text) ?? []
+	return user === undefined ? text : /^(?:\+|%2B)/i.test(user) ? `tel:${user}` : ''
+}
+
 export function hasLetters(text: string): boolean {
 	return /\p{L}/u.test(text)
 }

@@ -37,6 +37,17 @@ describe.skipIf(!browserAvailable())('a phone link', () => {
 		await page.context().close()
 	})
 
+	it('takes a SIP address with a whole number for the number, and no other for one', async () => {
+		const page = await test.open('?number=sip%3A%2B49305550100%40example.com')
+		await page.locator('[data-sip=confirm][aria-busy=false]').waitFor()
+		expect(await page.locator('[data-sip=confirm]').innerText()).toContain('+49 30 5550100')
+		expect(await page.locator('[data-sip=confirm-call]').getAttribute('aria-disabled')).toBeNull()
+		await page.goto(`${page.url()}?number=sip%3A1007%40example.com`)
+		await page.locator('[data-sip=confirm] [data-sip=refusal]').waitFor()
+		expect(await page.locator('[data-sip=confirm-call]').getAttribute('aria-disabled')).toBe('true')
+		await page.context().close()
+	})
+
 	it('shows the link’s own text where it says something else than the number', async () => {
 		const page = await test.open('?number=tel%3Atel%3A030%2F12%2034%2056')
 		await confirm(page).locator('[data-sip=link-text]').waitFor()

@@ -10,7 +10,8 @@ import { readFile } from 'node:fs/promises'
 import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { browserAvailable } from '../support/browser.ts'
-import { card, field, startPageTest } from '../support/page-test.ts'
+import { card, field } from '../support/page-test.ts'
+import { atRest, lookAt, startViewTest, VIEWS } from '../support/views.ts'
 
 /** What a person with a screen reader or a keyboard would stumble over, as far as a script can see it. */
 function findFaults(page: Page): Promise<string[]> {
@@ -60,72 +61,39 @@ function findFaults(page: Page): Promise<string[]> {
 describe.skipIf(!browserAvailable())('every view', () => {
 	let test: PageTest
 	beforeAll(async () => {
-		test = await startPageTest()
-		await test.makeCall('+49305550100', 'answered')
-		await test.makeCall('+4930123417', 'busy')
+		test = await startViewTest()
 	})
 	afterAll(() => test?.stop())
 
-	it.each([
-		['1280 px wide, light', { viewport: { width: 1280, height: 800 } }],
-		['1280 px wide, dark, German', { viewport: { width: 1280, height: 800 }, colorScheme: 'dark', language: 'de' }],
-		['360 px wide, French', { viewport: { width: 360, height: 740 }, language: 'fr' }],
-		['320 px wide, German, as at 400 % zoom', { viewport: { width: 320, height: 600 }, language: 'de' }],
-		['640 px wide at twice the size', { viewport: { width: 640, height: 400 }, deviceScaleFactor: 2 }],
-		['360 px wide, right to left', { viewport: { width: 360, height: 740 }, direction: 'rtl' }],
-		['1280 px wide, right to left', { viewport: { width: 1280, height: 800 }, direction: 'rtl' }],
-	] as const)('%s: nothing is cut, nameless or twice there', async (_name, options) => {
-		const page = await test.open('', options)
-		const faults: Record<string, string[]> = {}
-		const look = async (view: string) => {
-			// What moves into place is judged where it comes to rest.
-			await page.waitForFunction(() => document.getAnimations().every((animation) => animation.playState !== 'running' || animation.effect?.getComputedTiming().iterations === Infinity))
-			const found = await findFaults(page)
-			if (found.length > 0) {
-				faults[view] = found
-			}
-		}
-		await page.locator('[data-sip=row]').nth(1).waitFor()
-		await look('list')
+	describe.each([
+		['German', { language: 'de' }, [1280, 640, 360, 320]],
+		['French, from right to left', { language: 'fr', direction: 'rtl' }, [1280, 360]],
+	] as const)('in %s', (_name, options, widths) => {
+		let page: Page
+		beforeAll(async () => {
+			page = await test.open('', options)
+		})
+		afterAll(() => page?.context().close())
+
+		it.each(VIEWS)('$name: nothing is cut, nameless or twice there at any width', async (view) => {
+			const faults: Record<string, string[]> = {}
+			await lookAt({ test, page }, view, async () => {
+				for (const width of widths) {
+					await page.setViewportSize({ width, height: width > 640 ? 800 : 600 })
+					await atRest(page)
+					const found = await findFaults(page)
+					if (found.length > 0) {
+						faults[`${width} px`] = found
+					}
+				}
+			})
+			expect(faults).toEqual({})
+		})
+	})
+
+	it('reads numbers from left to right, whatever the direction', async () => {
+		const page = await test.open('', { direction: 'rtl' })
 		expect(await page.locator('[data-sip=row] bdi[dir=ltr]').first().innerText()).toMatch(/^\+49 30 /)
-		await field(page).fill('Beispiel')
-		await page.locator('[data-sip=contacts] li').first().waitFor()
-		await look('search')
-		await field(page).fill('+33 1 23 45 67 89')
-		await page.keyboard.press('Enter')
-		await page.locator('[data-sip=refusal]').waitFor()
-		await look('refusal')
-		await field(page).fill('112')
-		await page.locator('[data-sip=emergency]').waitFor()
-		await look('emergency')
-		await field(page).fill('')
-		await page.locator('[data-sip=row] [data-row]').first().click()
-		await page.locator('[data-sip=timeline] li').first().waitFor()
-		await look('details')
-		await page.keyboard.press('Escape')
-		await page.goto(`${page.url().replace(/\/call\/.*/, '')}?number=tel%3A030%2F5550100`)
-		await page.locator('[data-sip=confirm][aria-busy=false]').waitFor()
-		await look('confirm')
-		await page.keyboard.press('Escape')
-		await field(page).fill('030 5550100')
-		await page.keyboard.press('Enter')
-		await card(page, '[data-status=calling_user]').waitFor()
-		await look('calling')
-		await test.pickUp(page, 'connected')
-		await look('talking')
-		await page.keyboard.press('Shift+Escape')
-		await card(page, '[data-status=ended]').waitFor()
-		await look('ended')
-		const root = page.url().replace(/\/(?:call\/.*)?$/, '')
-		for (const [view, there] of [['users', 'tr[data-user=demo]'], ['policy', '[data-sip=countries]'], ['connection', '[data-sip=switch-password]']]) {
-			await page.goto(`${root}/admin/${view}`)
-			await page.locator(there ?? '').waitFor()
-			await look(view ?? '')
-		}
-		await page.goto(`${root}/nowhere`)
-		await page.locator('[data-sip=unknown-path]').waitFor()
-		await look('unknown path')
-		expect(faults).toEqual({})
 		await page.context().close()
 	})
 

@@ -61,6 +61,37 @@ describe.skipIf(!browserAvailable())('the settings', () => {
 		await page.getByText('Phone links in this browser open SIPCall.').waitFor()
 	})
 
+	it('register phone links and SIP links with the browser, each with the page’s own address', async () => {
+		const other = await test.open('')
+		await other.addInitScript(() => {
+			navigator.registerProtocolHandler = (scheme, url) => {
+				document.documentElement.dataset[scheme] = String(url)
+			}
+		})
+		await other.goto(`${test.shell.url}${PAGE}/settings/links`)
+		await other.getByRole('button', { name: 'Open phone links with SIPCall' }).click()
+		await other.getByRole('button', { name: 'Also open SIP links' }).click()
+		const address = `${test.shell.url}${PAGE}?number=%s`
+		expect(await other.evaluate(() => ({ ...document.documentElement.dataset }))).toMatchObject({ tel: address, sip: address })
+		await other.context().close()
+	})
+
+	it('offer a bookmark that asks about the number that is marked, and dials nothing', async () => {
+		const other = await test.open('/settings/links')
+		const bookmark = await other.locator('[data-sip=bookmark]').getAttribute('href') ?? ''
+		expect(bookmark).toMatch(/^javascript:/)
+		// Some other page, where the number is marked and the bookmark opened.
+		await other.setContent('<p>Call us: <b>030 5550100</b></p>')
+		await other.evaluate(() => getSelection()?.selectAllChildren(document.querySelector('b') ?? document.body))
+		const calls = test.asked('POST', '/call').length
+		const opened = other.context().waitForEvent('page')
+		await other.evaluate(decodeURIComponent(bookmark.slice('javascript:'.length)))
+		const asking = await opened
+		await asking.locator('[data-sip=confirm]').getByText('+49 30 5550100').waitFor()
+		expect(test.asked('POST', '/call').length).toBe(calls)
+		await other.context().close()
+	})
+
 	it('go by Escape, and leave the list behind them', async () => {
 		await page.keyboard.press('Escape')
 		await page.locator('[data-sip=devices]').waitFor({ state: 'detached' })

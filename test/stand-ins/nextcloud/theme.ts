@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: 2026 SIPCall contributors
 // SPDX-License-Identifier: AGPL-3.0-or-later
 
-/** The part of Nextcloud's look that an app builds on: its CSS variables in light and dark, the header and the frame. */
+/** The part of Nextcloud's look that an app builds on: its CSS variables in its four themes, the header and the frame. */
 
 const shape = `
 	--default-font-size: 15px;
@@ -116,11 +116,71 @@ const dark = `
 	--color-text-error: #ff8080;
 	--color-text-success: #6fd488;`
 
+const lightHighContrast = `
+	--color-main-background-blur: #ffffff;
+	--filter-background-blur: none;
+	--color-main-text: #000000;
+	--color-text-maxcontrast: #000000;
+	--color-background-dark: #cccccc;
+	--color-background-darker: #cccccc;
+	--color-border: #808080;
+	--color-border-dark: #808080;
+	--color-border-maxcontrast: #707070;
+	--color-loading-light: #dddddd;
+	--color-loading-dark: #000000;
+	--color-error: #ffb3b3;
+	--color-error-hover: #ff9999;
+	--color-error-text: #4d0000;
+	--color-warning: #ffd888;
+	--color-warning-hover: #ffca5f;
+	--color-warning-text: #3c2800;
+	--color-success: #c4edce;
+	--color-success-hover: #a5e3b4;
+	--color-success-text: #123a1c;
+	--color-info: #6bceff;
+	--color-info-hover: #42c0ff;
+	--color-info-text: #00141f;`
+
+const darkHighContrast = `
+	--color-main-background: #000000;
+	--color-main-background-rgb: 0, 0, 0;
+	--color-main-background-blur: #000000;
+	--filter-background-blur: none;
+	--color-main-text: #ffffff;
+	--color-text-maxcontrast: #ffffff;
+	--color-background-dark: #404040;
+	--color-background-darker: #404040;
+	--color-border: #808080;
+	--color-border-dark: #808080;
+	--color-border-maxcontrast: #8c8c8c;
+	--color-loading-light: #000000;
+	--color-loading-dark: #dddddd;
+	--color-error: #ff5252;
+	--color-error-hover: #ff8585;
+	--color-error-text: #ffd1d1;
+	--color-warning: #ffcc00;
+	--color-warning-hover: #ffd633;
+	--color-warning-text: #ffd633;
+	--color-success: #42a942;
+	--color-success-hover: #5dc05d;
+	--color-success-text: #bde3bd;
+	--color-info: #38c0ff;
+	--color-info-hover: #6bd1ff;
+	--color-info-text: #9ee1ff;`
+
 export const themeCss = `
 :root {${shape}${light}
 }
 @media (prefers-color-scheme: dark) {
 	:root {${dark}
+	}
+}
+@media (prefers-contrast: more) {
+	:root {${lightHighContrast}
+	}
+}
+@media (prefers-color-scheme: dark) and (prefers-contrast: more) {
+	:root {${darkHighContrast}
 	}
 }
 @media only screen and (max-width: 1024px) {

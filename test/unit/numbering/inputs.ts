@@ -340,6 +340,7 @@ const INTERNATIONAL: InputRow[] = [
 
 const URIS: InputRow[] = [
 	...berlin(null, ['tel:+4930123456', 'TEL:+49-30-123456', ' tel: +49 (30) 123456 ', 'tel:%2B49%2030%20123456', 'tel:+49%2D30%2D123456', 'tel://+4930123456', 'tel:tel:+4930123456', 'tel:tel:+49-30-123456', 'tel:tel%3A%2B4930123456', 'tel:030-123456;phone-context=+49', 'tel:30-123456;phone-context=+49', 'tel:123456;phone-context=+49-30', 'tel:030123456;Phone-Context=%2B49', 'tel:+4930123456;phone-context=+1', 'tel:+4930123456;foo=bar;baz', 'tel:+4930123456;rn=+4930', 'tel:+4930123456;phone-context=example.com']),
+	...berlin(null, ['sip:+4930123456@example.com', 'sips:+49-30-123456@example.com;user=phone', 'SIP:+4930123456;phone-context=+1@example.com:5061?subject=x', 'sip:+4930123456:secret@example.com', 'sip:%2B4930123456@example.com', 'sip:+4930123456;user=phone', 'sip:+4930123456']),
 	...berlin(null, ['TEL:+49 30 123456', 'TEL;VALUE=URI:tel:+49-30-123456', 'TEL;TYPE="work,voice";VALUE=uri:tel:+49-30-123456\r\n', 'item1.TEL;type=CELL:+4930123456']),
 	...berlin('DE', ['tel:030123456', 'tel:(030)%20123456', 'TEL;TYPE=WORK:030 / 12 34 56']),
 	...abroad(null, [
@@ -348,7 +349,7 @@ const URIS: InputRow[] = [
 		['tel:+1-201-555-0123', '+12015550123', 'US', 'FIXED_LINE_OR_MOBILE'],
 	]),
 	...refused('DE', 'empty', ['tel:', 'tel:tel:', 'tel:;foo=bar', 'TEL;TYPE=WORK:']),
-	...refused('DE', 'not_a_number', ['tel:+4930123456;m-charge=free', 'tel:+4930123456;M-charge', 'tel:7042;phone-context=example.com', 'tel:030123456;phone-context="+49"', 'tel:2025550123;phone-context=+49;phone-context=+1', 'tel:+4930123456;foo=1;foo=2', 'tel:+4930123456;=12', 'tel:+4930123456;e x=12', 'tel:%', 'tel:%E0%A4%A', 'tel:+49%0030123456', 'tel:+1-800-FLOWERS', 'sip:+4930123456@example.com', 'callto:+4930123456', 'tel:+4930123456%253Bext=12']),
+	...refused('DE', 'not_a_number', ['tel:+4930123456;m-charge=free', 'tel:+4930123456;M-charge', 'tel:7042;phone-context=example.com', 'tel:030123456;phone-context="+49"', 'tel:2025550123;phone-context=+49;phone-context=+1', 'tel:+4930123456;foo=1;foo=2', 'tel:+4930123456;=12', 'tel:+4930123456;e x=12', 'tel:%', 'tel:%E0%A4%A', 'tel:+49%0030123456', 'tel:+1-800-FLOWERS', 'sip:1007@example.com', 'sip:030123456@example.com', 'sip:anna@example.com', 'sip:4930123456@example.com;user=phone', 'sip:', 'sip:example.com', 'sip:%2', 'sip:+4930123456@example.com;user=phone@x', 'callto:+4930123456', 'tel:+4930123456%253Bext=12']),
 	...refused('DE', 'extension_not_supported', ['tel:+4930123456;isub=12', 'tel:+4930123456;isub=12;ext=3', 'tel:+4930123456;ext=3;ISUB=12', 'tel:+4930123456;postd=pp12']),
 	...refused('DE', 'bad_extension', ['tel:+4930123456;ext=', 'tel:+4930123456;ext', 'tel:+4930123456;ext=abc', 'tel:+4930123456,1;ext=2', 'tel:+4930123456;ext=123456789012345678901', 'tel:+4930123456;ext=+12']),
 	...refused(null, 'needs_country_code', ['tel:030123456', 'tel:030123456;foo=bar']),
@@ -358,6 +359,7 @@ const EXTENSIONS: InputRow[] = [
 	...withKeys(null, [
 		['tel:+4930123456;ext=12', '12'],
 		['tel:+4930123456;EXT=12', '12'],
+		['sip:+4930123456;ext=12@example.com', '12'],
 		['tel:+4930123456;ext=1-2.(3)', '123'],
 		['tel:+4930123456%3Bext=12', '12'],
 		['tel:+4930123456;ext=12%23', '12#'],
@@ -427,7 +429,7 @@ const REFUSED: InputRow[] = [
 const EMERGENCY: InputRow[] = [
 	...emergency(null, ['112', '911', '999', '110', '000', '111', '113', '115', '117', '118', '119', '15', '17', '18', '122', '190', '192', '193', '997', '998']),
 	...emergency(null, ['1 1 2', ' 112\n', '(112)', '1-1-2', '1.1.2', '112.', '9-1-1', '9/1/1', '１１２', '١١٢', '۱۱۲', '९११', '\u200e112', '1\u00ad12', '9\ufe0f\u20e31\ufe0f\u20e31\ufe0f\u20e3', '1·1·2']),
-	...emergency(null, ['tel:112', 'TEL: 112', 'tel:%31%31%32', 'tel:1-1-2;phone-context=+49', 'tel:112;phone-context=+49', 'tel:911;phone-context=example.com', 'tel:tel:112', 'tel://112', 'TEL;TYPE=WORK:112', 'TEL;VALUE=uri:tel:911']),
+	...emergency(null, ['tel:112', 'TEL: 112', 'tel:%31%31%32', 'tel:1-1-2;phone-context=+49', 'tel:112;phone-context=+49', 'tel:911;phone-context=example.com', 'tel:tel:112', 'tel://112', 'sip:112@example.com', 'sip:911@example.com;user=phone', 'sip:%31%31%32', 'TEL;TYPE=WORK:112', 'TEL;VALUE=uri:tel:911']),
 	...emergency(null, ['911;ext=1', '112;ext=1', 'tel:911;ext=1', 'tel:112;isub=1', '911 ext. 1', '911x1', '911,1', '112,,12#', '112;', '112, 110', '112#', '911*1', '112 ext.', '(112) ext. 12']),
 	...emergency('DE', ['110', '112', '1121', '1100', '11212', '112 110']),
 	...emergency('AT', ['112', '122', '133', '144', '133 ext. 1', 'tel:144']),

@@ -77,7 +77,7 @@ describe('what people type and paste', () => {
 		['Max Mustermann', 'not_a_number'],
 		['call me: +49 30 123456', 'not_a_number'],
 		['+49 30 123456 (Berlin)', 'not_a_number'],
-		['sip:+4930123456@host', 'not_a_number'],
+		['callto:+4930123456', 'not_a_number'],
 		['+4912', 'impossible'],
 		['+1234567890123456', 'impossible'],
 		['+0123456789', 'impossible'],

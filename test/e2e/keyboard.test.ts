@@ -1,0 +1,119 @@
+// SPDX-FileCopyrightText: 2026 SIPCall contributors
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+// The journeys of users and administrators without a mouse: what has the focus can be seen, and stays where it was put.
+
+import type { Page } from 'playwright-core'
+import type { PageTest } from '../support/page-test.ts'
+
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { browserAvailable } from '../support/browser.ts'
+import { card, field, startPageTest } from '../support/page-test.ts'
+
+const MOST_TABS = 60
+
+/** Goes on by Tab until something has the focus that fits; on the way nothing is passed whose focus cannot be seen. */
+async function tabTo(page: Page, selector: string): Promise<void> {
+	for (let step = 0; step < MOST_TABS; step++) {
+		await page.keyboard.press('Tab')
+		const { fits, fault } = await page.evaluate((wanted) => {
+			const element = document.activeElement
+			if (element === null || element === document.body) {
+				return { fits: false, fault: undefined }
+			}
+			const marks = [element, element.parentElement, element.closest('label, li, .input-field, [class*=form-box]')].filter((one) => one !== null)
+			const isMarked = marks.some((one) => {
+				const { outlineStyle, boxShadow, borderInlineStartColor } = getComputedStyle(one)
+				return outlineStyle !== 'none' || boxShadow !== 'none' || (one.matches('input, textarea, select') && borderInlineStartColor !== getComputedStyle(document.body).color)
+			})
+			// Nextcloud's own header and skip links are not ours to judge.
+			const isOurs = element.closest('#content-vue, [role=dialog]') !== null
+			return { fits: element.matches(wanted), fault: isOurs && !isMarked ? element.outerHTML.slice(0, 160) : undefined }
+		}, selector)
+		expect(fault).toBeUndefined()
+		if (fits) {
+			return
+		}
+	}
+	throw new Error(`Tab never comes to ${selector}`)
+}
+
+const focused = (page: Page) => page.evaluate(() => document.activeElement?.getAttribute('data-sip') ?? document.activeElement?.tagName)
+
+describe.skipIf(!browserAvailable())('without a mouse', () => {
+	let test: PageTest
+	beforeAll(async () => {
+		test = await startPageTest({ settings: { allowedCountries: ['DE'], deviceVerification: { phone: 'code', sip: 'none' } } })
+	})
+	afterAll(() => test?.stop())
+
+	it('a new user names a phone, verifies it and calls', async () => {
+		const page = await test.open('', { user: 'guest' })
+		await page.locator('[data-sip=first-device]').waitFor()
+		await tabTo(page, '[data-sip=first-device] input')
+		await page.keyboard.type('0171 1234567')
+		await tabTo(page, '[data-sip=first-device] [type=submit]')
+		await page.keyboard.press('Enter')
+		await page.locator('[data-sip=call-with-code]').waitFor()
+		await tabTo(page, '[data-sip=call-with-code]')
+		await page.keyboard.press('Enter')
+		await page.locator('[data-sip=code]').waitFor()
+		const { freeSwitch } = test.app
+		await freeSwitch.until(() => freeSwitch.channels().length > 0)
+		freeSwitch.answer(freeSwitch.channels()[0]?.uuid ?? '')
+		await freeSwitch.until(() => freeSwitch.heard.length > 0)
+		await page.waitForFunction(() => document.activeElement?.getAttribute('data-sip') === 'code')
+		await page.keyboard.type(freeSwitch.heard[0]?.texts[0] ?? '')
+		await page.waitForFunction(() => document.activeElement?.getAttribute('data-sip') === 'field')
+		await page.keyboard.type('030 123456')
+		await page.keyboard.press('Enter')
+		await card(page, '[data-status=calling_user]').waitFor()
+		await page.keyboard.press('Shift+Escape')
+		await card(page, '[data-outcome=cancelled]').waitFor()
+		await page.context().close()
+	})
+
+	it('a phone link is called, and no status of the call takes the focus from where it is', async () => {
+		const page = await test.open('?number=tel%3A030%2F123456')
+		await page.locator('[data-sip=confirm][aria-busy=false]').waitFor()
+		await page.waitForFunction(() => document.activeElement?.getAttribute('data-sip') === 'confirm-call')
+		// It is deaf at first, however often somebody presses.
+		while (await card(page).count() === 0) {
+			await page.keyboard.press('Enter')
+		}
+		await card(page, '[data-status=calling_user]').waitFor()
+		expect(test.asked('POST', '/call').filter(({ userId }) => userId === 'demo')).toHaveLength(1)
+		await page.waitForFunction(() => document.activeElement?.getAttribute('data-sip') === 'headline')
+		await test.pickUp(page, 'connected')
+		expect(await focused(page)).toBe('headline')
+		await tabTo(page, '[data-sip=hold]')
+		test.app.freeSwitch.hangUp(test.leg('b'))
+		await card(page, '[data-outcome=completed]').waitFor()
+		// The button is gone with the call; the focus is on the card that it stood on.
+		await page.waitForFunction(() => document.activeElement?.getAttribute('data-sip') === 'headline')
+		await page.context().close()
+	})
+
+	it('a contact is called by name, and a call of the list again', async () => {
+		const page = await test.open()
+		await page.locator('[data-sip=row]').first().waitFor()
+		await page.keyboard.press('/')
+		expect(await focused(page)).toBe('field')
+		await page.keyboard.type('Bei')
+		await page.locator('[data-sip=contacts] li').first().waitFor()
+		await page.keyboard.press('ArrowDown')
+		await page.keyboard.press('Enter')
+		await page.waitForFunction(() => document.activeElement?.getAttribute('data-sip') === 'call')
+		await page.keyboard.press('Enter')
+		await card(page, '[data-status=calling_user]').waitFor()
+		await page.keyboard.press('Shift+Escape')
+		await card(page, '[data-outcome=cancelled]').waitFor()
+		await field(page).fill('')
+		await tabTo(page, '[data-sip=row] button[aria-label^="Call "]')
+		await page.keyboard.press('Enter')
+		await card(page, '[data-status=calling_user]').waitFor()
+		await page.keyboard.press('Shift+Escape')
+		await card(page, '[data-status=ended]').waitFor()
+		await page.context().close()
+	})
+})

@@ -1,0 +1,250 @@
+// SPDX-FileCopyrightText: 2026 SIPCall contributors
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+// Every page and state of the user interface, in one list: what looks at all of them (axe-core, the layout, the
+// pictures in docs/img) walks along it. Nothing here reads a word of the page, so that every language can be walked.
+
+import type { Page, Route } from 'playwright-core'
+import type { MeJson } from '../../lib/http/schemas.ts'
+import type { PageTest } from './page-test.ts'
+
+import { card, field, PAGE, startPageTest } from './page-test.ts'
+
+export interface Visit {
+	test: PageTest
+	page: Page
+}
+
+export interface View {
+	/** The picture's name, too. */
+	name: string
+	/** Brings the page into the state, from wherever it is. */
+	show: (visit: Visit) => Promise<unknown>
+	/** Takes away what would stay: routes, live calls. */
+	leave?: (visit: Visit) => Promise<unknown>
+}
+
+/** A test's sidecar on which every view can be shown: calls in the list, rates, hours, caller IDs. */
+export async function startViewTest(): Promise<PageTest> {
+	const test = await startPageTest({ settings: {
+		allowedCountries: ['DE', 'AT'],
+		workingHours: { timeZone: 'Europe/Berlin', days: Object.fromEntries(['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'].map((day) => [day, [{ from: '00:00', to: '24:00' }]])) },
+		rates: [{ prefix: '+49', perMinute: { micros: '20000', currency: 'EUR' } }, { prefix: '+43', perMinute: { micros: '2500000', currency: 'EUR' } }],
+		confirmAbove: { micros: '1000000', currency: 'EUR' },
+		callerIds: [{ number: '+4930999900', label: 'Office' }],
+		brake: { from: '20:00', to: '07:00', callsPerHour: 5 },
+	} })
+	await test.makeCall('+49305550100', 'answered')
+	await test.makeCall('+4930123417', 'busy')
+	return test
+}
+
+/** Brings the page into a view, looks at it, and cleans up, also when something was seen. */
+export async function lookAt(visit: Visit, { show, leave }: View, look: () => Promise<void>): Promise<void> {
+	try {
+		await show(visit)
+		await look()
+	} finally {
+		await leave?.(visit)
+	}
+}
+
+/** What moves into place is judged where it comes to rest. */
+export async function atRest(page: Page): Promise<void> {
+	await page.waitForFunction(() => document.getAnimations().every((animation) => animation.playState !== 'running' || animation.effect?.getComputedTiming().iterations === Infinity))
+}
+
+const sip = (name: string) => `[data-sip=${name}]`
+
+/** At a path, once something is there. */
+function at(path: string, there: string, more: (visit: Visit) => Promise<unknown> = async () => {}) {
+	return async (visit: Visit) => {
+		await visit.page.goto(visit.test.shell.url + PAGE + path)
+		await visit.page.locator(there).first().waitFor()
+		await more(visit)
+	}
+}
+
+/** With a text in the number field. */
+function typed(text: string, there: string) {
+	return at('', sip('field'), async ({ page }) => {
+		await field(page).fill(text)
+		await page.keyboard.press('Enter')
+		await page.locator(there).first().waitFor()
+	})
+}
+
+/** Nextcloud's proxy answers this for a part of the API. */
+function answered(glob: string, answer: (route: Route, visit: Visit) => Promise<unknown>, view: Omit<View, 'leave'>): View {
+	return {
+		...view,
+		show: async (visit) => {
+			await visit.page.route(glob, (route) => answer(route, visit))
+			await view.show(visit)
+		},
+		leave: ({ page }) => page.unroute(glob),
+	}
+}
+
+/** The user's account is another than it is. */
+function account(name: string, change: Partial<MeJson>, there: string): View {
+	return answered('**/proxy/sipcall/me', async (route) => {
+		const answer = await route.fetch()
+		await route.fulfill({ response: answer, json: { ...await answer.json() as MeJson, ...change } })
+	}, { name, show: at('', there) })
+}
+
+/** All of the API is answered with a fault. */
+function faulty(name: string, answer: { status: number, contentType: string, body: string }, there: string): View {
+	return answered('**/proxy/sipcall/{me,call-history}*', (route) => route.fulfill(answer), { name, show: at('', there) })
+}
+
+async function dial({ page }: Visit, to: string): Promise<void> {
+	await field(page).fill(to)
+	await page.keyboard.press('Enter')
+	await card(page, '[data-status=calling_user]').waitFor()
+}
+
+async function hangUp({ page }: Visit): Promise<void> {
+	await page.keyboard.press('Shift+Escape')
+	await card(page, '[data-status=ended]').waitFor()
+}
+
+/** A call that has come so far, in a page that shows nothing else; it is hung up afterwards. */
+function live(name: string, until: 'calling_user' | 'ringing' | 'connected', more: (visit: Visit) => Promise<unknown> = async () => {}): View {
+	return {
+		name,
+		show: at('', sip('field'), async (visit) => {
+			await dial(visit, '030 5550100')
+			if (until !== 'calling_user') {
+				await visit.test.pickUp(visit.page, until)
+			}
+			await more(visit)
+		}),
+		leave: hangUp,
+	}
+}
+
+/** A call that somebody's phone, or the network, has ended. */
+function ended(name: string, outcome: string, end: (visit: Visit) => unknown, to = '030 5550100', pickedUp = true): View {
+	return {
+		name,
+		show: at('', sip('field'), async (visit) => {
+			await dial(visit, to)
+			if (pickedUp) {
+				await visit.test.pickUp(visit.page, 'ringing')
+			}
+			await end(visit)
+			await card(visit.page, `[data-outcome=${outcome}]`).waitFor()
+		}),
+	}
+}
+
+const click = (selector: string) => ({ page }: Visit) => page.locator(selector).first().click()
+
+const PHONE = { id: '7f8a3f3e-1a35-4c5e-9d0b-5a2e1c9b7d10', kind: 'phone', label: 'Mobile', address: '+491711234567', isDefault: true, verified: false } as const
+
+/** In the order in which a user comes across them. */
+export const VIEWS: readonly View[] = [
+	account('first-visit', { devices: [] }, sip('first-device')),
+	account('verify-a-phone', { devices: [PHONE] }, sip('verify')),
+	{ name: 'list', show: at('', sip('row')) },
+	{ name: 'filters', show: at('', sip('row'), click('[data-filter=more]')) },
+	{ name: 'missed', show: at('/missed', sip('field')) },
+	{ name: 'search', show: typed('Beispiel', `${sip('contacts')} li`) },
+	{ name: 'nothing-found', show: typed('Zzyzx', sip('empty')) },
+	{
+		name: 'about-the-number',
+		show: at('', sip('field'), async ({ page }) => {
+			await field(page).fill('030 123456')
+			await page.waitForFunction(() => document.querySelector('[data-sip=explain]')?.textContent?.trim() !== '')
+		}),
+	},
+	{ name: 'not-complete', show: typed('123456', `${sip('field')}[aria-describedby]`) },
+	{ name: 'refusal', show: typed('+33 1 23 45 67 89', sip('refusal')) },
+	{ name: 'emergency', show: typed('112', sip('emergency')) },
+	{ name: 'expensive', show: typed('+43 1 5551234', sip('ask')) },
+	{ name: 'phone-link', show: at('?number=tel%3A030%2F5550100', `${sip('confirm')}[aria-busy=false]`) },
+	{ name: 'phone-link-refused', show: at('?number=tel%3A%2B33123456789', `${sip('confirm')} ${sip('refusal')}`) },
+	{ name: 'details', show: at('', sip('row'), async (visit) => {
+		await click('[data-sip=row] [data-row]')(visit)
+		await visit.page.locator('[data-sip=timeline] li').first().waitFor()
+	}) },
+	{
+		name: 'starting',
+		show: at('', sip('field'), async ({ page }) => {
+			// No answer comes to the click.
+			await page.route('**/proxy/sipcall/call', () => new Promise(() => {}))
+			await field(page).fill('030 5550100')
+			await page.keyboard.press('Enter')
+			await card(page).waitFor()
+		}),
+		async leave({ page }) {
+			await page.unroute('**/proxy/sipcall/call')
+			// The next page would ask what has become of it.
+			await page.evaluate(() => sessionStorage.clear())
+		},
+	},
+	live('pick-up', 'calling_user'),
+	live('ringing', 'ringing'),
+	live('talking', 'connected'),
+	live('keypad', 'connected', async (visit) => {
+		await click(sip('keypad-button'))(visit)
+		await visit.page.locator(sip('keypad')).waitFor()
+	}),
+	live('transfer', 'connected', async (visit) => {
+		await click(sip('transfer'))(visit)
+		await visit.page.locator(sip('transfer-to')).fill('+33 1 23 45 67 89')
+	}),
+	live('note', 'connected', async (visit) => {
+		await click(sip('add-note'))(visit)
+		await visit.page.locator(sip('note-text')).fill('Calls back on Monday')
+	}),
+	live('on-hold', 'connected', async (visit) => {
+		await click(sip('hold'))(visit)
+		await visit.page.locator(sip('keypad-button')).waitFor({ state: 'detached' })
+	}),
+	ended('ended', 'completed', async ({ test, page }) => {
+		test.app.freeSwitch.answer(test.leg('b'))
+		await card(page, '[data-status=connected]').waitFor()
+		test.app.freeSwitch.hangUp(test.leg('b'))
+	}),
+	ended('busy', 'busy', ({ test }) => test.app.freeSwitch.hangUp(test.leg('b'), 'USER_BUSY')),
+	ended('declined', 'rejected', ({ test }) => test.app.freeSwitch.hangUp(test.leg('b'))),
+	ended('nobody-answered', 'no_answer', ({ test }) => test.app.freeSwitch.hangUp(test.leg('b'), 'NO_ANSWER')),
+	ended('failed', 'failed', ({ test }) => test.app.freeSwitch.answer(test.leg('a')), '030 123404', false),
+	ended('cancelled', 'cancelled', ({ page }) => page.keyboard.press('Shift+Escape'), '030 5550100', false),
+	ended('not-picked-up', 'no_answer', ({ test }) => test.app.freeSwitch.hangUp(test.leg('a'), 'NO_ANSWER'), '030 5550100', false),
+	ended('own-phone-busy', 'busy', ({ test }) => test.app.freeSwitch.hangUp(test.leg('a'), 'USER_BUSY'), '030 5550100', false),
+	account('switch-down', { service: { calling: 'down' } }, '[data-banner=switch-down]'),
+	account('locked', { lock: { until: '2099-01-01T10:00:00.000Z' } }, sip('locked')),
+	account('limit', { limits: [{ kind: 'callsPerDay', used: 30, max: 30, resetsAt: '2099-01-01T00:00:00.000Z' }] }, sip('limit')),
+	account('not-permitted', { permissions: { call: false, admin: false } }, sip('not-permitted')),
+	faulty('logged-out', { status: 401, contentType: 'application/json', body: '{"message":"Current user is not logged in"}' }, '[data-banner=logged-out]'),
+	faulty('unavailable', { status: 404, contentType: 'text/html; charset=UTF-8', body: '<h2>Page not found</h2>' }, '[data-banner=unavailable]'),
+	{
+		name: 'offline',
+		show: at('', sip('row'), async ({ page }) => {
+			await page.context().setOffline(true)
+			await page.locator('[data-banner=offline]').waitFor()
+		}),
+		leave: ({ page }) => page.context().setOffline(false),
+	},
+	{ name: 'settings', show: at('/settings/devices', `${sip('devices')} li`) },
+	{ name: 'a-new-phone', show: at('/settings/devices', `${sip('devices')} li`, click(`${sip('devices')} > button`)) },
+	{ name: 'keyboard', show: at('/settings/shortcuts', sip('settings')) },
+	{ name: 'admin-users', show: at('/admin/users', 'tr[data-user=demo]') },
+	{ name: 'admin-user', show: at('/admin/users', 'tr[data-user=demo]', async ({ page }) => {
+		await page.locator('[data-user=demo] button').last().click()
+		await page.locator(sip('user-dialog')).waitFor()
+	}) },
+	{ name: 'admin-policy', show: at('/admin/policy', sip('try'), async ({ page }) => {
+		await page.locator('[data-sip=try] input[type=tel]').fill('+33 1 23 45 67 89')
+		await page.locator('[data-verdict=refused]').waitFor()
+		await page.locator('input[data-count=callsPerDay]').fill('x')
+		await page.locator(`${sip('countries')} li button`).first().click()
+		await page.locator('[data-change=allowedCountries]').waitFor()
+	}) },
+	{ name: 'admin-connection', show: at('/admin/connection', sip('switch-password')) },
+	{ name: 'unknown-path', show: at('/nowhere', sip('unknown-path')) },
+]

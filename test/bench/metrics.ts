@@ -18,6 +18,8 @@ import { addDays, dayAt } from '../../lib/policy/day-range.ts'
 import { KeyRing } from '../../lib/privacy/key-ring.ts'
 
 const CALLS = 100_000
+/** A statement has 30 seconds, also on a slow machine. */
+const AT_ONCE = 10_000
 const ROUNDS = 20
 const ZONE = 'Europe/Berlin'
 
@@ -30,11 +32,13 @@ try {
 	await migrate(orm, keys)
 	const run = (statement: string) => orm.em.getConnection().execute(statement)
 	// As wide as real rows are: four encrypted texts of some 200 characters, and the legs.
-	await run(`insert into calls (uuid, version, user_id, to_number, to_index, raw_to, device_id, device_label, direction, status, outcome, created_at, ended_at, changed_at, user_answered_at, answered_at, talk_ms,
+	for (let first = 1; first < CALLS; first += AT_ONCE) {
+		await run(`insert into calls (uuid, version, user_id, to_number, to_index, raw_to, device_id, device_label, direction, status, outcome, created_at, ended_at, changed_at, user_answered_at, answered_at, talk_ms,
 			on_hold, legs, job_uuid, country, currency, reserved_micros, cost_micros)
 		select gen_random_uuid(), 5, 'user' || n % 200, repeat(md5(n::text), 7), md5((n % 5000)::text), repeat(md5(n::text), 7), gen_random_uuid(), repeat(md5(n::text), 7), 'outbound', 'ended',
 			(array['completed', 'completed', 'completed', 'busy', 'no_answer', 'cancelled', 'failed'])[1 + n % 7], now() - n * interval '5 minutes', now() - n * interval '5 minutes', now(), now(), case when n % 7 < 3 then now() end,
-			case when n % 7 < 3 then 60000 end, false, jsonb_build_array(repeat(md5(n::text), 20)), gen_random_uuid(), 'DE', 'EUR', 1200000, case when n % 7 < 3 then 20000 else 0 end from generate_series(1, ${CALLS}) n`)
+			case when n % 7 < 3 then 60000 end, false, jsonb_build_array(repeat(md5(n::text), 20)), gen_random_uuid(), 'DE', 'EUR', 1200000, case when n % 7 < 3 then 20000 else 0 end from generate_series(${first}, ${first + AT_ONCE - 1}) n`)
+	}
 	await run('vacuum analyze calls')
 	const store = new MetricsRepository({ orm })
 	await store.referToCallers()

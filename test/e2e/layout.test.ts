@@ -117,7 +117,7 @@ describe.skipIf(!browserAvailable())('every view', () => {
 		await card(page, '[data-status=ended]').waitFor()
 		await look('ended')
 		const root = page.url().replace(/\/(?:call\/.*)?$/, '')
-		for (const [view, there] of [['users', 'tr[data-user=demo]'], ['policy', '[data-sip=countries]'], ['connection', '[data-sip=switch-password]']]) {
+		for (const [view, there] of [['overview', '[data-chart=calls] canvas'], ['users', 'tr[data-user=demo]'], ['policy', '[data-sip=countries]'], ['connection', '[data-sip=switch-password]']]) {
 			await page.goto(`${root}/admin/${view}`)
 			await page.locator(there ?? '').waitFor()
 			await look(view ?? '')
@@ -192,6 +192,7 @@ describe.skipIf(!browserAvailable())('every view', () => {
 		expect(await weigh('js/sipcall-main.js')).toBeLessThanOrEqual(185)
 		expect(await weigh('js/sipcall-number.js')).toBeLessThanOrEqual(36)
 		expect(await weigh('js/sipcall-manage.js')).toBeLessThanOrEqual(110)
+		expect(await weigh('js/sipcall-charts.js')).toBeLessThanOrEqual(62)
 		expect(await weigh('css/sipcall-main.css')).toBeLessThanOrEqual(20)
 	})
 })

@@ -36,6 +36,7 @@ bench: bench-esl ## measure everything there is a benchmark for
 	@node test/bench/jwt.ts
 	@node test/bench/secret.ts
 	@node test/bench/policy.ts
+	@node test/bench/metrics.ts
 
 IMAGE := ghcr.io/sipcall/sipcall
 VERSION = $(shell sed -n 's/.*<version>\(.*\)<\/version>.*/\1/p' appinfo/info.xml)

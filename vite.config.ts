@@ -18,6 +18,7 @@ const BUDGETS_KB: Readonly<Record<string, number>> = {
 	'js/sipcall-main.js': 185,
 	'js/sipcall-number.js': 36,
 	'js/sipcall-manage.js': 110,
+	'js/sipcall-charts.js': 62,
 	'css/sipcall-main.css': 20,
 }
 

@@ -35,6 +35,7 @@ import { migrate, openDatabase } from './db/orm.ts'
 import { AppStateRepository } from './db/repositories/app-state-repository.ts'
 import { CallRepository } from './db/repositories/call-repository.ts'
 import { DeviceRepository } from './db/repositories/device-repository.ts'
+import { MetricsRepository } from './db/repositories/metrics-repository.ts'
 import { SettingsRepository } from './db/repositories/settings-repository.ts'
 import { SignInRepository } from './db/repositories/sign-in-repository.ts'
 import { UsageRepository } from './db/repositories/usage-repository.ts'
@@ -51,6 +52,7 @@ import { callNotification } from './nextcloud/call-notification.ts'
 import { lockNotification } from './nextcloud/lock-notification.ts'
 import { Notifications } from './nextcloud/notifications.ts'
 import { PublicAddress } from './nextcloud/public-address.ts'
+import { UserNames } from './nextcloud/user-names.ts'
 import { SettingsStore } from './policy/settings-store.ts'
 import { checkAuditLog } from './privacy/audit.ts'
 import { exportUser } from './privacy/export-user.ts'
@@ -247,6 +249,8 @@ export async function startParts({ config, logger, clock, overrides, ocs, users,
 	const stream = new CallStream({ store, feed, clock, ...(overrides.pingMs === undefined ? {} : { pingMs: overrides.pingMs }) })
 	const explainer = new Explainer({ handedOver: () => tracker.handedOver.size, store, limiter, devices: (userId) => devices.of(userId), clock })
 	const usage = new UsageRepository({ orm })
+	const metrics = new MetricsRepository({ orm })
+	await metrics.referToCallers()
 	const gate = gateOf(allRoutes({
 		identity,
 		calls,
@@ -259,6 +263,9 @@ export async function startParts({ config, logger, clock, overrides, ocs, users,
 		userRules,
 		lockout,
 		usage,
+		metrics,
+		names: new UserNames({ users, now: () => clock.now().getTime() }),
+		checks,
 		users,
 		addressBooks,
 		settings,

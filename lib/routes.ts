@@ -10,20 +10,24 @@ import type { CallStream } from './calls/call-stream.ts'
 import type { DeviceVerification } from './calls/device-verification.ts'
 import type { Explainer } from './calls/explain.ts'
 import type { Lockout } from './calls/lockout.ts'
+import type { MetricsStore } from './calls/metrics.ts'
 import type { CallLimiter, CallStore, Clock } from './calls/ports.ts'
 import type { DeviceRepository } from './db/repositories/device-repository.ts'
 import type { UsageRepository } from './db/repositories/usage-repository.ts'
 import type { UserRuleRepository } from './db/repositories/user-rule-repository.ts'
+import type { Check } from './health/checks.ts'
 import type { Route } from './http/route.ts'
 import type { Identity } from './identity/index.ts'
 import type { Logger } from './logger.ts'
 import type { AddressBooks } from './nextcloud/address-books.ts'
 import type { UserDirectory } from './nextcloud/user-directory.ts'
+import type { UserNames } from './nextcloud/user-names.ts'
 import type { DialRules } from './policy/settings-schema.ts'
 import type { SettingsStore } from './policy/settings-store.ts'
 import type { Settings } from './policy/settings.ts'
 
 import { randomUUID } from 'node:crypto'
+import { metricsOf } from './calls/metrics.ts'
 import { SipCallError } from './errors.ts'
 import { adminConfigRoutes } from './http/routes/admin-config.ts'
 import { adminUserRoutes } from './http/routes/admin-users.ts'
@@ -35,6 +39,7 @@ import { contactRoutes } from './http/routes/contacts.ts'
 import { deviceVerificationRoutes } from './http/routes/device-verification.ts'
 import { eventRoutes } from './http/routes/events.ts'
 import { meRoutes } from './http/routes/me.ts'
+import { metricsRoutes } from './http/routes/metrics.ts'
 import { numberRoutes } from './http/routes/numbers.ts'
 
 export interface RouteParts {
@@ -49,6 +54,10 @@ export interface RouteParts {
 	userRules: UserRuleRepository
 	lockout: Lockout
 	usage: UsageRepository
+	metrics: MetricsStore
+	names: UserNames
+	/** What is wrong now, from memory. */
+	checks: () => Check[]
 	users: UserDirectory
 	addressBooks: AddressBooks
 	settings: SettingsStore
@@ -61,7 +70,7 @@ export interface RouteParts {
 	logger: Logger
 }
 
-export function allRoutes({ identity, calls, control, stream, explainer, verification, store, devices, userRules, lockout, usage, users, addressBooks, settings, environment, dialRules, audit, limiter, isSwitchReady, clock, logger }: RouteParts): Route[] {
+export function allRoutes({ identity, calls, control, stream, explainer, verification, store, devices, userRules, lockout, usage, metrics, names, checks, users, addressBooks, settings, environment, dialRules, audit, limiter, isSwitchReady, clock, logger }: RouteParts): Route[] {
 	const groupsOf = async (userId: string) => (await users.get(userId)).groups
 	return [
 		...authRoutes({ signIn: identity.signIn, guard: (step) => guardSignIn(limiter, step) }),
@@ -99,6 +108,13 @@ export function allRoutes({ identity, calls, control, stream, explainer, verific
 		}),
 		...adminConfigRoutes({ settings, environment, dialRules, audit: audit.trail }),
 		...auditLogRoutes({ page: (query) => audit.log.page(query) }),
+		...metricsRoutes({
+			metrics: (first, last, timeZone) => metricsOf(metrics, first, last, timeZone),
+			names: (adminId, userIds) => names.of(adminId, userIds),
+			settings: () => settings.get(),
+			health: checks,
+			now: () => clock.now(),
+		}),
 		...contactRoutes({ addressBooks, settings: () => settings.get() }),
 	]
 }

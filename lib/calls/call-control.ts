@@ -17,6 +17,7 @@ import type { CallLimiter, CallStore, CallSwitch, Clock, CommandResult, Transfer
 import { setTimeout as delay } from 'node:timers/promises'
 import { SipCallError } from '../errors.ts'
 import { chooseCallerId } from '../policy/policy.ts'
+import { currencyOf } from '../policy/rates.ts'
 import { settingsFor } from '../policy/user-rule.ts'
 import { annotate } from './annotation.ts'
 import { admitTransfer, allowDestination, factsFor } from './call-rules.ts'
@@ -132,6 +133,7 @@ export class CallControl {
 				transition: transition(current, { type: 'transfer_asked', at }),
 				country: allowed.number.country,
 				reservedMicros: allowed.charge?.reservedMicros,
+				currency: currencyOf(allowed.charge),
 			}
 		})
 		const asked = await stored.catch(async (error: unknown) => {

@@ -124,6 +124,8 @@ export interface AdmittedTransfer {
 	transition: Transition
 	country: string | undefined
 	reservedMicros: bigint | undefined
+	/** Of what is reserved. */
+	currency: string | undefined
 }
 
 /** What is so while a call is decided on. */

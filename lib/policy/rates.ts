@@ -26,6 +26,11 @@ export function rateFor(e164: string, rates: readonly Rate[]): Rate | undefined 
 	return rates.filter(({ prefix }) => e164.startsWith(prefix)).toSorted((a, b) => b.prefix.length - a.prefix.length)[0]
 }
 
+/** The currency of what something may cost; undefined when no rate covers it. All rates are of one currency. */
+export function currencyOf(charge: { rate?: Rate | undefined, ownRate?: Rate | undefined } | undefined): string | undefined {
+	return (charge?.rate ?? charge?.ownRate)?.perMinute.currency
+}
+
 /**
  * What an answered call costs, by the second, rounded up.
  *

@@ -51,7 +51,7 @@ export interface Settings {
 	brake: Brake | null
 	/** Days after its end that a call is kept, and that its number is kept; and that the audit log is. 0 = not at all. */
 	retention: { callsDays: number, maskAfterDays: number, auditDays: number }
-	/** Whether statistics name people. Nothing shows statistics yet. */
+	/** Whether statistics name people. */
 	statistics: 'pseudonymous' | 'named'
 	freeswitch: SwitchConnection
 	/** The OAuth 2.0 client in Nextcloud; null = nobody signs in from outside. */

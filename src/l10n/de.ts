@@ -13,6 +13,7 @@ export const de: Translations = {
 	'Check the connection and try again. If it happens again, reload the page.': 'Bitte die Verbindung prüfen und erneut versuchen. Hilft das nicht, die Seite neu laden.',
 	'Loading …': 'Wird geladen …',
 	Administration: 'Administration',
+	Overview: 'Übersicht',
 	Users: 'Konten',
 	Policy: 'Richtlinie',
 	Connection: 'Verbindung',

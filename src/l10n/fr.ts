@@ -13,6 +13,7 @@ export const fr: Translations = {
 	'Check the connection and try again. If it happens again, reload the page.': 'Vérifiez la connexion et réessayez. Si cela se reproduit, rechargez la page.',
 	'Loading …': 'Chargement …',
 	Administration: 'Administration',
+	Overview: 'Vue d’ensemble',
 	Users: 'Utilisateurs',
 	Policy: 'Règles',
 	Connection: 'Connexion',

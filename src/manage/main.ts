@@ -7,6 +7,7 @@ import type { Component } from 'vue'
 import type { AdminPage } from '../services/routes.ts'
 
 import AdminConnection from '../views/AdminConnection.vue'
+import AdminOverview from '../views/AdminOverview.vue'
 import AdminPolicy from '../views/AdminPolicy.vue'
 import AdminUsers from '../views/AdminUsers.vue'
 import { de } from '../l10n/manage-de.ts'
@@ -18,6 +19,7 @@ export { default as SettingsDialog } from '../components/SettingsDialog.vue'
 registerLanguage({ de, fr })
 
 export const ADMIN_VIEWS: Readonly<Record<AdminPage, Component>> = {
+	overview: AdminOverview,
 	users: AdminUsers,
 	policy: AdminPolicy,
 	connection: AdminConnection,

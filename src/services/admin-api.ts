@@ -4,6 +4,7 @@
 /** What only administrators ask of the API, and its shapes. */
 
 import type { UserChangeJson, UserJson } from '../../lib/http/routes/admin-users.ts'
+import type { MetricsJson } from '../../lib/http/routes/metrics.ts'
 import type { ExplanationJson } from '../../lib/http/schemas.ts'
 import type { changeSchema, ShownSettings } from '../../lib/policy/secret-settings.ts'
 
@@ -12,6 +13,8 @@ import { send } from './api.ts'
 export type AdminUser = UserJson
 export type UserChange = UserChangeJson
 export type Explained = ExplanationJson
+export type Metrics = MetricsJson
+export type LiveCall = MetricsJson['live'][number]
 export type Settings = ShownSettings
 export type SettingsChange = ReturnType<typeof changeSchema>['_zod']['input']
 export type SettingKey = keyof SettingsChange
@@ -49,4 +52,18 @@ export function saveSettings(change: SettingsChange): Promise<SourcedSettings> {
 /** What would happen if a user called a number under a policy that is not saved. Nothing is dialled or counted. */
 export function tryNumber(policy: SettingsChange, userId: string, to: string, signal: AbortSignal): Promise<Explained> {
 	return send({ method: 'post', url: 'admin/policy/explain', data: { policy, userId, to }, signal })
+}
+
+/**
+ * What calls add up to, in the last seven days where none are given.
+ *
+ * @param range `YYYY-MM-DD`, both days included
+ */
+export function getMetrics(range: { from?: string, to?: string }, signal: AbortSignal): Promise<Metrics> {
+	return send({ method: 'get', url: 'admin/metrics', params: range, signal })
+}
+
+/** Ends a call of anybody. The server keeps at it until both legs are gone. */
+export function endCall(uuid: string): Promise<Pick<LiveCall, 'uuid' | 'version' | 'status'>> {
+	return send({ method: 'delete', url: `admin/call/${encodeURIComponent(uuid)}` })
 }

@@ -5,7 +5,7 @@
 
 const HANDSET = 'M4.9 3.6h3.3l1.9 4.5-2.3 1.7a11.6 11.6 0 0 0 6.4 6.4l1.7-2.3 4.5 1.9v3.3a1.4 1.4 0 0 1-1.5 1.4A16 16 0 0 1 3.5 5.1a1.4 1.4 0 0 1 1.4-1.5z'
 
-function outline(...paths: string[]): string {
+export function outline(...paths: string[]): string {
 	const drawn = paths.map((path) => `<path d="${path}"/>`).join('')
 	return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 24 24"><g fill="none" stroke="currentColor" stroke-width="1.9" stroke-linecap="round" stroke-linejoin="round">${drawn}</g></svg>`
 }
@@ -36,6 +36,9 @@ export const iconCopy = outline('M9 8.5h10.5v11.5H9z', 'M5.5 15.5h-1V4h10.5v1')
 
 /** Two sliders. */
 export const iconSettings = outline('M4 8h8', 'M18 8h2', 'M15 5.2v5.6', 'M4 16h2', 'M12 16h8', 'M9 13.2v5.6')
+
+/** Three bars. */
+export const iconOverview = outline('M4 20h16', 'M7 16v-5', 'M12 16V5', 'M17 16v-8')
 
 /** Two people, the second behind the first. */
 export const iconUsers = outline('M9 11.2a3.4 3.4 0 1 0 0-6.8 3.4 3.4 0 0 0 0 6.8z', 'M3 19.6a6 6 0 0 1 12 0', 'M16 4.9a3.2 3.2 0 0 1 0 5.8', 'M17.6 14.4a5.6 5.6 0 0 1 3.6 5.2')

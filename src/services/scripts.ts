@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: 2026 SIPCall contributors
 // SPDX-License-Identifier: AGPL-3.0-or-later
 
+import type * as charts from '../charts/main.ts'
 import type * as manage from '../manage/main.ts'
 import type { NumberTools } from '../number/tools.ts'
 
@@ -11,6 +12,7 @@ import { generateUrl } from '@nextcloud/router'
  * of `sipcallFetch` of the `import()` itself (`scripts/classic-scripts.ts`).
  */
 
+export type Charts = typeof charts
 export type Manage = typeof manage
 
 declare const appVersion: string
@@ -50,6 +52,11 @@ export function fetchNumberTools(): Promise<NumberTools> {
 /** The settings and the administration. Rejects when the script cannot be had. */
 export function fetchManage(): Promise<Manage> {
 	return import('../manage/main.ts')
+}
+
+/** The charts of the overview. Rejects when the script cannot be had. */
+export function fetchCharts(): Promise<Charts> {
+	return import('../charts/main.ts')
 }
 
 /** The page's policy trusts a script that a trusted one inserts. */

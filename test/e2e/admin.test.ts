@@ -26,11 +26,11 @@ describe.skipIf(!browserAvailable())('the administration', () => {
 
 	it('does not exist for a user who is no administrator, and asks for nothing of it', async () => {
 		const before = adminRequests().length
-		for (const path of ['users', 'policy', 'connection']) {
+		for (const path of ['overview', 'users', 'policy', 'connection']) {
 			const page = await test.open(`/admin/${path}`, { user: 'guest' })
 			await page.locator('[data-sip=unknown-path]').waitFor()
 			expect(await page.locator('[data-admin]').count()).toBe(0)
-			expect(await page.locator('script[src*="sipcall-manage"]').count()).toBe(0)
+			expect(await page.locator('script[src*="sipcall-manage"], script[src*="sipcall-charts"]').count()).toBe(0)
 			await page.context().close()
 		}
 		expect(adminRequests().slice(before).filter(({ userId }) => userId === 'guest')).toEqual([])

@@ -65,15 +65,16 @@ export async function addRows(client: Client, { uuid, text, json, at, id }: { uu
 	const asJson = JSON.stringify(json)
 	await client.query(`insert into calls (uuid, version, user_id, to_number, to_index, raw_to, device_id, device_label, caller_id, note, tags, direction, status, outcome,
 			ended_by, leg, cause, reason, created_at, user_answered_at, ringing_at, answered_at, ended_at, talk_ms, on_hold, legs, job_uuid, hangup_requested_at, hangup_requested_by, originate_failure,
-			extension, tag_index, changed_at, transfer, country, rate, reserved_micros, cost_micros, masked_at, own_rate)
+			extension, tag_index, changed_at, transfer, country, rate, reserved_micros, cost_micros, masked_at, own_rate, currency)
 		values ($1, 2147483647, $2, $2, $2, $2, $1, $2, $3, $3, $3, 'outbound', 'ended', 'completed', $3, $3, $4, $4, $5, $5, $5, $5, $5, -1, true, $4, $1, $5, $3, $4,
-			$2, array[$2, $3], $5, 'done', $3, $4, 9223372036854775807, -1, $5, $4)`, [uuid, text, other, asJson, at])
+			$2, array[$2, $3], $5, 'done', $3, $4, 9223372036854775807, -1, $5, $4, $3)`, [uuid, text, other, asJson, at])
 	await client.query(id === undefined
 		? 'insert into call_events (call_uuid, at, type, leg, detail) values ($1, $2, $3, $3, $4)'
 		: `insert into call_events (id, call_uuid, at, type, leg, detail) overriding system value values (${id}, $1, $2, $3, $3, $4)`, [uuid, at, text, asJson])
 	await client.query('insert into idempotency_keys (user_id, key, body_hash, call_uuid, created_at) values ($1, $2, $1, $3, $4)', [text, `${uuid} ${text}`, uuid, at])
 	await client.query('insert into devices (id, user_id, kind, label, address, is_default, verified, position) values ($1, $2, \'sip\', $2, $2, false, true, -5)', [uuid, text])
-	await client.query('insert into transfers (call_uuid, user_id, to_index, country, created_at, reserved_micros) values ($1, $2, $2, $2, $3, -9223372036854775808)', [uuid, text, at])
+	await client.query('insert into transfers (call_uuid, user_id, to_index, country, created_at, reserved_micros, currency) values ($1, $2, $2, $2, $3, -9223372036854775808, $2)', [uuid, text, at])
+	await client.query('insert into call_sums values ($1, $2, $3, 2147483647, 0, -1, 9223372036854775807, 1e30, -1e30)', [at, uuid, text])
 	await client.query('insert into departed_users (user_id, missing_since) values ($1, $2)', [`${uuid} ${text}`, at])
 	await client.query('insert into user_rules (user_id, may_call, limits, locked_until, locked_by, approved_countries, updated_at) values ($1, false, $2, $3, \'admin\', array[$4], $3)', [`${uuid} ${text}`, asJson, at, text])
 }

@@ -233,6 +233,15 @@ export const VIEWS: readonly View[] = [
 	{ name: 'settings', show: at('/settings/devices', `${sip('devices')} li`) },
 	{ name: 'a-new-phone', show: at('/settings/devices', `${sip('devices')} li`, click(`${sip('devices')} > button`)) },
 	{ name: 'keyboard', show: at('/settings/shortcuts', sip('settings')) },
+	{ name: 'admin-overview', show: at('/admin/overview', '[data-chart=calls] canvas') },
+	{ name: 'admin-overview-table', show: at('/admin/overview', '[data-chart=calls] canvas', async ({ page }) => {
+		await page.locator('[data-chart=calls] button[aria-expanded]').click()
+		await page.locator('[data-chart=calls] table').waitFor()
+	}) },
+	{ name: 'admin-show-names', show: at('/admin/overview', sip('names'), async (visit) => {
+		await click(sip('names'))(visit)
+		await visit.page.locator(sip('confirm-action')).waitFor()
+	}) },
 	{ name: 'admin-users', show: at('/admin/users', 'tr[data-user=demo]') },
 	{ name: 'admin-user', show: at('/admin/users', 'tr[data-user=demo]', async ({ page }) => {
 		await page.locator('[data-user=demo] button').last().click()

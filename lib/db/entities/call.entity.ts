@@ -57,6 +57,8 @@ export const CallEntity = defineEntity({
 		ownRate: p.json<Rate>().nullable(),
 		reservedMicros: p.bigint('string').nullable(),
 		costMicros: p.bigint('string').nullable(),
+		/** Of the amounts; stays when the rates go. */
+		currency: p.string().nullable(),
 		maskedAt: p.datetime(3).nullable(),
 		originateFailure: p.json<{ cause: Cause, verdict: Verdict }>().nullable(),
 	},

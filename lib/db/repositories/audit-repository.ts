@@ -6,11 +6,10 @@ import type { AuditStore } from '../../privacy/audit-trail.ts'
 import type { AuditEntry, AuditHead, AuditReader, AuditRow } from '../../privacy/audit.ts'
 import type { KeyRing } from '../../privacy/key-ring.ts'
 
-import { CompiledQuery } from 'kysely'
 import { randomBytes } from 'node:crypto'
 import { SipCallError } from '../../errors.ts'
 import { hashOf, NO_HASH, plain, sealOf } from '../../privacy/audit.ts'
-import { storageFault } from '../storage-fault.ts'
+import { rawQuery as run } from '../raw-query.ts'
 
 export interface AuditQuery {
 	limit: number
@@ -129,15 +128,6 @@ export class AuditRepository implements AuditStore, AuditReader {
 	async head(): Promise<AuditHead | undefined> {
 		const [head] = await run<{ seq: string, hash: string, kid: string, seal: string }>(this.#orm.em.fork(), 'select seq::text, hash, kid, seal from audit_head')
 		return head === undefined ? undefined : { ...head, seq: Number(head.seq) }
-	}
-}
-
-/** With bound parameters, and without the statement in what is thrown: entries name people's acts. */
-async function run<Row>(em: EntityManager, statement: string, parameters: readonly unknown[] = []): Promise<Row[]> {
-	try {
-		return (await em.getKysely().executeQuery<Row>(CompiledQuery.raw(statement, [...parameters]))).rows
-	} catch (error) {
-		throw storageFault(error) ?? error
 	}
 }
 

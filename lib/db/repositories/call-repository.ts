@@ -12,6 +12,7 @@ import type { CallRow, StoredLeg } from '../entities/call.entity.ts'
 
 import { sameTag } from '../../calls/annotation.ts'
 import { SipCallError } from '../../errors.ts'
+import { currencyOf } from '../../policy/rates.ts'
 import { CallEntity, CallLogEntity, IdempotencyEntity } from '../entities/call.entity.ts'
 import { readCallingState } from './call-facts.ts'
 
@@ -77,13 +78,13 @@ export class CallRepository implements CallStore {
 			}
 			const before = callOf(row)
 			const toIndex = this.#toIndex(question.number)
-			const { transition, country, reservedMicros } = await admit(before, await readCallingState(em, question, toIndex))
+			const { transition, country, reservedMicros, currency } = await admit(before, await readCallingState(em, question, toIndex))
 			if ('ignored' in transition) {
 				return { call: before, changed: false }
 			}
 			await em.execute(
-				'insert into transfers (call_uuid, user_id, to_index, country, created_at, reserved_micros) values (?, ?, ?, ?, ?, ?)',
-				[uuid, before.userId, toIndex, country ?? null, question.at, reservedMicros === undefined ? null : String(reservedMicros)],
+				'insert into transfers (call_uuid, user_id, to_index, country, created_at, reserved_micros, currency) values (?, ?, ?, ?, ?, ?, ?)',
+				[uuid, before.userId, toIndex, country ?? null, question.at, reservedMicros === undefined ? null : String(reservedMicros), currency ?? null],
 			)
 			await this.#write(em, row, before, transition)
 			return { call: transition.call, changed: true }
@@ -246,6 +247,7 @@ export class CallRepository implements CallStore {
 			deviceLabel: device.label,
 			legs: legs.map(storedLeg),
 			changedAt: call.createdAt,
+			currency: currencyOf(call) ?? null,
 		}
 	}
 
@@ -306,7 +308,7 @@ function changesOf(call: Call): Partial<CallRow> {
 }
 
 function callOf(row: CallRow): Call {
-	const { deviceId, deviceLabel, toIndex, tagIndex, changedAt, tags, legs, ...rest } = row
+	const { deviceId, deviceLabel, toIndex, tagIndex, changedAt, currency, tags, legs, ...rest } = row
 	const known = Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== undefined && value !== null))
 	return {
 		...known as Omit<Call, 'device' | 'tags' | 'legs'>,

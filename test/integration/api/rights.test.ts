@@ -48,6 +48,7 @@ const ROUTES: Readonly<Record<string, Right>> = {
 	'GET /admin/config': 'admin',
 	'POST /admin/config': 'admin',
 	'GET /admin/audit-log': 'admin',
+	'GET /admin/metrics': 'admin',
 	'DELETE /admin/call/{uuid}': 'admin',
 }
 

@@ -21,6 +21,7 @@ describe('an address', () => {
 		['/call', { name: 'unknown' }],
 		['/call/12', { name: 'unknown' }],
 		[`/call/${UUID}/events`, { name: 'unknown' }],
+		['/admin/overview', { name: 'admin', page: 'overview' }],
 		['/admin/users', { name: 'admin', page: 'users' }],
 		['/admin/connection', { name: 'admin', page: 'connection' }],
 		['/admin', { name: 'unknown' }],

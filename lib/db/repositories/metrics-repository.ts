@@ -1,0 +1,136 @@
+// SPDX-FileCopyrightText: 2026 SIPCall contributors
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+import type { EntityManager, MikroORM } from '@mikro-orm/postgresql'
+import type { CallOutcome, CallStatus } from '../../calls/call.ts'
+import type { DaySum, MetricsStore, StoredMetrics, UserSum } from '../../calls/metrics.ts'
+import type { DayRange } from '../../policy/day-range.ts'
+
+import { IsolationLevel } from '@mikro-orm/core'
+import { rawQuery } from '../raw-query.ts'
+
+interface SumColumns {
+	outcome: CallOutcome | ''
+	currency: string
+	calls: number
+	dialled: number
+	answered: number
+	talk_ms: string
+	cost_micros: string
+	pending_micros: string
+}
+
+interface UserColumns extends Omit<SumColumns, 'outcome' | 'dialled'> {
+	user_id: string
+	reference: string | null
+}
+
+interface LiveColumns {
+	uuid: string
+	version: number
+	user_id: string
+	reference: string | null
+	country: string | null
+	status: CallStatus
+	created_at: Date | string
+	answered_at: Date | string | null
+	currency: string | null
+	reserved_micros: string | null
+}
+
+const IS_PENDING = 'sipcall_is_pending(transfer, talk_ms, cost_micros, reserved_micros)'
+/** What calls add up to, however they are grouped. */
+const SUMS = `count(*)::int as calls, count(answered_at)::int as answered, coalesce(sum(talk_ms), 0)::text as talk_ms,
+	coalesce(sum(cost_micros) filter (where not ${IS_PENDING}), 0)::text as cost_micros, coalesce(sum(cost_micros) filter (where ${IS_PENDING}), 0)::text as pending_micros`
+
+/** What calls add up to. No number is read, encrypted or not. */
+export class MetricsRepository implements MetricsStore {
+	readonly #orm: MikroORM
+
+	constructor({ orm }: { orm: MikroORM }) {
+		this.#orm = orm
+	}
+
+	/**
+	 * Gives a reference to whoever has calls and none: a restore brings calls back, and nobody's reference.
+	 */
+	async referToCallers(): Promise<void> {
+		await rawQuery(this.#orm.em.fork(), `insert into audit_subjects (user_id, reference)
+			select user_id, encode(gen_random_bytes(16), 'hex') from (select distinct user_id from calls) callers on conflict (user_id) do nothing`)
+	}
+
+	/** All of one moment, so that a call that ends or is deleted meanwhile counts once. */
+	async read(range: DayRange, usersFrom: Date): Promise<StoredMetrics> {
+		return this.#orm.em.fork().transactional(async (em) => {
+			// PostgreSQL cannot know how few groups there will be, and would sort the calls of a year on the disk.
+			await rawQuery(em, 'set local work_mem = \'32MB\'')
+			return {
+				days: [...await sumsOfCalls(em, range), ...await sumsOfTransfers(em, range), ...await keptSums(em, range)],
+				users: await sumsOfUsers(em, usersFrom, range.to),
+				live: await liveCalls(em),
+			}
+		}, { isolationLevel: IsolationLevel.REPEATABLE_READ, readOnly: true })
+	}
+}
+
+/** In which day of the range something was: our own calendar's days, in whatever time zone. */
+const DAY = 'width_bucket(created_at, $1::timestamptz[]) - 1 as day'
+
+async function sumsOfCalls(em: EntityManager, { starts, days, from, to }: DayRange): Promise<DaySum[]> {
+	const rows = await rawQuery<SumColumns & { day: number }>(em, `select ${DAY}, outcome, coalesce(currency, '') as currency, count(user_answered_at)::int as dialled, ${SUMS}
+		from calls where status = 'ended' and created_at >= $2 and created_at < $3 group by 1, 2, 3`, [starts, from, to])
+	return rows.map((row) => daySum(days[row.day] ?? '', row))
+}
+
+async function sumsOfTransfers(em: EntityManager, { starts, days, from, to }: DayRange): Promise<DaySum[]> {
+	const rows = await rawQuery<SumColumns & { day: number }>(em, `select ${DAY}, '' as outcome, coalesce(currency, '') as currency, 0 as calls, 0 as dialled, 0 as answered, '0' as talk_ms,
+			'0' as cost_micros, sum(reserved_micros)::text as pending_micros
+		from transfers where reserved_micros is not null and created_at >= $2 and created_at < $3 group by 1, 3`, [starts, from, to])
+	return rows.map((row) => daySum(days[row.day] ?? '', row))
+}
+
+/** Of deleted calls, by the days that counted when they were deleted. */
+async function keptSums(em: EntityManager, { days }: DayRange): Promise<DaySum[]> {
+	const rows = await rawQuery<SumColumns & { day: string }>(em, `select day::text, outcome, currency, calls, dialled, answered, talk_ms::text, cost_micros::text, pending_micros::text
+		from call_sums where day between $1::date and $2::date`, [days[0], days.at(-1)])
+	return rows.map((row) => daySum(row.day, row))
+}
+
+async function sumsOfUsers(em: EntityManager, from: Date, to: Date): Promise<UserSum[]> {
+	const rows = await rawQuery<UserColumns>(em, `select sums.*, reference from (
+			select user_id, coalesce(currency, '') as currency, ${SUMS} from calls where status = 'ended' and created_at >= $1 and created_at < $2 group by 1, 2
+		) sums left join audit_subjects using (user_id)`, [from, to])
+	return rows.map(({ user_id: userId, reference, ...row }) => ({ userId, reference: reference ?? '', ...sumOf(row) }))
+}
+
+async function liveCalls(em: EntityManager): Promise<StoredMetrics['live']> {
+	const rows = await rawQuery<LiveColumns>(em, `select uuid, version, user_id, reference, country, status, created_at, answered_at, currency, reserved_micros::text
+		from calls left join audit_subjects using (user_id) where status <> 'ended' order by created_at, uuid`)
+	return rows.map((row) => ({
+		uuid: row.uuid,
+		version: row.version,
+		userId: row.user_id,
+		reference: row.reference ?? '',
+		country: row.country ?? undefined,
+		status: row.status,
+		createdAt: new Date(row.created_at),
+		answeredAt: row.answered_at === null ? undefined : new Date(row.answered_at),
+		currency: row.currency ?? '',
+		reservedMicros: BigInt(row.reserved_micros ?? 0),
+	}))
+}
+
+function daySum(day: string, row: SumColumns): DaySum {
+	return { day, outcome: row.outcome === '' ? undefined : row.outcome, dialled: row.dialled, ...sumOf(row) }
+}
+
+function sumOf(row: Omit<SumColumns, 'outcome' | 'dialled'>): Omit<UserSum, 'userId' | 'reference'> {
+	return {
+		currency: row.currency,
+		calls: row.calls,
+		answered: row.answered,
+		talkMs: Number(row.talk_ms),
+		costMicros: BigInt(row.cost_micros),
+		pendingMicros: BigInt(row.pending_micros),
+	}
+}

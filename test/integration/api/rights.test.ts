@@ -47,6 +47,10 @@ const ROUTES: Readonly<Record<string, Right>> = {
 	'PUT /admin/users/{id}': 'admin',
 	'GET /admin/config': 'admin',
 	'POST /admin/config': 'admin',
+	'POST /admin/config/test': 'admin',
+	'GET /admin/health': 'admin',
+	'POST /admin/test-call': 'admin',
+	'GET /admin/test-call/{id}': 'admin',
 	'GET /admin/audit-log': 'admin',
 	'DELETE /admin/call/{uuid}': 'admin',
 }

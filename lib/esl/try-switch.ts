@@ -51,7 +51,8 @@ export function makeTrySwitch({ connectTimeoutMs = CONNECT_TIMEOUT_MS, commandTi
 			if (!(error instanceof EslError) || error.code === 'unsafe_command') {
 				throw error
 			}
-			const fault = switchFaultOf(error)
+			// Of the questions under way any may be the first to fail; the connection knows why.
+			const fault = switchFaultOf(connection?.closed ?? error)
 			// Whoever takes a connection and then says nothing that an Event Socket says is none.
 			return { ...trial, fault: fault === 'no_answer' && isConnected && trial.reachedMs === undefined ? 'no_event_socket' : fault }
 		} finally {

@@ -16,9 +16,11 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { Backups } from './db/backup/backups.ts'
 import { storageFault } from './db/storage-fault.ts'
+import { healthAtStart } from './doctor.ts'
 import { SipCallError } from './errors.ts'
-import { setupChecksAnswer } from './health/checks.ts'
+import { setupChecksAnswer, statusLines } from './health/report.ts'
 import { REQUEST_LIMITS } from './http/middlewares/request-limit.ts'
+import { healthRoutes } from './http/routes/health.ts'
 import { lifeCycleRoutes } from './http/routes/life-cycle.ts'
 import { occRoutes } from './http/routes/occ.ts'
 import { notAuthenticated, startHttpServer } from './http/server.ts'
@@ -86,6 +88,9 @@ export async function startApp(config: Config, logger: Logger, overrides: AppOve
 		})
 		parts = started
 	}, logger)
+	const atStart = healthAtStart({ ocs, fault: () => startup.fault, clock, logger })
+	// Whoever mends something at a console asks again at once.
+	const health = (freshMs?: number) => parts?.health(freshMs) ?? atStart.report(freshMs)
 	const lifeCycle = new LifeCycle({
 		ocs,
 		untilUp: () => startup.currentAttempt(),
@@ -102,10 +107,11 @@ export async function startApp(config: Config, logger: Logger, overrides: AppOve
 			...lifeCycleRoutes({
 				init: () => lifeCycle.init(),
 				setEnabled: (isEnabled) => lifeCycle.setEnabled(isEnabled),
-				setupChecks: () => setupChecksAnswer(parts?.checks() ?? []),
+				setupChecks: async () => setupChecksAnswer(await health(0)),
 			}),
+			...healthRoutes({ report: () => health() }),
 			...occRoutes({
-				status: async () => await parts?.status() ?? ['SIPCall is starting.'],
+				status: async () => await parts?.status() ?? statusLines(await health(0)),
 				tasks: () => parts?.occ,
 				backups: {
 					create: async () => lineOf(await audited(() => parts?.audit, { actor: { kind: 'console' }, action: 'backup.made' }, () => backups.create())),

@@ -39,8 +39,14 @@ export async function startDatabase(config: Config, logger: Logger, releasers: R
 	return postgres.url
 }
 
+/** What counts attempts, and how it is asked whether it is there; without `ping` it is PostgreSQL. */
+export interface Counters {
+	limiter: CallLimiter
+	ping: (() => Promise<unknown>) | undefined
+}
+
 /** Redis where there is one, else PostgreSQL. */
-export async function startLimiter(config: Config, databaseUrl: string, keys: KeyRing, logger: Logger, releasers: Releasers): Promise<CallLimiter> {
+export async function startCounters(config: Config, databaseUrl: string, keys: KeyRing, logger: Logger, releasers: Releasers): Promise<Counters> {
 	const redisLogger = logger.child({ component: 'redis' })
 	const embedded = config.redisUrl === undefined ? await startEmbeddedRedis({ dataDir: config.storagePath, logger: redisLogger }) : undefined
 	if (embedded !== undefined) {
@@ -51,11 +57,11 @@ export async function startLimiter(config: Config, databaseUrl: string, keys: Ke
 		logger.info('There is no Redis: PostgreSQL counts the limits')
 		const { limiter, stop } = createPostgresCallLimiter(databaseUrl, redisLogger)
 		releasers.add('limiter', stop)
-		return limiter
+		return { limiter, ping: undefined }
 	}
 	const redis = connectRedis(target, redisLogger)
 	releasers.add('redis connection', () => redis.disconnect())
-	return createRedisCallLimiter(redis, keys.storageKeys[0]?.kid ?? '')
+	return { limiter: createRedisCallLimiter(redis, keys.storageKeys[0]?.kid ?? ''), ping: () => redis.ping() }
 }
 
 /** Which settings the environment gives; secrets among them. */

@@ -7,7 +7,7 @@ import type { Clock } from './calls/ports.ts'
 import type { Config } from './config.ts'
 import type { Backups, DatabaseErrand } from './db/backup/backups.ts'
 import type { DatabaseAccess } from './db/backup/restore-backup.ts'
-import type { Check } from './health/checks.ts'
+import type { Report } from './health/report.ts'
 import type { RequestLimits } from './http/middlewares/request-limit.ts'
 import type { Route } from './http/route.ts'
 import type { OccTasks } from './http/routes/occ.ts'
@@ -22,7 +22,7 @@ import type { Releasers } from './startup.ts'
 import { randomUUID } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
 import { startAudit } from './audit.ts'
-import { endpointOf, loadKeys, loadTokenKeys, settingsOfEnvironment, startDatabase, startLimiter } from './backing.ts'
+import { endpointOf, loadKeys, loadTokenKeys, settingsOfEnvironment, startCounters, startDatabase } from './backing.ts'
 import { CallControl } from './calls/call-control.ts'
 import { CallFeed } from './calls/call-feed.ts'
 import { CallService } from './calls/call-service.ts'
@@ -42,9 +42,10 @@ import { UsageRepository } from './db/repositories/usage-repository.ts'
 import { UserRuleRepository } from './db/repositories/user-rule-repository.ts'
 import { VerificationRepository } from './db/repositories/verification-repository.ts'
 import { storageFault } from './db/storage-fault.ts'
+import { startDoctor } from './doctor.ts'
 import { isDialTemplate, isDomain, isGatewayName } from './esl/dial-string.ts'
 import { FreeSwitch } from './esl/freeswitch.ts'
-import { healthChecks, statusLines } from './health/checks.ts'
+import { statusLines } from './health/report.ts'
 import { gateOf } from './http/route-gate.ts'
 import { createIdentity } from './identity/index.ts'
 import { AppConfig } from './nextcloud/app-config.ts'
@@ -72,6 +73,8 @@ export interface AppOverrides {
 	settleMs?: number
 	/** Of event streams. */
 	pingMs?: number
+	/** How long a part may take, and how long what was found serves. */
+	health?: { limitMs?: number, freshMs?: number }
 }
 
 /** What is there before any other part: the way to Nextcloud. */
@@ -93,8 +96,8 @@ export interface Parts {
 	verifyToken: (token: string) => Promise<{ userId: string } | undefined>
 	setEnabled: (isEnabled: boolean) => Promise<void>
 	status: () => Promise<string[]>
-	/** What is wrong now, from memory. */
-	checks: () => Check[]
+	/** What is wrong now. */
+	health: (freshMs?: number) => Promise<Report>
 	occ: OccTasks
 	/** For those who work on the database from outside of the parts. */
 	database: DatabaseAccess
@@ -121,7 +124,8 @@ export async function startParts({ config, logger, clock, overrides, ocs, users,
 		beforeUse: async () => errand?.(database),
 	})
 	progress.report(70)
-	const limiter = await startLimiter(config, databaseUrl, keys, logger, releasers)
+	const counters = await startCounters(config, databaseUrl, keys, logger, releasers)
+	const { limiter } = counters
 
 	const audit = startAudit({ orm, keys, clock, logger }, releasers)
 	const environment = settingsOfEnvironment(config)
@@ -239,12 +243,22 @@ export async function startParts({ config, logger, clock, overrides, ocs, users,
 		logger: logger.child({ component: 'calls' }),
 	})
 	const upkeep = startUpkeep({ orm, store, signIns, verifications, calls, users, settings, audit, isEnabled: () => state.isEnabled(), clock, logger, retentionMs: overrides.retentionMs }, releasers)
-	const checks = () => healthChecks({
-		switch: { isSetUp: callSwitch.isSetUp, isReady: callSwitch.isReady(), lastError: callSwitch.lastError?.message },
-		settings: settings.get(),
-		departureDoubt: upkeep.departureDoubt(),
-		lockedUsers: lockout.count(),
-	})
+	const doctor = startDoctor({
+		version: config.appVersion,
+		ocs,
+		orm,
+		volume: config.databaseUrl === undefined ? config.storagePath : undefined,
+		counters,
+		callSwitch,
+		settings,
+		notices: () => ({ departureDoubt: upkeep.departureDoubt(), lockedUsers: lockout.count() }),
+		store,
+		devices,
+		audit,
+		clock,
+		logger,
+		...overrides.health,
+	}, releasers)
 	const control = new CallControl({ lockout, calls, store, tracker, callSwitch, limiter, settings: () => settings.get(), clock, newUuid: randomUUID, ...(overrides.settleMs === undefined ? {} : { settleMs: overrides.settleMs }) })
 	const stream = new CallStream({ store, feed, clock, ...(overrides.pingMs === undefined ? {} : { pingMs: overrides.pingMs }) })
 	const explainer = new Explainer({ handedOver: () => tracker.handedOver.size, store, limiter, devices: (userId) => devices.of(userId), clock })
@@ -258,6 +272,7 @@ export async function startParts({ config, logger, clock, overrides, ocs, users,
 		stream,
 		explainer,
 		verification,
+		doctor,
 		store,
 		devices,
 		userRules,
@@ -265,7 +280,6 @@ export async function startParts({ config, logger, clock, overrides, ocs, users,
 		usage,
 		metrics,
 		names: new UserNames({ users, now: () => clock.now().getTime() }),
-		checks,
 		users,
 		addressBooks,
 		settings,
@@ -287,8 +301,8 @@ export async function startParts({ config, logger, clock, overrides, ocs, users,
 			await state.setEnabled(isEnabled)
 			await (isEnabled ? settings.follow() : settings.stopFollowing())
 		},
-		checks,
-		status: async () => [`SIPCall ${config.appVersion}`, ...statusLines(checks()), `Open calls: ${(await store.findOpen()).length}`],
+		health: doctor.report,
+		status: async () => [...statusLines(await doctor.report(0)), `Open calls: ${(await store.findOpen()).length}`],
 		occ: {
 			countUserData: (userId) => upkeep.countUserData(userId),
 			purgeUser: (userId) => upkeep.purgeUser(userId, { kind: 'console' }),

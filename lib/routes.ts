@@ -15,7 +15,7 @@ import type { CallLimiter, CallStore, Clock } from './calls/ports.ts'
 import type { DeviceRepository } from './db/repositories/device-repository.ts'
 import type { UsageRepository } from './db/repositories/usage-repository.ts'
 import type { UserRuleRepository } from './db/repositories/user-rule-repository.ts'
-import type { Check } from './health/checks.ts'
+import type { Doctor } from './doctor.ts'
 import type { Route } from './http/route.ts'
 import type { Identity } from './identity/index.ts'
 import type { Logger } from './logger.ts'
@@ -35,12 +35,14 @@ import { auditLogRoutes } from './http/routes/audit-log.ts'
 import { authRoutes } from './http/routes/auth.ts'
 import { callControlRoutes } from './http/routes/call-control.ts'
 import { callRoutes } from './http/routes/calls.ts'
+import { configTestRoutes } from './http/routes/config-test.ts'
 import { contactRoutes } from './http/routes/contacts.ts'
 import { deviceVerificationRoutes } from './http/routes/device-verification.ts'
 import { eventRoutes } from './http/routes/events.ts'
 import { meRoutes } from './http/routes/me.ts'
 import { metricsRoutes } from './http/routes/metrics.ts'
 import { numberRoutes } from './http/routes/numbers.ts'
+import { testCallRoutes } from './http/routes/test-calls.ts'
 
 export interface RouteParts {
 	identity: Identity
@@ -49,6 +51,7 @@ export interface RouteParts {
 	stream: CallStream
 	explainer: Explainer
 	verification: DeviceVerification
+	doctor: Doctor
 	store: CallStore
 	devices: DeviceRepository
 	userRules: UserRuleRepository
@@ -57,7 +60,6 @@ export interface RouteParts {
 	metrics: MetricsStore
 	names: UserNames
 	/** What is wrong now, from memory. */
-	checks: () => Check[]
 	users: UserDirectory
 	addressBooks: AddressBooks
 	settings: SettingsStore
@@ -70,7 +72,7 @@ export interface RouteParts {
 	logger: Logger
 }
 
-export function allRoutes({ identity, calls, control, stream, explainer, verification, store, devices, userRules, lockout, usage, metrics, names, checks, users, addressBooks, settings, environment, dialRules, audit, limiter, isSwitchReady, clock, logger }: RouteParts): Route[] {
+export function allRoutes({ identity, calls, control, stream, explainer, verification, doctor, store, devices, userRules, lockout, usage, metrics, names, users, addressBooks, settings, environment, dialRules, audit, limiter, isSwitchReady, clock, logger }: RouteParts): Route[] {
 	const groupsOf = async (userId: string) => (await users.get(userId)).groups
 	return [
 		...authRoutes({ signIn: identity.signIn, guard: (step) => guardSignIn(limiter, step) }),
@@ -106,13 +108,15 @@ export function allRoutes({ identity, calls, control, stream, explainer, verific
 			audit: audit.trail,
 			now: () => clock.now(),
 		}),
+		...configTestRoutes({ settings: () => settings.get(), dialRules, testSwitch: doctor.testSwitch, testTrunk: doctor.testTrunk, guard: doctor.guardTests, audit: audit.trail }),
+		...testCallRoutes({ testCalls: doctor.testCalls, groupsOf }),
 		...adminConfigRoutes({ settings, environment, dialRules, audit: audit.trail }),
 		...auditLogRoutes({ page: (query) => audit.log.page(query) }),
 		...metricsRoutes({
 			metrics: (first, last, timeZone) => metricsOf(metrics, first, last, timeZone),
 			names: (adminId, userIds) => names.of(adminId, userIds),
 			settings: () => settings.get(),
-			health: checks,
+			health: async () => (await doctor.report()).parts,
 			now: () => clock.now(),
 		}),
 		...contactRoutes({ addressBooks, settings: () => settings.get() }),

@@ -46,6 +46,7 @@ export class Startup<Errand = never> {
 	readonly #up = Promise.withResolvers<void>()
 	#attempt: Promise<void> = Promise.resolve()
 	#parts: Releasers | undefined
+	#fault: unknown
 	#timer: NodeJS.Timeout | undefined
 	#stopped = false
 
@@ -65,6 +66,11 @@ export class Startup<Errand = never> {
 	/** Resolves when the parts are up; rejects with the present attempt's fault, while the next one is on its way. */
 	currentAttempt(): Promise<void> {
 		return this.#attempt
+	}
+
+	/** Why the last attempt failed; undefined while none has, and once the parts are up. */
+	get fault(): unknown {
+		return this.#fault
 	}
 
 	begin(): void {
@@ -120,7 +126,9 @@ export class Startup<Errand = never> {
 		try {
 			await this.#start(parts, errand)
 			this.#parts = parts
+			this.#fault = undefined
 		} catch (error) {
+			this.#fault = error
 			await parts.run()
 			throw error
 		}

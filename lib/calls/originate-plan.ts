@@ -64,9 +64,7 @@ export function planOf(call: Call, device: Device, settings: Settings): Originat
 		jobUuid: call.jobUuid,
 		user: {
 			legUuid: legOfUser(call).uuid,
-			target: device.kind === 'sip'
-				? { kind: 'sip', template: settings.sipDialString, address: device.address, domain: settings.sipDomain ?? undefined }
-				: { kind: 'phone', gateway: settings.gateways[0] ?? '', number: device.address },
+			target: targetOf(device, settings),
 			// A desk phone shows who is being called; a phone behind the trunk may only be shown a number that is ours.
 			callerId: device.kind === 'sip' ? call.to : callerId,
 			ringTimeoutSec: settings.ringTimeoutSec,
@@ -80,4 +78,11 @@ export function planOf(call: Call, device: Device, settings: Settings): Originat
 			maxCallSec: settings.maxCallSec,
 		},
 	}
+}
+
+/** How a user's own phone is rung. */
+export function targetOf({ kind, address }: Device, { sipDialString, sipDomain, gateways }: Settings): OriginatePlan['user']['target'] {
+	return kind === 'sip'
+		? { kind, template: sipDialString, address, domain: sipDomain ?? undefined }
+		: { kind, gateway: gateways[0] ?? '', number: address }
 }

@@ -115,7 +115,12 @@ export function destinationDialString(destination: DestinationPlan, own: readonl
 	return `{${common}}${legs.join('|')}`
 }
 
-function deviceDialString(target: OriginatePlan['user']['target']): string {
+/**
+ * How a user's own phone is rung.
+ *
+ * @throws {EslError} `unsafe_command`
+ */
+export function deviceDialString(target: OriginatePlan['user']['target']): string {
 	if (target.kind === 'phone') {
 		return `sofia/gateway/${checked('name', target.gateway)}/${checked('number', target.number)}`
 	}

@@ -25,6 +25,10 @@ export interface EslConnectionOptions {
 	/** For each command, unless it brings its own. */
 	commandTimeoutMs?: number
 	onEvent?: (event: WireEvent) => void
+	/** Somebody has taken the connection. */
+	onConnected?: () => void
+	/** An Event Socket has asked who it is. */
+	onGreeting?: () => void
 	/** Gives up connecting and signing in. */
 	signal?: AbortSignal
 	/** Called once, when an opened connection has ended for whatever reason. */
@@ -82,6 +86,8 @@ export class EslConnection {
 		for (const farewell of ['end', 'close']) {
 			self.#socket?.on(farewell, () => self.#end(new EslError('connection_lost', 'FreeSWITCH closed the connection')))
 		}
+		self.#socket?.on('connect', () => options.onConnected?.())
+		connection.on('esl::event::auth::request', () => options.onGreeting?.())
 		connection.on('esl::event::auth::success', () => resolve())
 		connection.on('esl::event::auth::fail', () => self.#end(new EslError('password_refused', 'FreeSWITCH refused the Event Socket password')))
 		connection.on('esl::event::raw::text/rude-rejection', () => self.#end(new EslError('address_refused', 'FreeSWITCH’s access list does not allow this address')))

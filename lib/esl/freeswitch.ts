@@ -6,6 +6,8 @@
 import type { LegReport } from '../calls/call-events.ts'
 import type { CodeCaller, CodeCallPlan } from '../calls/device-verification.ts'
 import type { CallSwitch, CommandResult, OriginatePlan, SwitchNotice, TransferPlan } from '../calls/ports.ts'
+import type { GatewayCondition, SwitchFault, SwitchInquiry } from '../calls/switch-inquiry.ts'
+import type { TestCaller, TestCallPlan } from '../calls/test-calls.ts'
 import type { Logger } from '../logger.ts'
 import type { EslEndpoint } from './esl-connection.ts'
 import type { WireEvent } from './wire-event.ts'
@@ -18,6 +20,8 @@ import { EslError } from './esl-error.ts'
 import { EslLink } from './esl-link.ts'
 import { parseChannelDump, parseEvent, parseJobFailure, SUBSCRIPTION } from './event-parser.ts'
 import { causeOf } from './hangup-causes.ts'
+import { askGateway, askVersion, switchFaultOf } from './inquiry.ts'
+import { testCallCommand } from './test-call.ts'
 import { checked } from './whitelist.ts'
 
 export interface FreeSwitchOptions {
@@ -31,11 +35,16 @@ export interface FreeSwitchOptions {
 export interface SwitchListeners {
 	onNotice: (notice: SwitchNotice) => void
 	/** Both connections are there (again): what happened meanwhile must be asked for. */
-	onReady: () => void
+	onReady?: () => void
 }
 
 /** To take a leg back the switch waits until its music has stopped, for up to 5 s (`switch_ivr_unhold`). */
 const CONTROL_TIMEOUT_MS = 10_000
+/** A question waits behind whatever is under way, and one that is given up ends the connection: nobody may lose a call by it. */
+const INQUIRY_TIMEOUT_MS = 30_000
+
+/** Adds what is subscribed already. */
+const EVENTS_PROBE = 'event json HEARTBEAT'
 
 /** The two connections to one switch. */
 interface Links {
@@ -43,10 +52,10 @@ interface Links {
 	events: EslLink
 }
 
-export class FreeSwitch implements CallSwitch, CodeCaller {
+export class FreeSwitch implements CallSwitch, CodeCaller, SwitchInquiry, TestCaller {
 	readonly #options: FreeSwitchOptions
 	#links: Links | undefined
-	#listeners: SwitchListeners | undefined
+	readonly #listeners: SwitchListeners[] = []
 	/** FreeSWITCH's `Core-UUID`: another one means that it was restarted. */
 	#coreUuid: string | undefined
 
@@ -54,9 +63,9 @@ export class FreeSwitch implements CallSwitch, CodeCaller {
 		this.#options = options
 	}
 
-	/** Sets who is told; before the first connection. */
+	/** Adds somebody who is told; what came before is not repeated. */
 	listen(listeners: SwitchListeners): void {
-		this.#listeners = listeners
+		this.#listeners.push(listeners)
 	}
 
 	/**
@@ -83,8 +92,7 @@ export class FreeSwitch implements CallSwitch, CodeCaller {
 		const events = new EslLink({
 			...common,
 			logger: options.logger.child({ connection: 'events' }),
-			// Adds what is subscribed already.
-			probe: 'event json HEARTBEAT',
+			probe: EVENTS_PROBE,
 			prepare: async (connection) => {
 				const { text } = await connection.command(`event json ${SUBSCRIPTION.join(' ')}`)
 				if (!text.startsWith('+OK')) {
@@ -125,12 +133,33 @@ export class FreeSwitch implements CallSwitch, CodeCaller {
 		return this.#links?.events.lastError ?? this.#links?.commands.lastError
 	}
 
+	/** Why the switch is not ready, in the domain's words. */
+	fault(): SwitchFault | undefined {
+		return this.lastError === undefined ? undefined : switchFaultOf(this.lastError)
+	}
+
+	version(): Promise<string | undefined> {
+		return askVersion((line) => this.#command(line, undefined, INQUIRY_TIMEOUT_MS))
+	}
+
+	gateway(name: string): Promise<GatewayCondition> {
+		return askGateway((line) => this.#command(line, undefined, INQUIRY_TIMEOUT_MS), name)
+	}
+
+	async hearsEvents(): Promise<void> {
+		await this.#links?.events.command(EVENTS_PROBE, undefined, INQUIRY_TIMEOUT_MS)
+	}
+
 	async originate(plan: OriginatePlan): Promise<void> {
 		await this.#originate(() => originateCommand(plan), { callUuid: plan.callUuid })
 	}
 
 	async callWithCode(plan: CodeCallPlan): Promise<void> {
 		await this.#originate(() => codeCallCommand(plan), { legUuid: plan.legUuid })
+	}
+
+	async callForTest(plan: TestCallPlan): Promise<void> {
+		await this.#originate(() => testCallCommand(plan), { legUuid: plan.legUuid })
 	}
 
 	/** @param name what the log may call it; the line itself is a secret */
@@ -205,18 +234,22 @@ export class FreeSwitch implements CallSwitch, CodeCaller {
 	#up(): void {
 		this.#links?.commands.start()
 		if (this.isReady()) {
-			this.#listeners?.onReady()
+			this.#listeners.forEach(({ onReady }) => onReady?.())
 		}
+	}
+
+	#tell(notice: SwitchNotice): void {
+		this.#listeners.forEach(({ onNotice }) => onNotice(notice))
 	}
 
 	#event(wire: WireEvent): void {
 		const event = parseEvent(wire, this.#options.now())
 		switch (event?.type) {
 			case 'leg':
-				this.#listeners?.onNotice(event)
+				this.#tell(event)
 				break
 			case 'job':
-				this.#listeners?.onNotice({ type: 'job', jobUuid: event.jobUuid, at: event.at, failure: parseJobFailure(event.text) })
+				this.#tell({ type: 'job', jobUuid: event.jobUuid, at: event.at, failure: parseJobFailure(event.text) })
 				break
 			case 'heartbeat':
 				if (this.#coreUuid !== undefined && this.#coreUuid !== event.coreUuid) {

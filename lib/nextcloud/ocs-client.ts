@@ -33,6 +33,8 @@ export interface OcsAnswer {
 	status: number
 	/** `ocs.data`; undefined when Nextcloud did not answer with OCS JSON. */
 	data: unknown
+	/** What Nextcloud's clock said, in milliseconds and to the second (RFC 9110 section 6.6.1). */
+	dateMs?: number
 }
 
 const TIMEOUT_MS = 5_000
@@ -53,9 +55,18 @@ export class OcsClient {
 	readonly #breaker = circuitBreaker(handleType(Unanswered), { halfOpenAfter: BREAK_MS, breaker: new ConsecutiveBreaker(BREAK_AFTER) })
 	readonly #patient = wrap(this.#breaker, retry(handleType(Unanswered), { maxAttempts: 1, backoff: new ExponentialBackoff({ initialDelay: 100, maxDelay: 400 }) }))
 	#pausedUntil = 0
+	#isRefused = false
 
 	constructor(options: OcsClientOptions) {
 		this.#options = options
+	}
+
+	/**
+	 * The last answer was that the app's secret is wrong or the app is disabled: each further question brings Nextcloud
+	 * nearer to locking the address out.
+	 */
+	get isRefused(): boolean {
+		return this.#isRefused
 	}
 
 	/**
@@ -107,13 +118,16 @@ export class OcsClient {
 			}
 		} else if (response.status === 401) {
 			this.#pausedUntil = now() + REFUSED_PAUSE_MS
+			this.#isRefused = true
 			logger.error('Nextcloud refused the app’s secret, or the app is disabled there; it is asked again in a minute')
 			throw unavailable(undefined)
 		}
 		if (response.status === 429 || response.status >= 500) {
 			throw new Unanswered(`Nextcloud answered ${response.status}`)
 		}
-		return { status: response.status, data: readOcs(text) }
+		this.#isRefused = false
+		const dateMs = Date.parse(response.headers.get('date') ?? '')
+		return { status: response.status, data: readOcs(text), ...(Number.isNaN(dateMs) ? {} : { dateMs }) }
 	}
 
 	/**

@@ -7,6 +7,7 @@
 export const AUDIT_ACTIONS = [
 	'settings.changed',
 	'settings.taken_over',
+	'settings.tested',
 	'user.changed',
 	'user.locked',
 	'user.purged',
@@ -15,6 +16,7 @@ export const AUDIT_ACTIONS = [
 	'call.refused',
 	'call.emergency_refused',
 	'call.ended',
+	'call.tested',
 	'backup.made',
 	'backup.restored',
 	'client.signed_in',

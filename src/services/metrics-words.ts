@@ -72,18 +72,8 @@ export function liveWords(status: LiveCall['status']): string {
 
 export type HealthState = 'working' | 'degraded' | 'down' | 'not_set_up'
 
-/** Where a part has a state of its own that is no fault yet. */
-const SET_UP = new Set(['freeswitch', 'calling'])
-
-export function healthState({ id, state }: Metrics['health'][number]): HealthState {
-	switch (state) {
-		case 'ok':
-			return 'working'
-		case 'error':
-			return 'down'
-		case 'warning':
-			return SET_UP.has(id) ? 'not_set_up' : 'degraded'
-	}
+export function healthState({ state }: Metrics['health'][number]): HealthState {
+	return state === 'ok' ? 'working' : state
 }
 
 export function healthStateWords(state: HealthState): string {

@@ -12,7 +12,7 @@ export interface LifeCycleRoutesOptions {
 	init: () => void
 	setEnabled: (isEnabled: boolean) => Promise<string>
 	/** By the check's id, as AppAPI wants it. */
-	setupChecks: () => z.input<typeof SetupChecks>
+	setupChecks: () => Promise<z.input<typeof SetupChecks>>
 }
 
 const Nothing = z.object({}).meta({ id: 'Nothing' })
@@ -52,7 +52,7 @@ export function lifeCycleRoutes({ init, setEnabled, setupChecks }: LifeCycleRout
 			right: 'nextcloud',
 			summary: 'What is wrong, for Nextcloud’s own overview of its set-up',
 			answer: { status: 200, schema: SetupChecks },
-			handle: async () => ({ status: 200, body: setupChecks() }),
+			handle: async () => ({ status: 200, body: await setupChecks() }),
 		}),
 	]
 }

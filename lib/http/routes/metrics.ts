@@ -3,11 +3,13 @@
 
 import type { Figures, LiveCall, Metrics } from '../../calls/metrics.ts'
 import type { Settings } from '../../policy/settings.ts'
+import type { HealthPartJson } from '../health-schemas.ts'
 import type { Route } from '../route.ts'
 
 import { z } from 'zod'
 import { SipCallError } from '../../errors.ts'
 import { addDays, dayAt, daysBetween } from '../../policy/day-range.ts'
+import { PartSchema } from '../health-schemas.ts'
 import { route } from '../route.ts'
 import { CALL_OUTCOMES, CALL_STATUSES, moment, MoneySchema, time } from '../schemas.ts'
 
@@ -17,7 +19,7 @@ export interface MetricsRoutesOptions {
 	/** Names in Nextcloud, asked in an admin's name; who has none is left out. */
 	names: (adminId: string, userIds: readonly string[]) => Promise<Map<string, string>>
 	settings: () => Pick<Settings, 'timeZone' | 'statistics'>
-	health: () => { id: string, state: 'ok' | 'warning' | 'error', text: string, page: string }[]
+	health: () => Promise<readonly HealthPartJson[]>
 	now: () => Date
 }
 
@@ -83,7 +85,7 @@ export const MetricsSchema = z.object({
 		createdAt: time,
 		answeredAt: time.optional(),
 	})),
-	health: z.array(z.object({ id: z.string(), state: z.enum(['ok', 'warning', 'error']), text: z.string(), page: z.string() })),
+	health: z.array(PartSchema).describe('As in /admin/health'),
 }).meta({ id: 'Metrics' })
 
 export type MetricsJson = z.infer<typeof MetricsSchema>
@@ -117,7 +119,7 @@ export function metricsRoutes({ metrics, names, settings, health, now }: Metrics
 					perDay,
 					perUser: perUser.map(({ user, ...figures }) => ({ ...figures, ...(user === undefined ? {} : { user: present(user) }) })),
 					live: live.map((call) => presentLive(call, present({ id: call.userId, reference: call.reference }))),
-					health: health(),
+					health: [...await health()],
 				}
 				return { status: 200, body }
 			},

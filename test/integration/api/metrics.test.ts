@@ -78,7 +78,7 @@ describe('the metrics', () => {
 		expect(totals).toEqual({ ...nothing, before: nothing })
 		expect(perDay).toEqual(['2026-03-27', '2026-03-28', '2026-03-29', '2026-03-30', '2026-03-31', '2026-04-01', '2026-04-02'].map((day) => ({ day, ...nothing, answerRateMean: null })))
 		expect({ perUser, live, from, to, timeZone, statistics }).toEqual({ perUser: [], live: [], from: '2026-03-26T23:00:00.000Z', to: '2026-04-02T22:00:00.000Z', timeZone: 'Europe/Berlin', statistics: 'pseudonymous' })
-		expect(health).toMatchObject([{ id: 'freeswitch', state: 'ok', text: 'FreeSWITCH is connected.' }, { id: 'calling', state: 'ok' }])
+		expect(health.find(({ id }) => id === 'freeswitch')).toMatchObject({ state: 'ok' })
 	})
 
 	it('count every outcome, who answered, how long was talked, and what it has cost, each currency apart', async () => {

@@ -131,14 +131,28 @@ function sofia({ core }: Desk, argument: string): string {
 	if (verb !== 'status' && verb !== 'xmlstatus') {
 		return `Unknown Command [${verb ?? ''}]\n`
 	}
+	if (kind === undefined) {
+		return verb === 'xmlstatus' ? allGateways([...core.options.gateways?.keys() ?? ['trunk']]) : 'Invalid Profile!\n'
+	}
 	const state = core.options.gateways === undefined ? 'UP' : core.options.gateways.get(name)
 	if (kind !== 'gateway' || state === undefined || name === '') {
 		return 'Invalid Gateway!\n'
 	}
+	const { registration = 'NOREG', pingSec = 0 } = core.options.gatewayLooks[name] ?? {}
 	const uptime = core.clock.uptime()
 	return verb === 'status'
-		? GATEWAY_TEXT.replaceAll('trunk', name).replace(/^Status .*$/m, `Status  \t${state}`).replace(/^Uptime .*$/m, `Uptime  \t${Math.floor(uptime / 1e6)}s`)
+		? GATEWAY_TEXT.replaceAll('trunk', name)
+				.replace(/^Status .*$/m, `Status  \t${state}`)
+				.replace(/^State .*$/m, `State   \t${registration}`)
+				.replace(/^PingFreq\t.*$/m, `PingFreq\t${pingSec}`)
+				.replace(/^Uptime .*$/m, `Uptime  \t${Math.floor(uptime / 1e6)}s`)
 		: GATEWAY_XML.replaceAll('trunk', name).replace(/<status>\w+</, `<status>${state}<`).replace(/<uptime-usec>\d+/, `<uptime-usec>${uptime}`)
+}
+
+/** `sofia xmlstatus`, with nothing but what names a gateway. */
+function allGateways(names: readonly string[]): string {
+	const gateways = names.map((name) => `<gateway>\n<name>${name}</name>\n<type>gateway</type>\n<data>sip:lab@127.0.0.1:5090</data>\n<state>NOREG</state>\n</gateway>\n`)
+	return `<?xml version="1.0" encoding="ISO-8859-1"?>\n<profiles>\n<profile>\n<name>external</name>\n<type>profile</type>\n<data>sip:mod_sofia@127.0.0.1:5080</data>\n<state>RUNNING (0)</state>\n</profile>\n${gateways.join('')}</profiles>\n`
 }
 
 const GLOBALS: Readonly<Record<string, string>> = { domain: '127.0.0.1', local_ip_v4: '127.0.0.1', hostname: 'fs.example', switchname: 'fs.example' }

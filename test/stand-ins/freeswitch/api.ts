@@ -51,6 +51,9 @@ export function runApi(desk: Desk, line: string, jobUuid: string | undefined, mo
 	const name = space < 0 ? line : line.slice(0, space)
 	const argument = space < 0 ? '' : line.slice(space + 1)
 	if (name.toLowerCase() === 'originate') {
+		if (argument === '') {
+			return '-USAGE: <call url> <exten>|&<application_name>(<app_args>) [<dialplan>] [<context>] [<cid_name>] [<cid_num>] [<timeout_sec>]\n'
+		}
 		return startOriginate(desk, argument, jobUuid ?? randomUUID(), mode)
 	}
 	const command = COMMANDS[name.toLowerCase()]

@@ -3,7 +3,7 @@
 
 /** What a test or `make run` can ask of the scripted FreeSWITCH. */
 
-import type { JobPlace } from './core.ts'
+import type { GatewayLook, JobPlace } from './core.ts'
 import type { AskedCommand, ParsedOriginate } from './desk.ts'
 import type { AnswerState, LegRole } from './leg.ts'
 import type { Pace, ScenarioName, Story } from './stories.ts'
@@ -36,6 +36,8 @@ export interface ScriptedFreeSwitchOptions {
 	doubleEvents?: boolean
 	/** The gateways that are configured. Left out, every name is a gateway that is up. */
 	gateways?: Readonly<Record<string, 'UP' | 'DOWN'>>
+	/** How gateways are registered and pinged; left out, they are neither. */
+	gatewayLooks?: Readonly<Record<string, GatewayLook>>
 	/** Told when a phone is played beeps. */
 	onHeard?: (heard: HeardBeeps) => void
 }

@@ -17,6 +17,14 @@ import { onHangUp } from './variables.ts'
 /** The place of BACKGROUND_JOB among the events of its originate. It is random on a real switch. */
 export type JobPlace = 'before-answer-events' | 'after-answer' | 'after-ring-wait' | 'after-b-create' | 'last'
 
+/** What FreeSWITCH tells of a gateway beside whether it is up. */
+export interface GatewayLook {
+	/** `REGED`, `FAIL_WAIT` … */
+	registration?: string
+	/** Seconds between two OPTIONS; 0 = none. */
+	pingSec?: number
+}
+
 export interface CoreOptions {
 	pace: Pace
 	speed: number
@@ -25,6 +33,8 @@ export interface CoreOptions {
 	jobPlace: JobPlace
 	/** The configured gateways; undefined lets every name pass. */
 	gateways: Map<string, 'UP' | 'DOWN'> | undefined
+	/** What is not as in the recording: NOREG, without ping. */
+	gatewayLooks: Readonly<Record<string, GatewayLook>>
 	/** Takes what somebody at a leg counts who is played beeps: one text for each repetition. */
 	hear: (leg: Leg, texts: readonly string[]) => void
 	/** Takes each event as it happens. */

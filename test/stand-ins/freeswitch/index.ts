@@ -81,6 +81,7 @@ class Stage implements ScriptedFreeSwitch, Desk {
 			legOrder: this.#options.legOrder ?? 'b-first',
 			jobPlace: this.#options.jobPlace ?? 'after-answer',
 			gateways: this.#gateways,
+			gatewayLooks: this.#options.gatewayLooks ?? {},
 			hear: (leg, texts) => {
 				const heard = { legUuid: leg.uuid, number: leg.profile.destination, texts }
 				this.heard.push(heard)

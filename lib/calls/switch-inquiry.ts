@@ -1,0 +1,66 @@
+// SPDX-FileCopyrightText: 2026 SIPCall contributors
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+// What a switch can be asked about itself, in our words: for the doctor and for a connection that is not saved yet.
+
+import type { SwitchConnection } from '../policy/settings.ts'
+
+/** Why there is no connection. */
+export type SwitchFault
+	/** The host's name leads to no address. */
+	= | 'host_unknown'
+		/** The host answers, and nobody listens on this port. */
+		| 'port_closed'
+		| 'no_answer'
+		/** Something answers, and it is no Event Socket. */
+		| 'no_event_socket'
+		/** The switch's access list does not contain our address. */
+		| 'address_refused'
+		| 'password_refused'
+		/** It was there and went. */
+		| 'lost'
+
+/** What FreeSWITCH knows of a gateway: of its registration, and of whether the other end answers its OPTIONS (`ping`). */
+export type GatewayCondition
+	= | 'registered'
+		| 'answers'
+		/** Neither registered nor pinged: FreeSWITCH calls it up, whatever it is. */
+		| 'unwatched'
+		| 'registering'
+		| 'registration_failed'
+		| 'silent'
+		/** FreeSWITCH has no gateway of this name. */
+		| 'missing'
+		/** The Event Socket's user may not ask. */
+		| 'not_told'
+
+export interface SwitchInquiry {
+	readonly isSetUp: boolean
+	isReady(): boolean
+	/** Why it is not ready; undefined before the first attempt has ended. */
+	fault(): SwitchFault | undefined
+	/** Of FreeSWITCH, such as `1.10.12-release`; undefined when it does not tell. */
+	version(): Promise<string | undefined>
+	/** Resolves when the connection on which events come has answered. */
+	hearsEvents(): Promise<void>
+	gateway(name: string): Promise<GatewayCondition>
+}
+
+/** How far a connection that was tried came; times are milliseconds since the beginning. */
+export interface SwitchTrial {
+	reachedMs?: number
+	acceptedMs?: number
+	/** What ended it; undefined = everything was asked. */
+	fault?: SwitchFault
+	/** Commands that SIPCall needs and this user may not give, or that are not there. */
+	denied: string[]
+	commandsMs?: number
+	version?: string
+	/** All that the switch knows; undefined when it does not tell. */
+	gatewayNames?: string[]
+	/** Of those that were asked for. */
+	gateways: Map<string, GatewayCondition>
+}
+
+/** Tries a connection of its own, which is closed again. Never rejects. */
+export type TrySwitch = (connection: SwitchConnection & { password: string }, gateways: readonly string[]) => Promise<SwitchTrial>

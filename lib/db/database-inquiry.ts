@@ -1,0 +1,62 @@
+// SPDX-FileCopyrightText: 2026 SIPCall contributors
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+import type { MikroORM } from '@mikro-orm/postgresql'
+
+import { statfs } from 'node:fs/promises'
+
+interface State {
+	read_only: boolean
+	log_statement: string
+	log_min_duration_statement: string
+	log_min_duration_sample: string
+	log_min_error_statement: string
+	log_parameter_max_length_on_error: string
+	auto_explain: string | null
+}
+
+/**
+ * What makes PostgreSQL write statements into its log, or their parameters, and the values by which it does not. Ours hold
+ * numbers in plain, and the first of each connection holds a key (docs/admin/database.md).
+ */
+const QUIET: { [Key in Exclude<keyof State, 'read_only' | 'auto_explain'>]: readonly string[] } = {
+	log_statement: ['none', 'ddl'],
+	log_min_duration_statement: ['-1'],
+	log_min_duration_sample: ['-1'],
+	log_min_error_statement: ['panic'],
+	log_parameter_max_length_on_error: ['0'],
+}
+
+/** What the database tells of itself on a connection of ours. */
+export class DatabaseInquiry {
+	readonly #orm: MikroORM
+	readonly #volume: string | undefined
+
+	/** @param volume the folder of an embedded database; undefined = it is on somebody else's machine */
+	constructor({ orm, volume }: { orm: MikroORM, volume: string | undefined }) {
+		this.#orm = orm
+		this.#volume = volume
+	}
+
+	/** @return the settings by which its log may come to hold numbers or keys */
+	async look(): Promise<{ isReadOnly: boolean, loggingSettings: string[] }> {
+		const settings = Object.keys(QUIET).map((name) => `current_setting('${name}') as ${name}`).join(', ')
+		const [state] = await this.#orm.em.getConnection().execute<State[]>(`select pg_is_in_recovery() or current_setting('transaction_read_only')::bool as read_only,
+			${settings}, current_setting('auto_explain.log_min_duration', true) as auto_explain`)
+		if (state === undefined) {
+			throw new TypeError('PostgreSQL gave no row for its settings')
+		}
+		const loud = (Object.keys(QUIET) as (keyof typeof QUIET)[]).filter((name) => !QUIET[name].includes(state[name]))
+		const explains = state.auto_explain !== null && state.auto_explain !== '-1'
+		return { isReadOnly: state.read_only, loggingSettings: [...loud, ...(explains ? ['auto_explain.log_min_duration'] : [])] }
+	}
+
+	/** Bytes that SIPCall may still use on the volume. */
+	async freeBytes(): Promise<number | undefined> {
+		if (this.#volume === undefined) {
+			return undefined
+		}
+		const { bavail, bsize } = await statfs(this.#volume)
+		return bavail * bsize
+	}
+}

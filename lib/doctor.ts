@@ -1,0 +1,137 @@
+// SPDX-FileCopyrightText: 2026 SIPCall contributors
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+// The doctor, put together from the parts that it looks at.
+
+import type { MikroORM } from '@mikro-orm/postgresql'
+import type { Audit } from './audit.ts'
+import type { Counters } from './backing.ts'
+import type { Clock } from './calls/ports.ts'
+import type { CallRepository } from './db/repositories/call-repository.ts'
+import type { DeviceRepository } from './db/repositories/device-repository.ts'
+import type { FreeSwitch } from './esl/freeswitch.ts'
+import type { ConfigTest } from './health/config-test.ts'
+import type { Notices } from './health/probes.ts'
+import type { Report } from './health/report.ts'
+import type { Logger } from './logger.ts'
+import type { OcsClient } from './nextcloud/ocs-client.ts'
+import type { Settings, SwitchConnection } from './policy/settings.ts'
+import type { Releasers } from './startup.ts'
+
+import { randomUUID } from 'node:crypto'
+import { TestCalls } from './calls/test-calls.ts'
+import { DatabaseInquiry } from './db/database-inquiry.ts'
+import { storageFault } from './db/storage-fault.ts'
+import { SipCallError } from './errors.ts'
+import { makeTrySwitch } from './esl/try-switch.ts'
+import { testSwitch, testTrunk } from './health/config-test.ts'
+import { finding } from './health/findings.ts'
+import { Health } from './health/health.ts'
+import { carrierProbe, databaseProbe, gatewayProbe, nextcloudProbe, noticesProbe, redisProbe, sipcallProbe, switchProbe } from './health/probes.ts'
+
+export interface DoctorOptions {
+	version: string
+	ocs: OcsClient
+	orm: MikroORM
+	/** The embedded database's folder. */
+	volume: string | undefined
+	counters: Counters
+	callSwitch: FreeSwitch
+	settings: { get: () => Settings }
+	notices: () => Omit<Notices, 'settings'>
+	store: CallRepository
+	devices: DeviceRepository
+	audit: Audit
+	clock: Clock
+	logger: Logger
+	/** Shorter times, for tests. */
+	limitMs?: number | undefined
+	freshMs?: number | undefined
+}
+
+export interface Doctor {
+	/** @param freshMs so old may it be; left out = a few seconds */
+	report: (freshMs?: number) => Promise<Report>
+	testSwitch: (connection: SwitchConnection & { password: string }) => Promise<ConfigTest>
+	testTrunk: (connection: SwitchConnection, trunk: Pick<Settings, 'gateways' | 'callerIds'>) => Promise<ConfigTest>
+	/** @throws {SipCallError} `rate_limited` */
+	guardTests: (adminId: string) => Promise<void>
+	testCalls: TestCalls
+}
+
+/** Each sends a password somewhere: enough for a person, too few for looking around in a network. */
+const TESTS = { kind: 'configTestsPerMinute', max: 10, windowSec: 60, isFullInMemory: true } as const
+
+export function startDoctor(options: DoctorOptions, releasers: Releasers): Doctor {
+	const { version, ocs, orm, volume, counters, callSwitch, settings, notices, store, devices, audit, clock, logger, limitMs, freshMs } = options
+	const health = new Health({
+		probes: [
+			nextcloudProbe(ocs, () => clock.now().getTime()),
+			sipcallProbe(version),
+			databaseProbe(new DatabaseInquiry({ orm, volume })),
+			redisProbe(counters),
+			switchProbe(callSwitch),
+			gatewayProbe(callSwitch, () => settings.get().gateways),
+			carrierProbe(),
+			noticesProbe(() => ({ settings: settings.get(), ...notices() })),
+		],
+		now: () => clock.now(),
+		logger: logger.child({ component: 'health' }),
+		...(limitMs === undefined ? {} : { limitMs }),
+		...(freshMs === undefined ? {} : { freshMs }),
+	})
+	const testCalls = new TestCalls({
+		switch: callSwitch,
+		calls: store,
+		limiter: counters.limiter,
+		settings: () => settings.get(),
+		devices: (userId) => devices.of(userId),
+		audit: (userId, device) => audit.trail.write({ actor: { kind: 'admin', userId }, action: 'call.tested', detail: { device } }),
+		clock,
+		newUuid: randomUUID,
+		logger: logger.child({ component: 'calls' }),
+	})
+	callSwitch.listen({ onNotice: (notice) => testCalls.notice(notice) })
+	releasers.add('test calls', () => testCalls.stop())
+	const trySwitch = makeTrySwitch()
+	return {
+		report: (age) => health.report(age),
+		testSwitch: (connection) => testSwitch(trySwitch, connection),
+		testTrunk: (connection, trunk) => testTrunk(trySwitch, connection, trunk),
+		guardTests: async (adminId) => {
+			const refusal = await counters.limiter.consume(adminId, [TESTS])
+			if (refusal !== undefined) {
+				throw new SipCallError('rate_limited', `Only ${TESTS.max} tests may be made within a minute. Try again in ${refusal.retryAfterSec} seconds.`, {
+					retryAfterSec: refusal.retryAfterSec,
+					rateLimit: { policy: TESTS.kind, quota: TESTS.max, windowSec: TESTS.windowSec, remaining: 0, resetSec: refusal.retryAfterSec },
+				})
+			}
+		},
+		testCalls,
+	}
+}
+
+/** What can be told while the other parts are not up: why they are not. */
+export function healthAtStart({ ocs, fault, clock, logger }: { ocs: OcsClient, fault: () => unknown, clock: Clock, logger: Logger }): Health {
+	return new Health({
+		probes: [
+			nextcloudProbe(ocs, () => clock.now().getTime()),
+			{
+				id: 'sipcall',
+				ifSilent: 'sipcall_starting',
+				look: () => {
+					const known = fault()
+					if (known === undefined) {
+						return [{ id: 'sipcall', ...finding('sipcall_starting') }]
+					}
+					if (storageFault(known) !== undefined) {
+						return [{ id: 'sipcall', ...finding('sipcall_starting') }, { id: 'database', ...finding('database_down') }]
+					}
+					return [{ id: 'sipcall', ...finding('sipcall_failed', { reason: known instanceof SipCallError ? known.message : '' }) }]
+				},
+			},
+		],
+		now: () => clock.now(),
+		logger: logger.child({ component: 'health' }),
+	})
+}

@@ -1,0 +1,112 @@
+// SPDX-FileCopyrightText: 2026 SIPCall contributors
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+// Questions that change nothing, and what FreeSWITCH's answers mean. An answer is never passed on as it is: what looks
+// like a version or a name is taken, the rest is dropped.
+
+import type { GatewayCondition, SwitchFault } from '../calls/switch-inquiry.ts'
+
+import { EslError } from './esl-error.ts'
+import { checked, isOfKind } from './whitelist.ts'
+
+/** Writes one line and gives the answer's text. */
+export type Ask = (line: string) => Promise<string>
+
+/** Everything that SIPCall ever has the switch do, by the command's name. */
+const NEEDED_COMMANDS = ['originate', 'uuid_kill', 'uuid_exists', 'uuid_dump', 'uuid_hold', 'uuid_send_dtmf', 'uuid_transfer', 'sofia'] as const
+
+/** As much as a form can offer. */
+const MOST_GATEWAYS = 200
+
+/** @return such as `1.10.12-release`; undefined when the user may not ask, or the answer is no version */
+export async function askVersion(ask: Ask): Promise<string | undefined> {
+	return /^\d{1,3}\.\d{1,3}(?:\.\d{1,3})?(?:[-+~.][\w.+~-]{1,40})?$/.exec((await ask('api version short')).trim())?.[0]
+}
+
+/**
+ * Which of the commands are denied, or not there. Each is given without an argument: FreeSWITCH checks the right first
+ * (`auth_api_command`) and then says how the command is used (`-USAGE`), so nothing rings and nothing is hung up.
+ */
+export async function askDenied(ask: Ask): Promise<string[]> {
+	const replies = await Promise.all(NEEDED_COMMANDS.map(async (command) => ({ command, reply: await ask(`api ${command}`) })))
+	return replies.filter(({ reply }) => isDenial(reply)).map(({ command }) => command)
+}
+
+/** @return undefined when the user may not ask */
+export async function askGatewayNames(ask: Ask): Promise<string[] | undefined> {
+	const answer = await ask('api sofia xmlstatus')
+	if (!answer.includes('<profiles>')) {
+		return undefined
+	}
+	const names = [...answer.matchAll(/<gateway>\s*<name>([^<]*)<\/name>/g)].map(([, name = '']) => name)
+	return [...new Set(names.filter((name) => isOfKind('name', name)))].slice(0, MOST_GATEWAYS)
+}
+
+/**
+ * @param name of a gateway
+ * @throws {EslError} `unsafe_command`
+ */
+export async function askGateway(ask: Ask, name: string): Promise<GatewayCondition> {
+	return readGateway(await ask(`api sofia status gateway ${checked('name', name)}`))
+}
+
+/**
+ * Reads `sofia status gateway <name>`. An INVITE is refused exactly when Status is not UP; the registration's state says
+ * why that is. Without registration and without ping Status is UP for ever.
+ */
+export function readGateway(answer: string): GatewayCondition {
+	if (answer.startsWith('Invalid Gateway')) {
+		return 'missing'
+	}
+	const lines = new Map(answer.split('\n').map((line) => [line.slice(0, line.indexOf('\t')).trim(), line.slice(line.indexOf('\t') + 1).trim()]))
+	const [state, status] = [lines.get('State'), lines.get('Status')?.split(' ')[0]]
+	if (state === undefined || status === undefined) {
+		return 'not_told'
+	}
+	const isPinged = Number(lines.get('PingFreq') ?? 0) > 0
+	if (status !== 'UP') {
+		return ['FAILED', 'FAIL_WAIT', 'EXPIRED', 'UNREGISTER', 'UNREGED'].includes(state) ? 'registration_failed' : 'silent'
+	}
+	switch (state) {
+		case 'REGED':
+			return 'registered'
+		case 'NOREG':
+			return isPinged ? 'answers' : 'unwatched'
+		default:
+			return 'registering'
+	}
+}
+
+/** Why a connection could not be had, as far as the socket tells. */
+export function switchFaultOf(error: EslError): SwitchFault {
+	switch (error.code) {
+		case 'password_refused':
+		case 'address_refused':
+			return error.code
+		case 'timeout':
+			return 'no_answer'
+		case 'unreachable':
+			return unreachable(error.cause)
+		default:
+			return 'lost'
+	}
+}
+
+function unreachable(cause: unknown): SwitchFault {
+	const code = cause instanceof Error && 'code' in cause ? cause.code : undefined
+	switch (code) {
+		case 'ECONNREFUSED':
+			return 'port_closed'
+		case 'ENOTFOUND':
+		case 'EAI_AGAIN':
+			return 'host_unknown'
+		case undefined:
+			return cause === undefined ? 'no_answer' : 'no_event_socket'
+		default:
+			return cause instanceof EslError ? 'no_event_socket' : 'no_answer'
+	}
+}
+
+function isDenial(reply: string): boolean {
+	return reply.startsWith('-ERR') && /permission denied|command not found/i.test(reply)
+}

@@ -1,0 +1,134 @@
+// SPDX-FileCopyrightText: 2026 SIPCall contributors
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+// Everything that can be said of a part: what is, what to do, who can do it and where. The codes are part of the outer
+// contract; the page translates them, and shows these sentences for those that it does not know.
+
+export type PartState = 'ok' | 'degraded' | 'down' | 'not_set_up'
+
+export interface Meaning {
+	state: PartState
+	/** What is. `{name}` stands for one of the finding's values. */
+	text: string
+	/** What to do; only what is well has none. */
+	advice?: string
+	fixableBy?: 'admin' | 'carrier' | 'nobody'
+	/** The page of the administration where it is mended. */
+	page?: 'connection' | 'policy' | 'users'
+	/** The page of docs/admin that says more. */
+	doc?: 'install' | 'freeswitch' | 'database' | 'settings' | 'policy' | 'commands' | 'doctor'
+	/** How loudly it is told, where the state alone would be too loud. */
+	severity?: 'ok' | 'warning'
+}
+
+function ok(text: string): Meaning {
+	return { state: 'ok', text }
+}
+
+function wrong(state: Exclude<PartState, 'ok'>, text: string, advice: string, where: Omit<Meaning, 'state' | 'text' | 'advice'> = {}): Meaning {
+	return { state, text, advice, fixableBy: 'admin', ...where }
+}
+
+const AT_SWITCH = { page: 'connection', doc: 'freeswitch' } as const
+const AT_GATEWAY = { doc: 'freeswitch' } as const
+const AT_DATABASE = { doc: 'database' } as const
+
+const NEXTCLOUD = {
+	nextcloud_ok: ok('Nextcloud answers.'),
+	nextcloud_down: wrong('down', 'Nextcloud does not answer SIPCall.', 'Check that Nextcloud runs, and that the container reaches it at the address which the deploy daemon gives it.', { doc: 'install' }),
+	nextcloud_refused: wrong('down', 'Nextcloud refuses SIPCall’s secret, or SIPCall is disabled there.', 'Enable SIPCall in Nextcloud. If that does not help, remove it without its data and install it again.', { doc: 'install' }),
+	nextcloud_disabled: wrong('degraded', 'SIPCall is disabled in Nextcloud.', 'Enable it on Nextcloud’s page of apps.', { doc: 'install' }),
+	clock_skew: wrong('degraded', 'The clocks of Nextcloud and SIPCall are {seconds} seconds apart.', 'Let both machines set their clocks by NTP: sign-ins and the times of calls depend on it.', { doc: 'doctor' }),
+} as const
+
+const SIPCALL = {
+	sipcall_ok: ok('SIPCall {version} is up.'),
+	sipcall_starting: wrong('degraded', 'SIPCall is starting.', 'Wait a moment. If it stays so, the container’s log says why.', { fixableBy: 'nobody', doc: 'install' }),
+	sipcall_failed: wrong('down', 'SIPCall cannot start. {reason}', 'Mend what is named. It is tried again by itself; the container’s log has the details.', { doc: 'install' }),
+} as const
+
+const STORAGE = {
+	database_ok: ok('PostgreSQL answers.'),
+	database_down: wrong('down', 'PostgreSQL does not answer. No call can be stored, so none is placed.', 'Without DATABASE_URL look at the container’s log and the space on its volume; with it, check that server and the way to it.', AT_DATABASE),
+	database_read_only: wrong('down', 'PostgreSQL takes no changes: it is a replica, or read-only. No call can be placed.', 'Let DATABASE_URL name the primary server.', AT_DATABASE),
+	database_logs: wrong('degraded', 'PostgreSQL’s own log may come to hold phone numbers or the encryption key, by {settings}.', 'Set these for SIPCall’s role as the documentation says.', AT_DATABASE),
+	disk_full: wrong('degraded', 'Only {megabytes} MB are left on the volume of the database.', 'Make room on it, or delete old backups. A full volume ends calling.', AT_DATABASE),
+	redis_ok: ok('Redis answers.'),
+	redis_absent: wrong('not_set_up', 'There is no Redis. PostgreSQL counts the limits, which is enough for one server.', 'Nothing needs to be done.', { fixableBy: 'nobody', doc: 'install', severity: 'ok' }),
+	redis_down: wrong('down', 'Redis does not answer. Until it is back SIPCall counts limits in memory, and allows a tenth of each.', 'With REDIS_URL check that server and the way to it; without it look at the container’s log.', { doc: 'install', severity: 'warning' }),
+} as const
+
+const SWITCH = {
+	switch_ok: ok('FreeSWITCH {version} is connected.'),
+	switch_ok_unversioned: ok('FreeSWITCH is connected.'),
+	switch_old: wrong('degraded', 'FreeSWITCH {version} is older than 1.10, with which SIPCall is tested.', 'Update FreeSWITCH.', { doc: 'freeswitch' }),
+	switch_not_set_up: wrong('not_set_up', 'Nobody can call yet: no FreeSWITCH is set up.', 'Set its host and its Event Socket’s password.', AT_SWITCH),
+	switch_connecting: wrong('degraded', 'Nobody can call yet: SIPCall is connecting to FreeSWITCH.', 'Wait a moment.', { ...AT_SWITCH, fixableBy: 'nobody' }),
+	switch_host_unknown: wrong('down', 'Nobody can call: the name of FreeSWITCH’s host leads nowhere.', 'Check the host’s spelling, and that the container’s DNS knows it.', AT_SWITCH),
+	switch_port_closed: wrong('down', 'Nobody can call: FreeSWITCH’s host answers, but nobody listens on this port.', 'Check that FreeSWITCH runs, the port, and “listen-ip” in event_socket.conf.xml: it must not be 127.0.0.1 for a container elsewhere.', AT_SWITCH),
+	switch_no_answer: wrong('down', 'Nobody can call: FreeSWITCH does not answer.', 'Check host and port, and the firewalls between the container and FreeSWITCH.', AT_SWITCH),
+	switch_no_event_socket: wrong('down', 'Nobody can call: something answers at this host and port, but it is no Event Socket.', 'Check the port: the Event Socket’s is 8021 unless it was changed.', AT_SWITCH),
+	switch_address_refused: wrong('down', 'Nobody can call: FreeSWITCH’s access list does not allow SIPCall’s address.', 'Set “apply-inbound-acl” in event_socket.conf.xml to a list that has the container’s address. Without one only FreeSWITCH’s own host may connect.', AT_SWITCH),
+	switch_password_refused: wrong('down', 'Nobody can call: FreeSWITCH refused the password.', 'Type the password of event_socket.conf.xml again; with a user, that of the user in FreeSWITCH’s directory.', AT_SWITCH),
+	switch_lost: wrong('down', 'Nobody can call: the connection to FreeSWITCH broke.', 'It is tried again by itself. If it stays so, check that FreeSWITCH runs, and the network between the two.', AT_SWITCH),
+	switch_reached: ok('An Event Socket answers.'),
+	switch_password_ok: ok('FreeSWITCH accepted the password.'),
+	switch_commands_ok: ok('FreeSWITCH allows all commands that SIPCall needs.'),
+	switch_commands_denied: wrong('down', 'FreeSWITCH does not allow these commands: {commands}.', 'Add them to “esl-allowed-api” and “esl-allowed-events” of the Event Socket’s user, or load the module that has them.', AT_SWITCH),
+} as const
+
+const GATEWAY = {
+	gateway_registered: ok('Registered with the phone company.'),
+	gateway_answers: ok('The phone company answers FreeSWITCH’s pings.'),
+	gateway_unwatched: wrong('degraded', 'Nobody knows whether it works: FreeSWITCH neither registers nor pings it, and calls it up in any case.', 'Set “ping” and “ping-min” on this gateway in FreeSWITCH.', AT_GATEWAY),
+	gateway_registering: wrong('degraded', 'It is registering with the phone company just now.', 'Wait a moment. If it stays so, check the gateway’s user name and password in FreeSWITCH.', AT_GATEWAY),
+	gateway_registration_failed: wrong('down', 'It could not register, so no call goes through it.', 'Check the gateway’s user name, password and realm in FreeSWITCH against the phone company’s.', AT_GATEWAY),
+	gateway_silent: wrong('down', 'The phone company does not answer, so no call goes through it.', 'Check the gateway’s “proxy” in FreeSWITCH and the firewall. If both are right, ask the phone company.', { ...AT_GATEWAY, fixableBy: 'carrier' }),
+	gateway_missing: wrong('down', 'FreeSWITCH has no gateway of this name.', 'Choose one that FreeSWITCH has, or add it there and run: sofia profile external rescan.', AT_SWITCH),
+	gateway_not_told: wrong('degraded', 'FreeSWITCH does not tell its state.', 'Allow the command “sofia” to the Event Socket’s user.', AT_GATEWAY),
+	gateway_unasked: wrong('degraded', 'Not known, because FreeSWITCH is not connected.', 'Connect FreeSWITCH first.', AT_SWITCH),
+	caller_id_ok: ok('Caller ID {position} is a possible number.'),
+	caller_id_own: ok('No caller ID is set: the gateway shows its own.'),
+	caller_id_invalid: wrong('degraded', 'Caller ID {position} is no possible number.', 'Correct it: the phone company may refuse calls that show it.', { page: 'connection', doc: 'settings' }),
+	carrier_generic: wrong('not_set_up', 'The phone company cannot be asked: the provider “generic” has no interface for that. What its gateways say stands above.', 'Nothing needs to be done.', { fixableBy: 'nobody', doc: 'doctor', severity: 'ok' }),
+} as const
+
+const RULES = {
+	calling_everybody: ok('Everybody may call.'),
+	calling_groups: ok('Members of the named groups may call.'),
+	calling_no_group: wrong('not_set_up', 'Nobody can call: no group is allowed to.', 'Name the groups whose members may call.', { page: 'policy', doc: 'settings' }),
+	calling_no_country: wrong('not_set_up', 'Nobody can call yet: no country is allowed.', 'Set the home country.', { page: 'policy', doc: 'settings' }),
+	removed_users: wrong('degraded', '{reason}', 'Delete what is held of users who are gone with: occ sipcall:user:purge.', { doc: 'commands' }),
+	locked_users: wrong('degraded', 'Calling is locked after too many calls that are not allowed. Users: {count}.', 'The list of users shows whom, and unlocks.', { page: 'users', doc: 'policy' }),
+} as const
+
+export const FINDINGS = { ...NEXTCLOUD, ...SIPCALL, ...STORAGE, ...SWITCH, ...GATEWAY, ...RULES } satisfies Record<string, Meaning>
+
+export type FindingCode = keyof typeof FINDINGS
+
+/** Never a phone number or a secret. */
+export type FindingValues = Readonly<Record<string, string | number>>
+
+export interface Finding {
+	code: FindingCode
+	state: PartState
+	text: string
+	advice?: string
+	fixableBy?: Meaning['fixableBy']
+	page?: Meaning['page']
+	values?: FindingValues
+}
+
+/** A finding in its sentences. */
+export function finding(code: FindingCode, values?: FindingValues): Finding {
+	const { state, text, advice, fixableBy, page }: Meaning = FINDINGS[code]
+	return {
+		code,
+		state,
+		text: text.replaceAll(/\{(\w+)\}/g, (hole, name: string) => String(values?.[name] ?? hole)),
+		...(advice === undefined ? {} : { advice }),
+		...(fixableBy === undefined ? {} : { fixableBy }),
+		...(page === undefined ? {} : { page }),
+		...(values === undefined ? {} : { values }),
+	}
+}

@@ -1,0 +1,182 @@
+// SPDX-FileCopyrightText: 2026 SIPCall contributors
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+// How each part is looked at. What a part must be able to do for that is an interface here.
+
+import type { SwitchInquiry } from '../calls/switch-inquiry.ts'
+import type { Settings } from '../policy/settings.ts'
+import type { FindingCode } from './findings.ts'
+import type { Probe } from './health.ts'
+import type { Part } from './report.ts'
+
+import { finding } from './findings.ts'
+import { timed } from './health.ts'
+
+/** The way to Nextcloud. */
+export interface NextcloudInquiry {
+	/** Nextcloud has refused our secret: a few questions more, and it locks our address out. */
+	readonly isRefused: boolean
+	request: (request: { path: string, timeoutMs?: number }) => Promise<{ status: number, data: unknown, dateMs?: number }>
+}
+
+export interface DatabaseInquiry {
+	/** Of those that decide what PostgreSQL logs, the ones that are not as they should be. */
+	look: () => Promise<{ isReadOnly: boolean, loggingSettings: string[] }>
+	/** Bytes that are free where it is; undefined when that is somebody else's machine. */
+	freeBytes: () => Promise<number | undefined>
+}
+
+/** Where attempts are counted. */
+export interface CountersInquiry {
+	/** Undefined = PostgreSQL counts. */
+	ping: (() => Promise<unknown>) | undefined
+}
+
+const NEXTCLOUD_TIMEOUT_MS = 1_800
+/** The Date header counts in whole seconds. */
+const HALF_SECOND_MS = 500
+const MOST_SKEW_MS = 2_000
+const MEGABYTE = 1_000_000
+const LEAST_FREE_BYTES = 500 * MEGABYTE
+
+/** One question that every known app may ask, and which tells whether it is enabled. */
+export function nextcloudProbe(nextcloud: NextcloudInquiry, nowMs: () => number): Probe {
+	return {
+		id: 'nextcloud',
+		ifSilent: 'nextcloud_down',
+		look: async () => {
+			if (nextcloud.isRefused) {
+				return [{ id: 'nextcloud', ...finding('nextcloud_refused') }]
+			}
+			const began = nowMs()
+			let answer
+			try {
+				answer = await timed(() => nextcloud.request({ path: '/apps/app_api/ex-app/state', timeoutMs: NEXTCLOUD_TIMEOUT_MS }))
+			} catch {
+				return [{ id: 'nextcloud', ...finding(nextcloud.isRefused ? 'nextcloud_refused' : 'nextcloud_down') }]
+			}
+			const { value: { status, data, dateMs }, latencyMs } = answer
+			const part = (found: ReturnType<typeof finding>): Part[] => [{ id: 'nextcloud', ...found, latencyMs }]
+			if (status !== 200) {
+				return part(finding('nextcloud_down'))
+			}
+			if (Number(data) !== 1) {
+				return part(finding('nextcloud_disabled'))
+			}
+			const skewMs = dateMs === undefined ? 0 : Math.abs(dateMs + HALF_SECOND_MS - (began + nowMs()) / 2)
+			return part(skewMs > MOST_SKEW_MS + HALF_SECOND_MS ? finding('clock_skew', { seconds: Math.round(skewMs / 1000) }) : finding('nextcloud_ok'))
+		},
+	}
+}
+
+export function sipcallProbe(version: string): Probe {
+	return { id: 'sipcall', ifSilent: 'sipcall_starting', look: () => [{ id: 'sipcall', ...finding('sipcall_ok', { version }) }] }
+}
+
+export function databaseProbe(database: DatabaseInquiry): Probe {
+	return {
+		id: 'database',
+		ifSilent: 'database_down',
+		look: async () => {
+			const [{ value: { isReadOnly, loggingSettings }, latencyMs }, freeBytes] = await Promise.all([timed(() => database.look()), database.freeBytes()])
+			const found = isReadOnly
+				? finding('database_read_only')
+				: freeBytes !== undefined && freeBytes < LEAST_FREE_BYTES
+					? finding('disk_full', { megabytes: Math.floor(freeBytes / MEGABYTE) })
+					: loggingSettings.length > 0
+						? finding('database_logs', { settings: loggingSettings.join(', ') })
+						: finding('database_ok')
+			return [{ id: 'database', ...found, latencyMs }]
+		},
+	}
+}
+
+export function redisProbe({ ping }: CountersInquiry): Probe {
+	return {
+		id: 'redis',
+		ifSilent: 'redis_down',
+		look: async () => {
+			if (ping === undefined) {
+				return [{ id: 'redis', ...finding('redis_absent') }]
+			}
+			const { latencyMs } = await timed(ping)
+			return [{ id: 'redis', ...finding('redis_ok'), latencyMs }]
+		},
+	}
+}
+
+export function switchProbe(callSwitch: SwitchInquiry): Probe {
+	return {
+		id: 'freeswitch',
+		ifSilent: 'switch_no_answer',
+		look: async () => {
+			if (!callSwitch.isReady()) {
+				const fault = callSwitch.fault()
+				const code: FindingCode = !callSwitch.isSetUp ? 'switch_not_set_up' : fault === undefined ? 'switch_connecting' : `switch_${fault}`
+				return [{ id: 'freeswitch', ...finding(code) }]
+			}
+			const [{ value: version, latencyMs }] = await Promise.all([timed(() => callSwitch.version()), callSwitch.hearsEvents()])
+			return [{ id: 'freeswitch', ...versionFinding(version), latencyMs }]
+		},
+	}
+}
+
+/** What a version of FreeSWITCH means. */
+export function versionFinding(version: string | undefined): ReturnType<typeof finding> {
+	if (version === undefined) {
+		return finding('switch_ok_unversioned')
+	}
+	const [major = 0, minor = 0] = version.split('.').map((part) => Number.parseInt(part))
+	return finding(major < 1 || (major === 1 && minor < 10) ? 'switch_old' : 'switch_ok', { version })
+}
+
+export function gatewayProbe(callSwitch: SwitchInquiry, gateways: () => readonly string[]): Probe {
+	return {
+		id: 'gateway',
+		ifSilent: 'gateway_unasked',
+		look: async () => Promise.all(gateways().map(async (name): Promise<Part> => {
+			if (!callSwitch.isReady()) {
+				return { id: 'gateway', name, ...finding('gateway_unasked') }
+			}
+			const { value: condition, latencyMs } = await timed(() => callSwitch.gateway(name))
+			return { id: 'gateway', name, ...finding(`gateway_${condition}`), latencyMs }
+		})),
+	}
+}
+
+/** The one kind of provider that is there yet has no API. */
+export function carrierProbe(): Probe {
+	return { id: 'carrier', ifSilent: 'carrier_generic', look: () => [{ id: 'carrier', ...finding('carrier_generic') }] }
+}
+
+/** What is known without asking anybody: who may call, and what waits for an admin. */
+export interface Notices {
+	settings: Pick<Settings, 'homeCountry' | 'allowedCountries' | 'allowedPrefixes' | 'allowedGroups'>
+	/** Why the daily search for removed users found nothing that it dares to act on. */
+	departureDoubt: string | undefined
+	/** Whose calling was locked by refused calls. */
+	lockedUsers: number
+}
+
+export function noticesProbe(notices: () => Notices): Probe {
+	return {
+		id: 'calling',
+		ifSilent: 'calling_no_group',
+		look: () => {
+			const { settings, departureDoubt, lockedUsers } = notices()
+			return [
+				{ id: 'calling', ...finding(callingCode(settings)) },
+				...(departureDoubt === undefined ? [] : [{ id: 'removed_users' as const, ...finding('removed_users', { reason: departureDoubt }) }]),
+				...(lockedUsers === 0 ? [] : [{ id: 'locked_users' as const, ...finding('locked_users', { count: lockedUsers }) }]),
+			]
+		},
+	}
+}
+
+function callingCode({ homeCountry, allowedCountries, allowedPrefixes, allowedGroups }: Notices['settings']): FindingCode {
+	if (allowedGroups !== null && allowedGroups.length === 0) {
+		return 'calling_no_group'
+	}
+	const hasCountry = (allowedCountries ?? (homeCountry === null ? [] : [homeCountry])).length > 0
+	return !hasCountry && allowedPrefixes.length === 0 ? 'calling_no_country' : allowedGroups === null ? 'calling_everybody' : 'calling_groups'
+}

@@ -1,0 +1,79 @@
+// SPDX-FileCopyrightText: 2026 SIPCall contributors
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+// What all parts together come to, and how it is told to Nextcloud's setup checks and at a console.
+
+import type { Finding, Meaning } from './findings.ts'
+
+import { FINDINGS } from './findings.ts'
+
+/** In the order in which a call passes them; what follows the carrier is no place but a rule. */
+export const PART_IDS = ['nextcloud', 'sipcall', 'database', 'redis', 'freeswitch', 'gateway', 'carrier', 'calling', 'removed_users', 'locked_users'] as const
+
+export type PartId = typeof PART_IDS[number]
+
+export interface Part extends Finding {
+	id: PartId
+	/** Of several of one kind, such as the gateway’s. */
+	name?: string
+	latencyMs?: number
+}
+
+export interface Report {
+	checkedAt: Date
+	state: Part['state']
+	parts: Part[]
+}
+
+export type Severity = 'ok' | 'warning' | 'error'
+
+/** How loudly a part is told. */
+export function severityOf({ code, state }: Finding): Severity {
+	const { severity }: Meaning = FINDINGS[code]
+	return severity ?? (state === 'ok' ? 'ok' : state === 'down' ? 'error' : 'warning')
+}
+
+/** One gateway that is up is enough to call; of all other parts each is needed. */
+export function stateOf(parts: readonly Part[]): Report['state'] {
+	const gateways = parts.filter(({ id }) => id === 'gateway')
+	const isDown = (part: Part) => severityOf(part) === 'error'
+	if (parts.some((part) => part.id !== 'gateway' && isDown(part)) || (gateways.length > 0 && gateways.every(isDown))) {
+		return 'down'
+	}
+	const faulty = parts.filter((part) => severityOf(part) !== 'ok')
+	return faulty.some(({ state }) => state === 'not_set_up') ? 'not_set_up' : faulty.length > 0 ? 'degraded' : 'ok'
+}
+
+export function reportOf(parts: readonly Part[], checkedAt: Date): Report {
+	const place = ({ id }: Part) => PART_IDS.indexOf(id)
+	return { checkedAt, state: stateOf(parts), parts: parts.toSorted((a, b) => place(a) - place(b)) }
+}
+
+const DOCUMENTS = 'https://github.com/sipcall/sipcall/blob/main/docs/admin/'
+const STATUSES = { ok: 'success', warning: 'warning', error: 'error' } as const
+
+/** AppAPI's answer to `GET /setup_checks`, by the check's id: letters and `_`. */
+export function setupChecksAnswer({ parts }: Report): Record<string, { status: string, text: string, link_url: string, link_label: string }> {
+	return Object.fromEntries(parts.map((part, at) => {
+		const { doc = 'doctor' }: Meaning = FINDINGS[part.code]
+		const alike = parts.filter(({ id }, index) => id === part.id && index < at).length
+		return [alike === 0 ? part.id : `${part.id}_${alike + 1}`, {
+			status: STATUSES[severityOf(part)],
+			text: sentence(part),
+			link_url: `${DOCUMENTS}${doc}.md`,
+			link_label: 'Documentation',
+		}]
+	}))
+}
+
+const MARKS = { ok: 'ok   ', warning: 'WARN ', error: 'ERROR' } as const
+
+/** Lines for a console. */
+export function statusLines({ parts }: Report): string[] {
+	return parts.map((part) => `${MARKS[severityOf(part)]} ${sentence(part)}`)
+}
+
+function sentence(part: Part): string {
+	const { id, name, text, advice } = part
+	return `${id === 'gateway' && name !== undefined ? `Gateway ${name}: ` : ''}${text}${advice === undefined || severityOf(part) === 'ok' ? '' : ` ${advice}`}`
+}

@@ -1,0 +1,78 @@
+// SPDX-FileCopyrightText: 2026 SIPCall contributors
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+// Tries settings before they are saved. A saved password is used only for the host and port for which it was saved.
+
+import type { FieldError } from '../../errors.ts'
+import type { DialRules } from '../../policy/settings-schema.ts'
+import type { Settings, SwitchConnection } from '../../policy/settings.ts'
+import type { AuditTrail } from '../../privacy/audit-trail.ts'
+import type { ConfigTestJson } from '../health-schemas.ts'
+import type { Route } from '../route.ts'
+
+import { z } from 'zod'
+import { SipCallError } from '../../errors.ts'
+import { changeSchema, keepSecrets } from '../../policy/secret-settings.ts'
+import { settingsSchema } from '../../policy/settings-schema.ts'
+import { ConfigTestSchema } from '../health-schemas.ts'
+import { route } from '../route.ts'
+
+export interface ConfigTestRoutesOptions {
+	settings: () => Settings
+	dialRules: DialRules
+	testSwitch: (connection: SwitchConnection & { password: string }) => Promise<ConfigTestJson>
+	testTrunk: (connection: SwitchConnection, trunk: Pick<Settings, 'gateways' | 'callerIds'>) => Promise<ConfigTestJson>
+	/** @throws {SipCallError} `rate_limited` */
+	guard: (adminId: string) => Promise<void>
+	audit: Pick<AuditTrail, 'write'>
+}
+
+export function configTestRoutes({ settings, dialRules, testSwitch, testTrunk, guard, audit }: ConfigTestRoutesOptions): Route[] {
+	const { gateways, callerIds } = settingsSchema(dialRules).shape
+	const Connection = changeSchema(settingsSchema(dialRules)).shape.freeswitch.unwrap().unwrap()
+	const Body = z.discriminatedUnion('part', [
+		z.strictObject({ part: z.literal('freeswitch'), values: Connection }),
+		z.strictObject({ part: z.literal('trunk'), values: z.strictObject({ gateways, callerIds, freeswitch: Connection.optional().describe('Left out = the saved one') }) }),
+	]).meta({ id: 'ConfigTestWish' })
+
+	/** @param path of the connection in the body */
+	function connectionOf(given: z.output<typeof Connection>, path: string): SwitchConnection & { password: string } {
+		const kept = keepSecrets({ freeswitch: given }, settings())
+		if ('faults' in kept) {
+			throw invalid(kept.faults.map(({ message }) => ({ field: `${path}.password`, message })))
+		}
+		const { password = null } = kept.saved.freeswitch ?? {}
+		if (password === null) {
+			throw invalid([{ field: `${path}.password`, message: 'Give the password' }])
+		}
+		return { host: given.host, port: given.port, user: given.user, password }
+	}
+
+	return [
+		route({
+			method: 'post',
+			path: '/admin/config/test',
+			right: 'admin',
+			summary: 'Try a connection to FreeSWITCH, or a trunk, that is not saved yet; nothing is changed and nothing rings',
+			body: Body,
+			answer: { status: 200, schema: ConfigTestSchema },
+			refusals: ['csrf', 'unsupported_media_type', 'payload_too_large', 'rate_limited', 'forbidden', 'storage_unavailable', 'nextcloud_unavailable'],
+			handle: async ({ caller, body }) => {
+				const connection = body.part === 'freeswitch'
+					? connectionOf(body.values, 'values')
+					: body.values.freeswitch === undefined ? settings().freeswitch : connectionOf(body.values.freeswitch, 'values.freeswitch')
+				await guard(caller.userId)
+				// A secret is sent to a machine: to which one is kept, as is who wanted it.
+				await audit.write({ actor: { kind: 'admin', userId: caller.userId }, action: 'settings.tested', detail: { part: body.part, host: connection.host, port: connection.port } })
+				const result = body.part === 'freeswitch' && connection.password !== null
+					? await testSwitch({ ...connection, password: connection.password })
+					: await testTrunk(connection, body.part === 'trunk' ? body.values : settings())
+				return { status: 200, body: result }
+			},
+		}),
+	]
+}
+
+function invalid(errors: FieldError[]): SipCallError {
+	return new SipCallError('invalid_request', `The request is not valid: ${errors.map(({ field, message }) => `${field}: ${message}`).join('; ')}.`, { errors })
+}

@@ -1,0 +1,150 @@
+// SPDX-FileCopyrightText: 2026 SIPCall contributors
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+import type { Probe } from '../../../lib/health/health.ts'
+import type { Part, Report } from '../../../lib/health/report.ts'
+
+import { describe, expect, it } from 'vitest'
+import { finding } from '../../../lib/health/findings.ts'
+import { Health } from '../../../lib/health/health.ts'
+import { noticesProbe, switchProbe, versionFinding } from '../../../lib/health/probes.ts'
+import { reportOf, setupChecksAnswer, stateOf, statusLines } from '../../../lib/health/report.ts'
+import { DEFAULT_SETTINGS } from '../../../lib/policy/settings.ts'
+import { RecordedLog } from '../../support/recorded-log.ts'
+
+const AT = new Date('2026-11-22T09:30:00.000Z')
+const GATEWAY_OK: Part = { id: 'gateway', name: 'one', ...finding('gateway_answers') }
+const GATEWAY_DOWN: Part = { id: 'gateway', name: 'two', ...finding('gateway_silent') }
+const GOOD: Part[] = [
+	{ id: 'nextcloud', ...finding('nextcloud_ok') },
+	{ id: 'database', ...finding('database_ok') },
+	{ id: 'redis', ...finding('redis_ok') },
+	{ id: 'freeswitch', ...finding('switch_ok') },
+	GATEWAY_OK,
+	{ id: 'carrier', ...finding('carrier_generic') },
+	{ id: 'calling', ...finding('calling_everybody') },
+]
+
+function healthOf(probes: readonly Probe[], times: { limitMs?: number, freshMs?: number } = {}): Health {
+	return new Health({ probes, now: () => AT, logger: new RecordedLog(), ...times })
+}
+
+describe('the report', () => {
+	it('comes although a part hangs, which is then told as silent and not asked again until it has answered', async () => {
+		const { promise, resolve } = Promise.withResolvers<Part[]>()
+		let looks = 0
+		const health = healthOf([
+			{
+				id: 'redis',
+				ifSilent: 'redis_down',
+				look: () => {
+					looks++
+					return looks === 1 ? promise : [{ id: 'redis', ...finding('redis_ok') }]
+				},
+			},
+			{ id: 'database', ifSilent: 'database_down', look: () => [{ id: 'database', ...finding('database_ok') }] },
+		], { limitMs: 1, freshMs: 0 })
+		const codes = ({ parts }: Report) => parts.map(({ code }) => code)
+		expect(codes(await health.report())).toEqual(['database_ok', 'redis_down'])
+		expect(codes(await health.report())).toEqual(['database_ok', 'redis_down'])
+		expect(looks).toBe(1)
+		resolve([])
+		await promise
+		await new Promise(setImmediate)
+		expect(codes(await health.report())).toEqual(['database_ok', 'redis_ok'])
+		expect(looks).toBe(2)
+	})
+
+	it('takes a part that fails for silent', async () => {
+		const health = healthOf([{ id: 'database', ifSilent: 'database_down', look: () => Promise.reject(new Error('gone')) }])
+		expect((await health.report()).parts).toMatchObject([{ id: 'database', code: 'database_down', state: 'down' }])
+	})
+
+	it('is made once for all who ask at a time and shortly after, and anew for who wants it fresh', async () => {
+		let looks = 0
+		const health = healthOf([{
+			id: 'sipcall',
+			ifSilent: 'sipcall_starting',
+			look: async () => {
+				looks++
+				return [{ id: 'sipcall', ...finding('sipcall_ok', { version: '1' }) }]
+			},
+		}], { freshMs: 60_000 })
+		const [first, second] = await Promise.all([health.report(), health.report()])
+		expect(second).toBe(first)
+		expect(await health.report()).toBe(first)
+		expect(looks).toBe(1)
+		await health.report(0)
+		expect(looks).toBe(2)
+	})
+
+	it('has the parts in the order in which a call passes them', () => {
+		expect(reportOf(GOOD.toReversed(), AT).parts.map(({ id }) => id)).toEqual(GOOD.map(({ id }) => id))
+	})
+
+	it.each<[string, Part[], Report['state']]>([
+		['all good', GOOD, 'ok'],
+		['one gateway of two that is down', [...GOOD, GATEWAY_DOWN], 'degraded'],
+		['every gateway that is down', [...GOOD.filter((part) => part !== GATEWAY_OK), GATEWAY_DOWN], 'down'],
+		['no database', [...GOOD, { id: 'database', ...finding('database_down') }], 'down'],
+		['no Redis, which nobody needs to call', [...GOOD, { id: 'redis', ...finding('redis_down') }], 'degraded'],
+		['a Redis that was never there', [...GOOD, { id: 'redis', ...finding('redis_absent') }], 'ok'],
+		['no country', [...GOOD, { id: 'calling', ...finding('calling_no_country') }], 'not_set_up'],
+	])('of %s is as it should be', (_what, parts, state) => {
+		expect(stateOf(parts)).toBe(state)
+	})
+
+	it('is in AppAPI’s words for Nextcloud, and in lines for a console', () => {
+		const report = reportOf([...GOOD, GATEWAY_DOWN, { id: 'redis', ...finding('redis_down') }], AT)
+		expect(Object.entries(setupChecksAnswer(report)).map(([id, { status }]) => [id, status])).toEqual([
+			['nextcloud', 'success'],
+			['database', 'success'],
+			['redis', 'success'],
+			['redis_2', 'warning'],
+			['freeswitch', 'success'],
+			['gateway', 'success'],
+			['gateway_2', 'error'],
+			['carrier', 'success'],
+			['calling', 'success'],
+		])
+		expect(statusLines(report)).toContain(`ERROR Gateway two: ${GATEWAY_DOWN.text} ${GATEWAY_DOWN.advice}`)
+		expect(statusLines(report)).toContain('ok    Nextcloud answers.')
+	})
+})
+
+describe('what needs no question', () => {
+	const notices = (change: { settings?: Partial<typeof DEFAULT_SETTINGS>, departureDoubt?: string, lockedUsers?: number }) => noticesProbe(() => ({
+		settings: { ...DEFAULT_SETTINGS, homeCountry: 'DE', ...change.settings },
+		departureDoubt: change.departureDoubt,
+		lockedUsers: change.lockedUsers ?? 0,
+	})).look() as Part[]
+
+	it.each([
+		['members of groups', {}, ['calling_groups']],
+		['everybody', { settings: { allowedGroups: null } }, ['calling_everybody']],
+		['no country', { settings: { homeCountry: null } }, ['calling_no_country']],
+		['an allowed prefix, which is a place that may be called', { settings: { homeCountry: null, allowedPrefixes: ['+49'] } }, ['calling_groups']],
+		['an empty list of countries', { settings: { allowedCountries: [] } }, ['calling_no_country']],
+		['no group', { settings: { allowedGroups: [] } }, ['calling_no_group']],
+		['locked users', { lockedUsers: 2 }, ['calling_groups', 'locked_users']],
+		['a list of users that cannot be believed', { departureDoubt: 'Look at the list.' }, ['calling_groups', 'removed_users']],
+	])('tells of %s', (_what, change, codes) => {
+		expect(notices(change).map(({ code }) => code)).toEqual(codes)
+	})
+})
+
+describe('a switch', () => {
+	it.each([[undefined, 'switch_ok_unversioned'], ['1.10.12-release', 'switch_ok'], ['1.11.0', 'switch_ok'], ['2.0.1', 'switch_ok'], ['1.8.7', 'switch_old'], ['1.6', 'switch_old']])('of version %s is %s', (version, code) => {
+		expect(versionFinding(version).code).toBe(code)
+	})
+
+	it.each([
+		[false, undefined, 'switch_not_set_up'],
+		[true, undefined, 'switch_connecting'],
+		[true, 'address_refused', 'switch_address_refused'],
+		[true, 'lost', 'switch_lost'],
+	] as const)('that is set up (%s) and has the fault %s is told as %s', async (isSetUp, fault, code) => {
+		const probe = switchProbe({ isSetUp, isReady: () => false, fault: () => fault, version: () => Promise.reject(new Error('asked')), hearsEvents: () => Promise.reject(new Error('asked')), gateway: () => Promise.reject(new Error('asked')) })
+		expect(await probe.look()).toMatchObject([{ id: 'freeswitch', code }])
+	})
+})

@@ -15,6 +15,7 @@ import type { Notices } from './health/probes.ts'
 import type { Report } from './health/report.ts'
 import type { Logger } from './logger.ts'
 import type { OcsClient } from './nextcloud/ocs-client.ts'
+import type { SettingsStore } from './policy/settings-store.ts'
 import type { Settings, SwitchConnection } from './policy/settings.ts'
 import type { Releasers } from './startup.ts'
 
@@ -37,8 +38,8 @@ export interface DoctorOptions {
 	volume: string | undefined
 	counters: Counters
 	callSwitch: FreeSwitch
-	settings: { get: () => Settings }
-	notices: () => Omit<Notices, 'settings'>
+	settings: Pick<SettingsStore, 'get' | 'ignored'>
+	notices: () => Omit<Notices, 'settings' | 'ignoredSettings'>
 	store: CallRepository
 	devices: DeviceRepository
 	audit: Audit
@@ -73,7 +74,7 @@ export function startDoctor(options: DoctorOptions, releasers: Releasers): Docto
 			switchProbe(callSwitch),
 			gatewayProbe(callSwitch, () => settings.get().gateways),
 			carrierProbe(),
-			noticesProbe(() => ({ settings: settings.get(), ...notices() })),
+			noticesProbe(() => ({ settings: settings.get(), ignoredSettings: settings.ignored(), ...notices() })),
 		],
 		now: () => clock.now(),
 		logger: logger.child({ component: 'health' }),

@@ -98,6 +98,7 @@ const RULES = {
 	calling_groups: ok('Members of the named groups may call.'),
 	calling_no_group: wrong('not_set_up', 'Nobody can call: no group is allowed to.', 'Name the groups whose members may call.', { page: 'policy', doc: 'settings' }),
 	calling_no_country: wrong('not_set_up', 'Nobody can call yet: no country is allowed.', 'Set the home country.', { page: 'policy', doc: 'settings' }),
+	settings_ignored: wrong('degraded', 'Settings in Nextcloud’s form mean nothing, so what counted before counts: {settings}.', 'Correct them there, or on SIPCall’s own pages, which say what each may be.', { page: 'policy', doc: 'settings' }),
 	removed_users: wrong('degraded', '{reason}', 'Delete what is held of users who are gone with: occ sipcall:user:purge.', { doc: 'commands' }),
 	locked_users: wrong('degraded', 'Calling is locked after too many calls that are not allowed. Users: {count}.', 'The list of users shows whom, and unlocks.', { page: 'users', doc: 'policy' }),
 } as const

@@ -152,6 +152,8 @@ export function carrierProbe(): Probe {
 /** What is known without asking anybody: who may call, and what waits for an admin. */
 export interface Notices {
 	settings: Pick<Settings, 'homeCountry' | 'allowedCountries' | 'allowedPrefixes' | 'allowedGroups'>
+	/** Keys of settings in Nextcloud that mean nothing. */
+	ignoredSettings: readonly string[]
 	/** Why the daily search for removed users found nothing that it dares to act on. */
 	departureDoubt: string | undefined
 	/** Whose calling was locked by refused calls. */
@@ -163,9 +165,10 @@ export function noticesProbe(notices: () => Notices): Probe {
 		id: 'calling',
 		ifSilent: 'calling_no_group',
 		look: () => {
-			const { settings, departureDoubt, lockedUsers } = notices()
+			const { settings, ignoredSettings, departureDoubt, lockedUsers } = notices()
 			return [
 				{ id: 'calling', ...finding(callingCode(settings)) },
+				...(ignoredSettings.length === 0 ? [] : [{ id: 'settings' as const, ...finding('settings_ignored', { settings: ignoredSettings.join(', ') }) }]),
 				...(departureDoubt === undefined ? [] : [{ id: 'removed_users' as const, ...finding('removed_users', { reason: departureDoubt }) }]),
 				...(lockedUsers === 0 ? [] : [{ id: 'locked_users' as const, ...finding('locked_users', { count: lockedUsers }) }]),
 			]

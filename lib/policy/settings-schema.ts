@@ -25,7 +25,8 @@ const TYPES = ['FIXED_LINE', 'MOBILE', 'FIXED_LINE_OR_MOBILE', 'TOLL_FREE', 'PRE
 
 /** Every setting of the outer contract. Those that nothing acts on yet can do no harm by that; docs/admin/settings.md names them. */
 export function settingsSchema({ isDialTemplate, isGatewayName, isDomain }: DialRules) {
-	const country = z.string().refine((code): code is CountryCode => COUNTRIES.has(code), 'Not an ISO 3166 country code such as DE')
+	// As people type it into Nextcloud's form.
+	const country = z.string().trim().toUpperCase().refine((code): code is CountryCode => COUNTRIES.has(code), 'Not an ISO 3166 country code such as DE')
 	const prefix = z.string().regex(/^\+[1-9][0-9]{0,14}$/, 'Not the beginning of an E.164 number such as +4930')
 	const days = z.int().min(0).max(36_500)
 	const count = (largest: number) => z.int().min(1).max(largest)

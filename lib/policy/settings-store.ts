@@ -57,6 +57,7 @@ export class SettingsStore {
 	#saved: SavedSettings = {}
 	#current: Settings
 	#polling: NodeJS.Timeout | undefined
+	#ignored: readonly string[] = []
 	#turn: Promise<void> = Promise.resolve()
 	#onChange: ((settings: Settings, before: Settings) => void) | undefined
 
@@ -75,6 +76,11 @@ export class SettingsStore {
 	/** What an admin has saved, and nothing else. */
 	saved(): Readonly<SavedSettings> {
 		return this.#saved
+	}
+
+	/** Keys of what stands in Nextcloud and means nothing: what counted before, or the default, counts instead. */
+	ignored(): readonly string[] {
+		return this.#ignored
 	}
 
 	/** Sets who is told when what counts has changed. */
@@ -112,7 +118,9 @@ export class SettingsStore {
 			return
 		}
 		const { values, invalid } = readSettings(texts, this.#schema)
-		if (invalid.length > 0) {
+		const isNews = invalid.join() !== this.#ignored.join()
+		this.#ignored = invalid
+		if (invalid.length > 0 && isNews) {
 			this.#options.logger.warn('Settings in Nextcloud’s app config mean nothing and are left out', { keys: invalid })
 		}
 		const kept = Object.fromEntries(invalid.filter((key) => key in this.#saved).map((key) => [key, this.#saved[key as keyof Settings]]))

@@ -113,10 +113,11 @@ describe('the report', () => {
 })
 
 describe('what needs no question', () => {
-	const notices = (change: { settings?: Partial<typeof DEFAULT_SETTINGS>, departureDoubt?: string, lockedUsers?: number }) => noticesProbe(() => ({
+	const notices = (change: { settings?: Partial<typeof DEFAULT_SETTINGS>, departureDoubt?: string, lockedUsers?: number, ignoredSettings?: string[] }) => noticesProbe(() => ({
 		settings: { ...DEFAULT_SETTINGS, homeCountry: 'DE', ...change.settings },
 		departureDoubt: change.departureDoubt,
 		lockedUsers: change.lockedUsers ?? 0,
+		ignoredSettings: change.ignoredSettings ?? [],
 	})).look() as Part[]
 
 	it.each([
@@ -126,6 +127,7 @@ describe('what needs no question', () => {
 		['an allowed prefix, which is a place that may be called', { settings: { homeCountry: null, allowedPrefixes: ['+49'] } }, ['calling_groups']],
 		['an empty list of countries', { settings: { allowedCountries: [] } }, ['calling_no_country']],
 		['no group', { settings: { allowedGroups: [] } }, ['calling_no_group']],
+		['settings that mean nothing', { ignoredSettings: ['callsPerMinute'] }, ['calling_groups', 'settings_ignored']],
 		['locked users', { lockedUsers: 2 }, ['calling_groups', 'locked_users']],
 		['a list of users that cannot be believed', { departureDoubt: 'Look at the list.' }, ['calling_groups', 'removed_users']],
 	])('tells of %s', (_what, change, codes) => {

@@ -44,6 +44,10 @@ describe('a setting in Nextcloud’s app config', () => {
 		expect(readSettings({ allowedGroups: '', homeCountry: '  ', callsPerMinute: '' }, schema)).toEqual({ values: {}, invalid: [] })
 	})
 
+	it('takes countries as people type them', () => {
+		expect(readSettings({ homeCountry: 'de', allowedCountries: 'de, At ,ch' }, schema)).toEqual({ values: { homeCountry: 'DE', allowedCountries: ['DE', 'AT', 'CH'] }, invalid: [] })
+	})
+
 	it('that means nothing is named and left out', () => {
 		expect(readSettings({ callsPerMinute: 'many', homeCountry: 'Germany', allowedCountries: 'DE, Mars', maxCallSec: '60' }, schema))
 			.toEqual({ values: { maxCallSec: 60 }, invalid: ['callsPerMinute', 'homeCountry', 'allowedCountries'] })

@@ -139,7 +139,13 @@ const lightHighContrast = `
 	--color-success-text: #123a1c;
 	--color-info: #6bceff;
 	--color-info-hover: #42c0ff;
-	--color-info-text: #00141f;`
+	--color-info-text: #00141f;
+	--color-element-error: #b30000;
+	--color-element-warning: #885b00;
+	--color-element-success: #247538;
+	--color-element-info: #00476b;
+	--color-text-error: #660000;
+	--color-text-success: #123a1c;`
 
 const darkHighContrast = `
 	--color-main-background: #000000;
@@ -148,25 +154,31 @@ const darkHighContrast = `
 	--filter-background-blur: none;
 	--color-main-text: #ffffff;
 	--color-text-maxcontrast: #ffffff;
-	--color-background-dark: #404040;
-	--color-background-darker: #404040;
+	--color-background-dark: #333333;
+	--color-background-darker: #333333;
 	--color-border: #808080;
 	--color-border-dark: #808080;
 	--color-border-maxcontrast: #8c8c8c;
 	--color-loading-light: #000000;
 	--color-loading-dark: #dddddd;
-	--color-error: #ff5252;
-	--color-error-hover: #ff8585;
-	--color-error-text: #ffd1d1;
-	--color-warning: #ffcc00;
-	--color-warning-hover: #ffd633;
-	--color-warning-text: #ffd633;
-	--color-success: #42a942;
-	--color-success-hover: #5dc05d;
-	--color-success-text: #bde3bd;
-	--color-info: #38c0ff;
-	--color-info-hover: #6bd1ff;
-	--color-info-text: #9ee1ff;`
+	--color-error: #750000;
+	--color-error-hover: #890000;
+	--color-error-text: #ffdbdb;
+	--color-warning: #423800;
+	--color-warning-hover: #5b4d00;
+	--color-warning-text: #ffee8e;
+	--color-success: #1a4020;
+	--color-success-hover: #215229;
+	--color-success-text: #d2edd6;
+	--color-info: #004875;
+	--color-info-hover: #00588e;
+	--color-info-text: #a8ddff;
+	--color-element-error: #ff0f0f;
+	--color-element-warning: #dbba00;
+	--color-element-success: #46ad56;
+	--color-element-info: #0fa3ff;
+	--color-text-error: #ffc1c1;
+	--color-text-success: #c0e5c6;`
 
 export const themeCss = `
 :root {${shape}${light}

@@ -10,7 +10,7 @@ import type { Round } from './usePolling.ts'
 
 import { onScopeDispose, ref, shallowRef, watch } from 'vue'
 import { endCall, getMetrics, saveSettings } from '../services/admin-api.ts'
-import { pageEnd } from '../services/api.ts'
+import { pageEnd, serverNow } from '../services/api.ts'
 import { failureNotice } from '../services/failure-words.ts'
 import { t } from '../services/l10n.ts'
 import { queryOf } from '../services/overview-range.ts'
@@ -44,7 +44,7 @@ export function useOverview(): Overview {
 	let asking: AbortController | undefined
 
 	async function ask(): Promise<Round> {
-		const query = queryOf(range.value, metrics.value?.timeZone)
+		const query = queryOf(range.value, metrics.value?.timeZone, serverNow())
 		if (query === undefined) {
 			return 'go_on'
 		}

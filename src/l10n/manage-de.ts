@@ -257,6 +257,7 @@ export const de: Translations = {
 	'Nobody has talked.': 'Es wurde nicht gesprochen.',
 	'Nobody is calling.': 'Niemand ruft gerade an.',
 	'Not set up': 'Nicht eingerichtet',
+	Period: 'Zeitraum',
 	'Own dates': 'Eigene Tage',
 	'Pending, at most': 'Offen, höchstens',
 	'Permission to call': 'Erlaubnis zum Anrufen',

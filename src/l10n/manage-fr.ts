@@ -257,6 +257,7 @@ export const fr: Translations = {
 	'Nobody has talked.': 'Personne n’a parlé.',
 	'Nobody is calling.': 'Personne n’appelle.',
 	'Not set up': 'Non configuré',
+	Period: 'Période',
 	'Own dates': 'Dates choisies',
 	'Pending, at most': 'En attente, au plus',
 	'Permission to call': 'Autorisation d’appeler',

@@ -8,8 +8,7 @@ import type { DayChart, DaySeries } from './day-chart.ts'
 
 import { talkWords } from './call-words.ts'
 import { n, t } from './l10n.ts'
-import { comparisonWords, countWords, percentWords } from './metrics-words.ts'
-import { moneyWords } from './money.ts'
+import { comparisonWords, countWords, percentWords, sumWords } from './metrics-words.ts'
 
 type Day = Metrics['perDay'][number]
 
@@ -81,7 +80,7 @@ function costChart({ perDay, totals }: Metrics, currency: string): DayChart {
 	const microsOf = (list: Day['cost']) => list.find((money) => money.currency === currency)?.micros ?? '0'
 	const amounts = (name: string, look: DaySeries['look'], list: (day: Day) => Day['cost']) => series(perDay, { name, look }, (day) => {
 		const micros = microsOf(list(day))
-		return { value: Number(micros) / 1e6, cell: moneyWords({ micros, currency }), raw: decimalOf(micros) }
+		return { value: Number(micros) / 1e6, cell: sumWords({ micros, currency }), raw: decimalOf(micros) }
 	})
 	const pending = microsOf(totals.pendingCost)
 	return {
@@ -89,11 +88,11 @@ function costChart({ perDay, totals }: Metrics, currency: string): DayChart {
 		kind: 'bar',
 		title: t('Cost by day, in {currency}', { currency }),
 		finding: pending === '0'
-			? t('{amount} spent', { amount: moneyWords({ micros: microsOf(totals.cost), currency }) })
-			: t('{amount} spent, up to {pending} more pending', { amount: moneyWords({ micros: microsOf(totals.cost), currency }), pending: moneyWords({ micros: pending, currency }) }),
+			? t('{amount} spent', { amount: sumWords({ micros: microsOf(totals.cost), currency }) })
+			: t('{amount} spent, up to {pending} more pending', { amount: sumWords({ micros: microsOf(totals.cost), currency }), pending: sumWords({ micros: pending, currency }) }),
 		days: perDay.map(({ day }) => day),
 		series: [amounts(t('Spent'), 'cost', ({ cost }) => cost), amounts(t('Pending, at most'), 'pending', ({ pendingCost }) => pendingCost)],
-		format: (value) => moneyWords({ micros: String(Math.round(value * 1e6)), currency }),
+		format: (value) => sumWords({ micros: String(Math.round(value * 1e6)), currency }),
 	}
 }
 

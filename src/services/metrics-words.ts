@@ -4,6 +4,7 @@
 /** Figures of calls in words. */
 
 import type { LiveCall, Metrics } from './admin-api.ts'
+import type { Money } from './types.ts'
 
 import { getCanonicalLocale } from '@nextcloud/l10n'
 import { n, t } from './l10n.ts'
@@ -17,6 +18,12 @@ export function countWords(count: number): string {
 /** Of a share between 0 and 1. */
 export function percentWords(share: number): string {
 	return new Intl.NumberFormat(getCanonicalLocale(), { style: 'percent', maximumFractionDigits: 0 }).format(share)
+}
+
+/** A sum, as exact as it matters: cents, and of less than one whole unit also parts of them. Nothing is rounded in files. */
+export function sumWords({ micros, currency }: Money): string {
+	const isSmall = BigInt(micros) < 1_000_000n
+	return new Intl.NumberFormat(getCanonicalLocale(), { style: 'currency', currency, ...(isSmall ? { minimumFractionDigits: 2, maximumFractionDigits: 4 } : {}) }).format(Number(micros) / 1e6)
 }
 
 /** A day by the calendar, without a year where there is no room for one. */

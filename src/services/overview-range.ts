@@ -3,8 +3,6 @@
 
 /** Which days the overview is about. */
 
-import { serverNow } from './api.ts'
-
 /** As many days up to today, or days of one's own. */
 export const RANGE_KINDS = ['7', '30', '90', 'own'] as const
 
@@ -36,9 +34,10 @@ export function rangeFault({ kind, from, to }: OverviewRange): 'incomplete' | 'b
 /**
  * The days to ask for; none are the server's own seven, which it alone knows until it has told its time zone.
  *
+ * @param now by the server's clock, in milliseconds
  * @return undefined while there is nothing to ask for
  */
-export function queryOf(range: OverviewRange, timeZone: string | undefined): { from?: string, to?: string } | undefined {
+export function queryOf(range: OverviewRange, timeZone: string | undefined, now: number): { from?: string, to?: string } | undefined {
 	const { kind, from, to } = range
 	if (rangeFault(range) !== undefined) {
 		return undefined
@@ -49,11 +48,11 @@ export function queryOf(range: OverviewRange, timeZone: string | undefined): { f
 	if (kind === '7') {
 		return {}
 	}
-	const today = todayIn(timeZone)
+	const today = todayIn(timeZone, now)
 	return { from: new Date(Date.parse(today) - (Number(kind) - 1) * DAY_MS).toISOString().slice(0, 10), to: today }
 }
 
 /** Sweden writes days as ISO 8601 does. */
-function todayIn(timeZone: string | undefined): string {
-	return new Intl.DateTimeFormat('sv-SE', { ...(timeZone === undefined ? {} : { timeZone }), calendar: 'iso8601', year: 'numeric', month: '2-digit', day: '2-digit' }).format(serverNow())
+function todayIn(timeZone: string | undefined, now: number): string {
+	return new Intl.DateTimeFormat('sv-SE', { ...(timeZone === undefined ? {} : { timeZone }), calendar: 'iso8601', year: 'numeric', month: '2-digit', day: '2-digit' }).format(now)
 }

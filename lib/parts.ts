@@ -52,7 +52,6 @@ import { lockNotification } from './nextcloud/lock-notification.ts'
 import { Notifications } from './nextcloud/notifications.ts'
 import { PublicAddress } from './nextcloud/public-address.ts'
 import { SettingsStore } from './policy/settings-store.ts'
-import { checkAuditLog } from './privacy/audit.ts'
 import { exportUser } from './privacy/export-user.ts'
 import { allRoutes } from './routes.ts'
 import { startUpkeep } from './upkeep.ts'
@@ -285,7 +284,7 @@ export async function startParts({ config, logger, clock, overrides, ocs, users,
 		occ: {
 			countUserData: (userId) => upkeep.countUserData(userId),
 			purgeUser: (userId) => upkeep.purgeUser(userId, { kind: 'console' }),
-			checkAuditLog: () => checkAuditLog(audit.log, (kid, text) => keys.auditMac(kid, text)),
+			checkAuditLog: audit.check,
 			noteExport: (userId) => audit.trail.write({ actor: { kind: 'console' }, action: 'user.exported', targetUserId: userId }),
 			exportUser: (userId) => exportUser(userId, {
 				devices: (id) => devices.of(id),

@@ -98,7 +98,7 @@ export function allRoutes({ identity, calls, control, stream, explainer, verific
 			now: () => clock.now(),
 		}),
 		...adminConfigRoutes({ settings, environment, dialRules, audit: audit.trail }),
-		...auditLogRoutes({ page: (query) => audit.log.page(query) }),
+		...auditLogRoutes({ page: (query) => audit.log.page(query), verification: audit.verification, audit: audit.trail }),
 		...contactRoutes({ addressBooks, settings: () => settings.get() }),
 	]
 }

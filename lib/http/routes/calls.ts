@@ -3,16 +3,15 @@
 
 import type { CallingUser } from '../../calls/call-rules.ts'
 import type { CallService } from '../../calls/call-service.ts'
-import type { Call } from '../../calls/call.ts'
-import type { CallStore, HistoryQuery } from '../../calls/ports.ts'
+import type { CallStore } from '../../calls/ports.ts'
 import type { Settings } from '../../policy/settings.ts'
 import type { Route, RouteContext } from '../route.ts'
 
 import { createHash } from 'node:crypto'
 import { z } from 'zod'
 import { readNumber } from '../../calls/number-input.ts'
-import { SipCallError } from '../../errors.ts'
 import { writeCallCsv } from '../call-csv.ts'
+import { allPages, CSV_PAGE, csvHeaders } from '../csv.ts'
 import { presentCall } from '../presenters.ts'
 import { inField, parse, route, TextStream } from '../route.ts'
 import { CallEventsSchema, CallParamsSchema, CallSchema, CallStatusQuerySchema, CallWishSchema, HistoryQuerySchema, HistorySchema, IdempotencyKeySchema } from '../schemas.ts'
@@ -26,24 +25,6 @@ export interface CallRoutesOptions {
 }
 
 const IdempotencyHeaders = z.object({ 'idempotency-key': IdempotencyKeySchema.optional() })
-
-const CSV_HEADERS = {
-	'Content-Type': 'text/csv; charset=utf-8; header=present',
-	'Content-Disposition': 'attachment; filename="calls.csv"',
-}
-/** Calls that are read and held at a time. */
-const CSV_PAGE = 200
-
-async function* pagesOf(store: CallStore, userId: string, query: HistoryQuery, signal: AbortSignal): AsyncGenerator<Call[]> {
-	for (let cursor: string | null | undefined = query.cursor ?? null; cursor !== undefined;) {
-		if (signal.aborted) {
-			throw new SipCallError('shutting_down', 'SIPCall is restarting. Try again in a few seconds.', { retryAfterSec: 5 })
-		}
-		const page: { items: Call[], nextCursor: string | undefined } = await store.history(userId, { ...query, limit: CSV_PAGE, cursor: cursor ?? undefined })
-		yield page.items
-		cursor = page.nextCursor
-	}
-}
 
 export function callRoutes({ calls, store, settings, groupsOf }: CallRoutesOptions): Route[] {
 	/** For routes that decide by ownership alone: Nextcloud is not asked. */
@@ -126,7 +107,8 @@ export function callRoutes({ calls, store, settings, groupsOf }: CallRoutesOptio
 					number: number === undefined ? undefined : inField('number', () => readNumber(number, current)).e164,
 				}
 				if (request.accepts(['application/json', 'text/csv']) === 'text/csv') {
-					return { status: 200, headers: CSV_HEADERS, body: new TextStream(writeCallCsv(pagesOf(store, caller.userId, wanted, signal))) }
+					const pages = allPages((cursor) => store.history(caller.userId, { ...wanted, limit: CSV_PAGE, cursor }), wanted.cursor, signal)
+					return { status: 200, headers: csvHeaders('calls.csv'), body: new TextStream(writeCallCsv(pages)) }
 				}
 				const { items, nextCursor } = await store.history(caller.userId, wanted)
 				return { status: 200, body: { items: items.map(presentCall), nextCursor: nextCursor ?? null } }

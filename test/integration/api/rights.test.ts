@@ -48,6 +48,8 @@ const ROUTES: Readonly<Record<string, Right>> = {
 	'GET /admin/config': 'admin',
 	'POST /admin/config': 'admin',
 	'GET /admin/audit-log': 'admin',
+	'GET /admin/audit-log/verify': 'admin',
+	'POST /admin/audit-log/verify': 'admin',
 	'DELETE /admin/call/{uuid}': 'admin',
 }
 

@@ -365,4 +365,5 @@ export const de: Translations = {
 	'The phone system did not transfer the call': 'Die Telefonanlage hat den Anruf nicht weitergeleitet',
 	'Note or tags changed': 'Notiz oder Schlagwörter geändert',
 	'That code is not right.': 'Dieser Code stimmt nicht.',
+	'Audit log': 'Protokoll',
 }

@@ -365,4 +365,5 @@ export const fr: Translations = {
 	'The phone system did not transfer the call': 'Le système téléphonique n’a pas transféré l’appel',
 	'Note or tags changed': 'Note ou étiquettes modifiées',
 	'That code is not right.': 'Ce code n’est pas correct.',
+	'Audit log': 'Journal d’audit',
 }

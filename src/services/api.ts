@@ -16,7 +16,7 @@ import { shallowRef } from 'vue'
 /** A request to the proxy is answered or given up within this time, so that a lost one does not stop the polling. */
 const TIMEOUT_MS = 20_000
 /** Tens of thousands of calls take a while. */
-const CSV_TIMEOUT_MS = 300_000
+export const CSV_TIMEOUT_MS = 300_000
 
 export type FailureKind
 	/** No answer: whether the server has done what was asked is unknown. */

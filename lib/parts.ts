@@ -35,6 +35,7 @@ import { migrate, openDatabase } from './db/orm.ts'
 import { AppStateRepository } from './db/repositories/app-state-repository.ts'
 import { CallRepository } from './db/repositories/call-repository.ts'
 import { DeviceRepository } from './db/repositories/device-repository.ts'
+import { PreferencesRepository } from './db/repositories/preferences-repository.ts'
 import { SettingsRepository } from './db/repositories/settings-repository.ts'
 import { SignInRepository } from './db/repositories/sign-in-repository.ts'
 import { UsageRepository } from './db/repositories/usage-repository.ts'
@@ -47,7 +48,7 @@ import { healthChecks, statusLines } from './health/checks.ts'
 import { gateOf } from './http/route-gate.ts'
 import { createIdentity } from './identity/index.ts'
 import { AppConfig } from './nextcloud/app-config.ts'
-import { callNotification } from './nextcloud/call-notification.ts'
+import { notifyOfEnds } from './nextcloud/call-notification.ts'
 import { lockNotification } from './nextcloud/lock-notification.ts'
 import { Notifications } from './nextcloud/notifications.ts'
 import { PublicAddress } from './nextcloud/public-address.ts'
@@ -141,17 +142,13 @@ export async function startParts({ config, logger, clock, overrides, ocs, users,
 	}
 
 	const devices = new DeviceRepository({ orm })
+	const preferences = new PreferencesRepository({ orm })
 	const store = new CallRepository({ orm, keys, clock })
 	const feed = new CallFeed()
 	const publicAddress = new PublicAddress({ ocs, now: () => clock.now().getTime() })
 	const notifications = new Notifications({ ocs, users, publicUrl: () => publicAddress.get(), logger: logger.child({ component: 'nextcloud' }) })
 	const tracker = new CallTracker({
-		onEnded: (call) => {
-			const notification = callNotification(call)
-			if (notification !== undefined) {
-				void notifications.send(call.userId, notification)
-			}
-		},
+		onEnded: notifyOfEnds({ preferences: (userId) => preferences.of(userId), send: (userId, notification) => notifications.send(userId, notification), logger: logger.child({ component: 'nextcloud' }) }),
 		store,
 		feed,
 		callSwitch,
@@ -255,6 +252,7 @@ export async function startParts({ config, logger, clock, overrides, ocs, users,
 		verification,
 		store,
 		devices,
+		preferences,
 		userRules,
 		lockout,
 		usage,
@@ -289,6 +287,7 @@ export async function startParts({ config, logger, clock, overrides, ocs, users,
 			exportUser: (userId) => exportUser(userId, {
 				devices: (id) => devices.of(id),
 				rule: (id) => userRules.of(id),
+				preferences: (id) => preferences.of(id),
 				history: (id, query) => store.history(id, query),
 				logs: (uuids) => store.logs(uuids),
 			}, clock.now()),

@@ -19,14 +19,15 @@ import { CallEventsSchema, CallParamsSchema, CallSchema, CallStatusQuerySchema, 
 export interface CallRoutesOptions {
 	calls: CallService
 	store: CallStore
-	settings: () => Settings
-	/** The groups of a user, from Nextcloud. */
-	groupsOf: (userId: string) => Promise<readonly string[]>
+	/** How the numbers are read that a user types. */
+	readingOf: (userId: string) => Promise<Pick<Settings, 'homeCountry'>>
+	/** With the groups, from Nextcloud, and what the user has chosen. */
+	callingUser: (userId: string) => Promise<CallingUser>
 }
 
 const IdempotencyHeaders = z.object({ 'idempotency-key': IdempotencyKeySchema.optional() })
 
-export function callRoutes({ calls, store, settings, groupsOf }: CallRoutesOptions): Route[] {
+export function callRoutes({ calls, store, readingOf, callingUser }: CallRoutesOptions): Route[] {
 	/** For routes that decide by ownership alone: Nextcloud is not asked. */
 	const owner = ({ caller }: RouteContext<unknown, unknown, unknown>): CallingUser => ({ id: caller.userId, groups: [] })
 	return [
@@ -43,7 +44,7 @@ export function callRoutes({ calls, store, settings, groupsOf }: CallRoutesOptio
 				const key = parse(IdempotencyHeaders, { 'idempotency-key': request.get('Idempotency-Key') }, '')?.['idempotency-key']
 				const wish = { to: body.to, deviceId: body.device, callerId: body.callerId, note: body.note }
 				const bodyHash = createHash('sha256').update(JSON.stringify(wish)).digest('hex')
-				const user = { id: caller.userId, groups: await groupsOf(caller.userId) }
+				const user = await callingUser(caller.userId)
 				const call = await calls.place(user, wish, key, bodyHash)
 				return { status: 202, body: presentCall(call), headers: { Location: `/call-status/${call.uuid}` } }
 			},
@@ -99,12 +100,12 @@ export function callRoutes({ calls, store, settings, groupsOf }: CallRoutesOptio
 			refusals: ['invalid_number'],
 			handle: async ({ caller, query, request, signal }) => {
 				const { status, outcome, number, ...rest } = query
-				const current = settings()
+				const reading = number === undefined ? undefined : await readingOf(caller.userId)
 				const wanted = {
 					...rest,
 					statuses: status,
 					outcomes: outcome,
-					number: number === undefined ? undefined : inField('number', () => readNumber(number, current)).e164,
+					number: number === undefined || reading === undefined ? undefined : inField('number', () => readNumber(number, reading)).e164,
 				}
 				if (request.accepts(['application/json', 'text/csv']) === 'text/csv') {
 					const pages = allPages((cursor) => store.history(caller.userId, { ...wanted, limit: CSV_PAGE, cursor }), wanted.cursor, signal)

@@ -79,6 +79,8 @@ export const CallSchema = z.object({
 	answeredAt: time.optional(),
 	endedAt: time.optional(),
 	talkSec: z.number().optional().describe('Seconds since the destination answered'),
+	cost: MoneySchema.nullable().optional().describe('By the rates of the settings; null while it is pending or unknown, never 0 for it. Left out for calls to the user'),
+	costState: z.enum(['pending', 'final', 'unknown']).optional().describe('`unknown`: no rate covers the number, or nobody knows how long was talked'),
 	onHold: z.boolean(),
 	note: z.string().optional(),
 	tags: z.array(z.string()),

@@ -14,7 +14,7 @@ export type Route
 		| { name: 'admin', page: AdminPage }
 		| { name: 'unknown' }
 
-export const SETTINGS_SECTIONS = ['devices', 'links', 'shortcuts'] as const
+export const SETTINGS_SECTIONS = ['devices', 'caller-id', 'links', 'calls', 'notifications', 'shortcuts'] as const
 export type SettingsSection = typeof SETTINGS_SECTIONS[number]
 
 export const ADMIN_PAGES = ['users', 'policy', 'connection', 'audit'] as const

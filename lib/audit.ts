@@ -17,12 +17,17 @@ import { storageFault } from './db/storage-fault.ts'
 import { SipCallError } from './errors.ts'
 import { settingChanges } from './policy/settings-changes.ts'
 import { AuditTrail } from './privacy/audit-trail.ts'
+import { AuditVerification } from './privacy/audit-verification.ts'
+import { checkAuditLog } from './privacy/audit.ts'
 
 export interface Audit {
 	/** The way in. */
 	trail: AuditTrail
 	/** Where the entries are. */
 	log: AuditRepository
+	/** Goes through all entries. */
+	check: () => ReturnType<typeof checkAuditLog>
+	verification: AuditVerification
 	onRefused: OnRefused
 	onLocked: (userId: string, until: Date) => void
 	onVerified: (userId: string, deviceId: string) => void
@@ -40,9 +45,14 @@ export function startAudit({ orm, keys, clock, logger }: { orm: MikroORM, keys: 
 		logger: logger.child({ component: 'audit' }),
 	})
 	releasers.add('audit log', () => trail.stop())
+	const check = () => checkAuditLog(log, (kid, text) => keys.auditMac(kid, text))
+	const verification = new AuditVerification({ check, now: () => clock.now(), logger: logger.child({ component: 'audit' }) })
+	releasers.add('check of the audit log', () => verification.stop())
 	return {
 		trail,
 		log,
+		check,
+		verification,
 		onRefused: (userId, refusal) => trail.note({ actor: { kind: 'user', userId }, action: refusal.code === 'emergency_number' ? 'call.emergency_refused' : 'call.refused', detail: { ...refusal } }),
 		onLocked: (targetUserId, until) => trail.note({ actor: { kind: 'system' }, action: 'user.locked', targetUserId, detail: { until } }),
 		onVerified: (userId, device) => trail.note({ actor: { kind: 'user', userId }, action: 'phone.verified', targetUserId: userId, detail: { device } }),

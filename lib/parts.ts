@@ -36,6 +36,7 @@ import { AppStateRepository } from './db/repositories/app-state-repository.ts'
 import { CallRepository } from './db/repositories/call-repository.ts'
 import { DeviceRepository } from './db/repositories/device-repository.ts'
 import { MetricsRepository } from './db/repositories/metrics-repository.ts'
+import { PreferencesRepository } from './db/repositories/preferences-repository.ts'
 import { SettingsRepository } from './db/repositories/settings-repository.ts'
 import { SignInRepository } from './db/repositories/sign-in-repository.ts'
 import { UsageRepository } from './db/repositories/usage-repository.ts'
@@ -49,13 +50,12 @@ import { statusLines } from './health/report.ts'
 import { gateOf } from './http/route-gate.ts'
 import { createIdentity } from './identity/index.ts'
 import { AppConfig } from './nextcloud/app-config.ts'
-import { callNotification } from './nextcloud/call-notification.ts'
+import { notifyOfEnds } from './nextcloud/call-notification.ts'
 import { lockNotification } from './nextcloud/lock-notification.ts'
 import { Notifications } from './nextcloud/notifications.ts'
 import { PublicAddress } from './nextcloud/public-address.ts'
 import { UserNames } from './nextcloud/user-names.ts'
 import { SettingsStore } from './policy/settings-store.ts'
-import { checkAuditLog } from './privacy/audit.ts'
 import { exportUser } from './privacy/export-user.ts'
 import { allRoutes } from './routes.ts'
 import { startUpkeep } from './upkeep.ts'
@@ -148,17 +148,13 @@ export async function startParts({ config, logger, clock, overrides, ocs, users,
 	}
 
 	const devices = new DeviceRepository({ orm })
+	const preferences = new PreferencesRepository({ orm })
 	const store = new CallRepository({ orm, keys, clock })
 	const feed = new CallFeed()
 	const publicAddress = new PublicAddress({ ocs, now: () => clock.now().getTime() })
 	const notifications = new Notifications({ ocs, users, publicUrl: () => publicAddress.get(), logger: logger.child({ component: 'nextcloud' }) })
 	const tracker = new CallTracker({
-		onEnded: (call) => {
-			const notification = callNotification(call)
-			if (notification !== undefined) {
-				void notifications.send(call.userId, notification)
-			}
-		},
+		onEnded: notifyOfEnds({ preferences: (userId) => preferences.of(userId), send: (userId, notification) => notifications.send(userId, notification), logger: logger.child({ component: 'nextcloud' }) }),
 		store,
 		feed,
 		callSwitch,
@@ -275,6 +271,7 @@ export async function startParts({ config, logger, clock, overrides, ocs, users,
 		doctor,
 		store,
 		devices,
+		preferences,
 		userRules,
 		lockout,
 		usage,
@@ -306,11 +303,12 @@ export async function startParts({ config, logger, clock, overrides, ocs, users,
 		occ: {
 			countUserData: (userId) => upkeep.countUserData(userId),
 			purgeUser: (userId) => upkeep.purgeUser(userId, { kind: 'console' }),
-			checkAuditLog: () => checkAuditLog(audit.log, (kid, text) => keys.auditMac(kid, text)),
+			checkAuditLog: audit.check,
 			noteExport: (userId) => audit.trail.write({ actor: { kind: 'console' }, action: 'user.exported', targetUserId: userId }),
 			exportUser: (userId) => exportUser(userId, {
 				devices: (id) => devices.of(id),
 				rule: (id) => userRules.of(id),
+				preferences: (id) => preferences.of(id),
 				history: (id, query) => store.history(id, query),
 				logs: (uuids) => store.logs(uuids),
 			}, clock.now()),

@@ -5,6 +5,7 @@
 
 import type { Audit } from './audit.ts'
 import type { CallControl } from './calls/call-control.ts'
+import type { CallingUser } from './calls/call-rules.ts'
 import type { CallService } from './calls/call-service.ts'
 import type { CallStream } from './calls/call-stream.ts'
 import type { DeviceVerification } from './calls/device-verification.ts'
@@ -13,6 +14,7 @@ import type { Lockout } from './calls/lockout.ts'
 import type { MetricsStore } from './calls/metrics.ts'
 import type { CallLimiter, CallStore, Clock } from './calls/ports.ts'
 import type { DeviceRepository } from './db/repositories/device-repository.ts'
+import type { PreferencesRepository } from './db/repositories/preferences-repository.ts'
 import type { UsageRepository } from './db/repositories/usage-repository.ts'
 import type { UserRuleRepository } from './db/repositories/user-rule-repository.ts'
 import type { Doctor } from './doctor.ts'
@@ -27,6 +29,7 @@ import type { SettingsStore } from './policy/settings-store.ts'
 import type { Settings } from './policy/settings.ts'
 
 import { randomUUID } from 'node:crypto'
+import { readingFor } from './calls/call-rules.ts'
 import { metricsOf } from './calls/metrics.ts'
 import { SipCallError } from './errors.ts'
 import { adminConfigRoutes } from './http/routes/admin-config.ts'
@@ -54,6 +57,7 @@ export interface RouteParts {
 	doctor: Doctor
 	store: CallStore
 	devices: DeviceRepository
+	preferences: PreferencesRepository
 	userRules: UserRuleRepository
 	lockout: Lockout
 	usage: UsageRepository
@@ -72,24 +76,29 @@ export interface RouteParts {
 	logger: Logger
 }
 
-export function allRoutes({ identity, calls, control, stream, explainer, verification, doctor, store, devices, userRules, lockout, usage, metrics, names, users, addressBooks, settings, environment, dialRules, audit, limiter, isSwitchReady, clock, logger }: RouteParts): Route[] {
-	const groupsOf = async (userId: string) => (await users.get(userId)).groups
+export function allRoutes({ identity, calls, control, stream, explainer, verification, doctor, store, devices, preferences, userRules, lockout, usage, metrics, names, users, addressBooks, settings, environment, dialRules, audit, limiter, isSwitchReady, clock, logger }: RouteParts): Route[] {
+	const callingUser = async (id: string): Promise<CallingUser> => {
+		const [{ groups }, { country, callerId }] = await Promise.all([users.get(id), preferences.of(id)])
+		return { id, groups, country, callerId }
+	}
+	const readingOf = async (userId: string) => readingFor(await preferences.of(userId), settings.get())
 	return [
 		...authRoutes({ signIn: identity.signIn, guard: (step) => guardSignIn(limiter, step) }),
-		...callRoutes({ calls, store, settings: () => settings.get(), groupsOf }),
-		...callControlRoutes({ calls, control, groupsOf, audit: audit.trail, logger: logger.child({ component: 'calls' }) }),
+		...callRoutes({ calls, store, readingOf, callingUser }),
+		...callControlRoutes({ calls, control, callingUser, audit: audit.trail, logger: logger.child({ component: 'calls' }) }),
 		...eventRoutes({ stream }),
 		...meRoutes({
 			user: (userId) => users.get(userId),
 			settings: () => settings.get(),
 			devices: { of: (userId) => devices.of(userId), replace: (userId, list) => devices.replace(userId, list) },
+			preferences,
 			limits: (user, current) => explainer.limits(user, current),
 			isSwitchReady,
 			now: () => clock.now(),
 			newUuid: randomUUID,
 		}),
-		...deviceVerificationRoutes({ verification, groupsOf }),
-		...numberRoutes({ explain: (user, to, current) => explainer.explain(user, to, current), settings: () => settings.get(), groupsOf, dialRules }),
+		...deviceVerificationRoutes({ verification, callingUser }),
+		...numberRoutes({ explain: (user, to, current) => explainer.explain(user, to, current), settings: () => settings.get(), callingUser, dialRules }),
 		...adminUserRoutes({
 			search: (adminId, query) => users.search(adminId, query),
 			find: (adminId, userId) => users.find(adminId, userId),
@@ -109,9 +118,9 @@ export function allRoutes({ identity, calls, control, stream, explainer, verific
 			now: () => clock.now(),
 		}),
 		...configTestRoutes({ settings: () => settings.get(), dialRules, testSwitch: doctor.testSwitch, testTrunk: doctor.testTrunk, guard: doctor.guardTests, audit: audit.trail }),
-		...testCallRoutes({ testCalls: doctor.testCalls, groupsOf }),
+		...testCallRoutes({ testCalls: doctor.testCalls, callingUser }),
 		...adminConfigRoutes({ settings, environment, dialRules, audit: audit.trail }),
-		...auditLogRoutes({ page: (query) => audit.log.page(query) }),
+		...auditLogRoutes({ page: (query) => audit.log.page(query), verification: audit.verification, audit: audit.trail }),
 		...metricsRoutes({
 			metrics: (first, last, timeZone) => metricsOf(metrics, first, last, timeZone),
 			names: (adminId, userIds) => names.of(adminId, userIds),
@@ -119,7 +128,7 @@ export function allRoutes({ identity, calls, control, stream, explainer, verific
 			health: async () => (await doctor.report()).parts,
 			now: () => clock.now(),
 		}),
-		...contactRoutes({ addressBooks, settings: () => settings.get() }),
+		...contactRoutes({ addressBooks, readingOf }),
 	]
 }
 

@@ -122,7 +122,7 @@ export class CallControl {
 			throw unavailable()
 		}
 		let planned: TransferPlan | undefined
-		const stored = store.admitTransfer(callUuid, factsFor(user.id, to, ofAll, at), async (current, { facts, rule }) => {
+		const stored = store.admitTransfer(callUuid, factsFor(user, to, ofAll, at), async (current, { facts, rule }) => {
 			const settings = settingsFor(ofAll, rule)
 			// The user leaves this call for the new leg: it takes no line more.
 			const state = { rule, facts: { ...facts, openOfUser: 0, openInAll: facts.openInAll + tracker.handedOver.size - 1 } }
@@ -137,7 +137,7 @@ export class CallControl {
 			}
 		})
 		const asked = await stored.catch(async (error: unknown) => {
-			await lockout.note(user.id, to, error)
+			await lockout.note(user, to, error)
 			throw error
 		})
 		// Stored before it is written: whatever is lost afterwards, the end of the user's leg will be understood.

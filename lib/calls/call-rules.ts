@@ -24,6 +24,15 @@ import { rateLimited, refuse, refused } from './refusals.ts'
 export interface CallingUser {
 	id: string
 	groups: readonly string[]
+	/** ISO 3166, for numbers that this user types in national form; without it the home country. It decides nothing else. */
+	country?: string | null
+	/** E.164, shown where a wish names none, while it is granted. */
+	callerId?: string | null
+}
+
+/** How a user's numbers in national form are read. */
+export function readingFor({ country }: Pick<CallingUser, 'country'>, { homeCountry }: Pick<Settings, 'homeCountry'>): Pick<Settings, 'homeCountry'> {
+	return { homeCountry: country ?? homeCountry }
 }
 
 export interface CallWish {
@@ -58,11 +67,11 @@ export interface Circumstances {
 }
 
 /** What must be known of other calls to decide on this one. */
-export function factsFor(userId: string, to: string, settings: Settings, at: Date): FactsRequest {
-	const number = parseNumber(to, settings.homeCountry)
+export function factsFor(user: Pick<CallingUser, 'id' | 'country'>, to: string, settings: Settings, at: Date): FactsRequest {
+	const number = parseNumber(to, readingFor(user, settings).homeCountry)
 	const isNumber = !('fault' in number)
 	return {
-		userId,
+		userId: user.id,
 		number: isNumber ? number.e164 : undefined,
 		country: isNumber ? number.country : undefined,
 		at,
@@ -93,16 +102,22 @@ export function allowCall(wish: CallWish, circumstances: Circumstances, devices:
 export function allowDestination(wish: Pick<CallWish, 'to' | 'callerId'>, { user, settings: ofAll, state: { rule, facts }, at }: Circumstances, ownPhone?: string): AllowedDestination {
 	const settings = settingsFor(ofAll, rule)
 	// First of all, and counted nowhere: who needs help must be told at once to use a real phone.
-	if (isEmergencyNumber(wish.to, settings.homeCountry)) {
+	const reading = readingFor(user, settings)
+	if (isEmergencyNumber(wish.to, settings.homeCountry) || isEmergencyNumber(wish.to, reading.homeCountry)) {
 		throw new SipCallError('emergency_number', 'This is an emergency number. Use a phone to call it directly: a call from here is slow and tells the emergency service the wrong place.')
 	}
 	const account = { groups: user.groups, rule, settings, at }
 	refuse(decideAccount(account), at)
-	const number = readNumber(wish.to, settings)
+	const number = readNumber(wish.to, reading)
 	refuse(decide({ ...account, number, ownPhone, callerId: wish.callerId, facts }), at)
-	const callerId = chooseCallerId(wish.callerId, user.groups, settings)
+	const callerId = chooseCallerId(wish.callerId ?? preferredCallerId(user, settings), user.groups, settings)
 	// The rules have refused one that is not granted.
 	return { number, callerId: 'code' in callerId ? undefined : callerId.number, charge: chargeFor(number, ownPhone, settings) }
+}
+
+/** The number that the user has chosen, unless it was taken from the user since. */
+function preferredCallerId({ callerId, groups }: CallingUser, settings: Settings): string | undefined {
+	return callerId !== null && callerId !== undefined && 'number' in chooseCallerId(callerId, groups, settings) ? callerId : undefined
 }
 
 /**

@@ -58,7 +58,7 @@ export class CallService {
 		const ofAll = this.#options.settings()
 		const devices = await this.#options.devices(user.id)
 		const at = clock.now()
-		const request = { userId: user.id, idempotencyKey, bodyHash, at, question: factsFor(user.id, wish.to, ofAll, at) }
+		const request = { userId: user.id, idempotencyKey, bodyHash, at, question: factsFor(user, wish.to, ofAll, at) }
 		let plan: OriginatePlan | undefined
 		const placed = store.place(request, async ({ facts, rule }) => {
 			// Whom somebody has transferred still holds lines.
@@ -71,7 +71,7 @@ export class CallService {
 			return made
 		})
 		const { call, isNew } = await placed.catch(async (error: unknown) => {
-			await lockout.note(user.id, wish.to, error)
+			await lockout.note(user, wish.to, error)
 			throw error
 		})
 		if (!isNew || plan === undefined) {

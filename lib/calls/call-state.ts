@@ -4,7 +4,7 @@
 import type { CallEvent, CallLogEntry, LegReport } from './call-events.ts'
 import type { Call, CallStatus, Leg } from './call.ts'
 
-import { costMicros } from '../policy/rates.ts'
+import { settleCost } from './call-cost.ts'
 import { isHandedOver, isLegLive, isUserOver, legOfUser, legsOfDestination, mayBeTransferred } from './call.ts'
 import { concludeCall } from './conclude-call.ts'
 
@@ -63,25 +63,6 @@ export function transition(call: Call, event: CallEvent): Transition {
 	}
 	next.version++
 	return { call: next, log }
-}
-
-/**
- * What was reserved is given back, and what was talked is paid. Where nobody knows how long that was, all of it has been
- * spent: a call that was transferred goes on unheard, and the end of a leg may have been missed.
- */
-function settleCost(call: Call): void {
-	if (call.reservedMicros === undefined) {
-		return
-	}
-	const isUnheard = call.legs.some((leg) => leg.createdAt !== undefined && leg.end === undefined)
-	if (call.transfer !== undefined || (isUnheard && call.talkMs === undefined)) {
-		call.costMicros = call.reservedMicros
-		return
-	}
-	const ofDestination = call.rate === undefined || call.talkMs === undefined ? 0n : costMicros(call.rate, call.talkMs)
-	const ownMs = legOfUser(call).end?.talkMs ?? 0
-	const ofOwnPhone = call.ownRate === undefined || ownMs === 0 ? 0n : costMicros(call.ownRate, ownMs)
-	call.costMicros = String(ofDestination + ofOwnPhone)
 }
 
 function apply(call: Call, event: CallEvent, log: CallLogEntry[]): 'unknown_leg' | undefined {

@@ -150,7 +150,7 @@ export class DeviceVerification {
 		if (mayRing(device, settings)) {
 			throw wrongState('This phone is verified already.')
 		}
-		const state = await calls.facts(factsFor(user.id, device.address, settings, calledAt))
+		const state = await calls.facts(factsFor(user, device.address, settings, calledAt))
 		const { number, callerId, charge } = await this.#allow(user, device.address, { user, settings, state, at: calledAt })
 		if (!codeCaller.isReady()) {
 			throw unavailable(10)
@@ -204,7 +204,7 @@ export class DeviceVerification {
 		try {
 			return allowDestination({ to, callerId: undefined }, circumstances)
 		} catch (error) {
-			await this.#options.lockout.note(user.id, to, error)
+			await this.#options.lockout.note(user, to, error)
 			throw error
 		}
 	}

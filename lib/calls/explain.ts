@@ -18,7 +18,7 @@ import { dayOf } from '../policy/calendar.ts'
 import { rateFor } from '../policy/rates.ts'
 import { confirmationFor } from '../policy/rules.ts'
 import { settingsFor } from '../policy/user-rule.ts'
-import { allowCall, factsFor, quotasOf } from './call-rules.ts'
+import { allowCall, factsFor, quotasOf, readingFor } from './call-rules.ts'
 import { quotaRefusal, refused } from './refusals.ts'
 
 export interface Explanation {
@@ -53,10 +53,10 @@ export class Explainer {
 	}
 
 	/** How far a user's limits are used, and what is decided for the user. Sums of money are everybody's, and not told. */
-	async limits(user: { id: string }, settings: Settings): Promise<{ limits: LimitState[], rule: UserRule }> {
+	async limits(user: Pick<CallingUser, 'id'>, settings: Settings): Promise<{ limits: LimitState[], rule: UserRule }> {
 		const { store, limiter, clock } = this.#options
 		const at = clock.now()
-		const { rule, facts } = await store.facts({ ...factsFor(user.id, '', settings, at), isSpendLimited: false })
+		const { rule, facts } = await store.facts({ ...factsFor(user, '', settings, at), isSpendLimited: false })
 		const own = settingsFor(settings, rule)
 		const counted = await limiter.look(user.id, quotasOf(own))
 		const { maxDistinctPerDay, maxConcurrentPerUser, maxCallSec, timeZone } = own
@@ -77,11 +77,11 @@ export class Explainer {
 	async explain(user: CallingUser, to: string, settings: Settings): Promise<Explanation> {
 		const { store, limiter, devices, clock } = this.#options
 		const at = clock.now()
-		const [known, list] = await Promise.all([store.facts(factsFor(user.id, to, settings, at)), devices(user.id)])
+		const [known, list] = await Promise.all([store.facts(factsFor(user, to, settings, at)), devices(user.id)])
 		// As for a call: whom somebody has transferred still holds lines.
 		const state = { rule: known.rule, facts: { ...known.facts, openInAll: known.facts.openInAll + this.#options.handedOver() } }
 		const own = settingsFor(settings, state.rule)
-		const parsed = parseNumber(to, settings.homeCountry)
+		const parsed = parseNumber(to, readingFor(user, settings).homeCountry)
 		const number = 'fault' in parsed ? undefined : parsed
 		const outcome = attempt(() => allowCall({ to, deviceId: undefined, callerId: undefined, note: undefined }, { user, settings, state, at }, list))
 		const used = outcome instanceof SipCallError ? undefined : (await limiter.look(user.id, quotasOf(own))).find((use) => use.used >= use.quota.max)

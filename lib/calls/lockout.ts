@@ -3,9 +3,11 @@
 
 import type { Logger } from '../logger.ts'
 import type { Settings } from '../policy/settings.ts'
+import type { CallingUser } from './call-rules.ts'
 import type { OnRefused } from './noteworthy.ts'
 import type { CallLimiter, Clock } from './ports.ts'
 
+import { readingFor } from './call-rules.ts'
 import { noteworthyRefusal, suspiciousRule } from './noteworthy.ts'
 
 export interface LockoutOptions {
@@ -53,9 +55,10 @@ export class Lockout {
 	 *
 	 * @param to as it was typed
 	 */
-	async note(userId: string, to: string, error: unknown): Promise<void> {
+	async note(user: Pick<CallingUser, 'id' | 'country'>, to: string, error: unknown): Promise<void> {
+		const userId = user.id
 		const { limiter, settings, onRefused, lock, onLocked, clock, logger } = this.#options
-		const refusal = noteworthyRefusal(error, to, settings())
+		const refusal = noteworthyRefusal(error, to, readingFor(user, settings()))
 		if (refusal !== undefined) {
 			onRefused(userId, refusal)
 		}

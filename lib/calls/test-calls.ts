@@ -154,7 +154,7 @@ export class TestCalls {
 		if (device.kind === 'sip') {
 			return { callerId: settings.callerIds[0]?.number }
 		}
-		const state = await this.#options.calls.facts(factsFor(user.id, device.address, settings, at))
+		const state = await this.#options.calls.facts(factsFor(user, device.address, settings, at))
 		const { callerId, charge } = allowDestination({ to: device.address, callerId: undefined }, { user, settings, state, at })
 		return { callerId, ...(charge?.rate === undefined ? {} : { costs: costMicros(charge.rate, TEST_CALL_SEC * 1000) }) }
 	}

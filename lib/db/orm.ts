@@ -14,6 +14,7 @@ import { CallEntity, CallLogEntity, IdempotencyEntity } from './entities/call.en
 import { DeviceVerificationEntity } from './entities/device-verification.entity.ts'
 import { DeviceEntity } from './entities/device.entity.ts'
 import { OAuthStateEntity, RefreshTokenEntity, SignInEntity } from './entities/sign-in.entity.ts'
+import { UserPreferencesEntity } from './entities/user-preferences.entity.ts'
 import { Migration0001Calls } from './migrations/migration-0001-calls.ts'
 import { Migration0002SignIn } from './migrations/migration-0002-sign-in.ts'
 import { Migration0003Extension } from './migrations/migration-0003-extension.ts'
@@ -25,6 +26,7 @@ import { Migration0008Retention } from './migrations/migration-0008-retention.ts
 import { Migration0009AuditLog } from './migrations/migration-0009-audit-log.ts'
 import { Migration0010Transfers } from './migrations/migration-0010-transfers.ts'
 import { Migration0012Metrics } from './migrations/migration-0012-metrics.ts'
+import { Migration0013UserPreferences } from './migrations/migration-0013-user-preferences.ts'
 
 /** In the order in which they run; a name, once released, is never changed or removed. */
 const MIGRATIONS = [
@@ -39,6 +41,7 @@ const MIGRATIONS = [
 	{ name: '0009-audit-log', class: Migration0009AuditLog },
 	{ name: '0010-transfers', class: Migration0010Transfers },
 	{ name: '0012-metrics', class: Migration0012Metrics },
+	{ name: '0013-user-preferences', class: Migration0013UserPreferences },
 ]
 
 const POOL_SIZE = 10
@@ -79,7 +82,7 @@ export async function openDatabase(options: { url: string, keys: KeyRing, logger
 	const [active] = options.keys.storageKeys
 	return MikroORM.init({
 		clientUrl: options.url,
-		entities: [CallEntity, CallLogEntity, IdempotencyEntity, DeviceEntity, DeviceVerificationEntity, OAuthStateEntity, SignInEntity, RefreshTokenEntity],
+		entities: [CallEntity, CallLogEntity, IdempotencyEntity, DeviceEntity, DeviceVerificationEntity, OAuthStateEntity, SignInEntity, RefreshTokenEntity, UserPreferencesEntity],
 		extensions: [Migrator],
 		migrations: { migrationsList: MIGRATIONS, snapshot: false, tableName: 'schema_migrations' },
 		pool: { min: 1, max: options.poolSize ?? POOL_SIZE },

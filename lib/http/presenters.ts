@@ -4,6 +4,7 @@
 import type { Call } from '../calls/call.ts'
 import type { CallJson } from './schemas.ts'
 
+import { costOf } from '../calls/call-cost.ts'
 import { displayNumber } from '../numbering/parse-number.ts'
 
 /** A call as the outside sees it: no legs, no user id, no raw input. */
@@ -27,10 +28,16 @@ export function presentCall(call: Call): CallJson {
 		createdAt: call.createdAt.toISOString(),
 		...presentTimes(call),
 		...(call.talkMs === undefined ? {} : { talkSec: Math.round(call.talkMs / 1000) }),
+		...presentCost(call),
 		onHold: call.onHold,
 		...(call.note === undefined ? {} : { note: call.note }),
 		tags: call.tags,
 	}
+}
+
+function presentCost(call: Call): Pick<CallJson, 'cost' | 'costState'> {
+	const cost = costOf(call)
+	return cost === undefined ? {} : { cost: cost.state === 'final' ? cost.cost : null, costState: cost.state }
 }
 
 function presentTimes({ userAnsweredAt, ringingAt, answeredAt, endedAt }: Call): Partial<Pick<CallJson, 'userAnsweredAt' | 'ringingAt' | 'answeredAt' | 'endedAt'>> {

@@ -3,6 +3,7 @@
 
 // One schema for each shape of the API: it validates, gives the type, and documents itself in /openapi.json.
 
+import { isSupportedCountry } from 'libphonenumber-js/max'
 import { z } from 'zod'
 
 /**
@@ -78,6 +79,8 @@ export const CallSchema = z.object({
 	answeredAt: time.optional(),
 	endedAt: time.optional(),
 	talkSec: z.number().optional().describe('Seconds since the destination answered'),
+	cost: MoneySchema.nullable().optional().describe('By the rates of the settings; null while it is pending or unknown, never 0 for it. Left out for calls to the user'),
+	costState: z.enum(['pending', 'final', 'unknown']).optional().describe('`unknown`: no rate covers the number, or nobody knows how long was talked'),
 	onHold: z.boolean(),
 	note: z.string().optional(),
 	tags: z.array(z.string()),
@@ -173,7 +176,15 @@ export const MeSchema = z.object({
 	displayName: z.string(),
 	roles: z.array(z.enum(['user', 'admin'])),
 	permissions: z.object({ call: z.boolean(), admin: z.boolean() }),
-	country: z.string().nullable(),
+	country: z.string().nullable().describe('For numbers in national form: the user’s own choice, else the home country'),
+	homeCountry: z.string().nullable().describe('The administrator’s choice'),
+	preferences: z.object({
+		country: z.string().nullable().describe('null = the home country'),
+		askBeforeEveryCall: z.boolean(),
+		callerId: e164.nullable().describe('Shown while it is one of `callerIds`; null = the first of them'),
+		notifications: z.object({ missed: z.boolean(), failed: z.boolean() }),
+	}),
+	missedUnseen: z.int().describe('Missed calls since `seenMissedAt` was last told'),
 	callerIds: z.array(z.object({ number: e164, label: z.string() })),
 	devices: z.array(DeviceSchema),
 	limits: z.array(z.object({
@@ -208,9 +219,18 @@ export const MeUpdateSchema = z.strictObject({
 			isDefault: z.boolean().optional(),
 		}),
 	])).max(20).optional(),
+	preferences: z.strictObject({
+		country: z.string().refine((code) => isSupportedCountry(code), 'Not an ISO 3166 country code such as DE').nullable(),
+		askBeforeEveryCall: z.boolean(),
+		callerId: e164.nullable(),
+		notifications: z.strictObject({ missed: z.boolean(), failed: z.boolean() }).partial(),
+	}).partial().optional(),
+	seenMissedAt: moment.optional().describe('Missed calls until then have been looked at; a time to come counts as now, an earlier one than before changes nothing'),
 }).meta({ id: 'MeUpdate' })
 
-export type DeviceWishJson = NonNullable<z.input<typeof MeUpdateSchema>['devices']>[number]
+export type MeUpdateJson = z.input<typeof MeUpdateSchema>
+
+export type DeviceWishJson = NonNullable<MeUpdateJson['devices']>[number]
 
 export const ProblemSchema = z.looseObject({
 	type: z.string(),

@@ -4,6 +4,8 @@
 // Which calls a user is told of by a notification of Nextcloud's, and in which words.
 
 import type { Call, FixableBy } from '../calls/call.ts'
+import type { NotificationKind, Preferences } from '../calls/preferences.ts'
+import type { Logger } from '../logger.ts'
 import type { Language, Notification } from './notifications.ts'
 
 import { maskNumber } from '../numbering/mask-number.ts'
@@ -48,7 +50,7 @@ const WORDS: Readonly<Record<Language, Words>> = {
 }
 
 /** Which kind of notification an ended call deserves; most deserve none. */
-export function notificationOf(call: Call): 'missed' | 'failed' | undefined {
+export function notificationOf(call: Call): NotificationKind | undefined {
 	if (call.status !== 'ended' || call.outcome === undefined || call.outcome === 'completed') {
 		return undefined
 	}
@@ -73,4 +75,26 @@ export function callNotification(call: Call): Notification | undefined {
 				placeholder: { name: 'number', value: maskNumber(call.to) },
 				path: `/call/${call.uuid}`,
 			}
+}
+
+export interface EndNotifierOptions {
+	preferences: (userId: string) => Promise<Preferences>
+	/** Never rejects. */
+	send: (userId: string, notification: Notification) => Promise<void>
+	logger: Logger
+}
+
+/** Tells users of ended calls, as far as they want to be told. Returns at once and never throws. */
+export function notifyOfEnds({ preferences, send, logger }: EndNotifierOptions): (call: Call) => void {
+	return (call) => {
+		const [kind, notification] = [notificationOf(call), callNotification(call)]
+		if (kind === undefined || notification === undefined) {
+			return
+		}
+		void preferences(call.userId).then(({ notifications }) => notifications[kind], (error: unknown) => {
+			// Better told once too often: who has turned it off sees one more, who has not would miss one.
+			logger.warn('Nobody knows whether a user wants a notification, so it is sent', { error })
+			return true
+		}).then((isWanted) => isWanted ? send(call.userId, notification) : undefined)
+	}
 }

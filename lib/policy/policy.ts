@@ -47,6 +47,11 @@ export function mayBeCalled(number: ParsedNumber, policy: DestinationPolicy): Re
 	return undefined
 }
 
+/** The numbers that members of these groups may show, the default one first. */
+export function grantedCallerIds(groups: readonly string[], { callerIds }: Pick<Settings, 'callerIds'>): Settings['callerIds'] {
+	return callerIds.filter(({ groups: needed }) => needed === undefined || needed.some((group) => groups.includes(group)))
+}
+
 /**
  * The caller ID that the destination will see.
  *
@@ -54,7 +59,7 @@ export function mayBeCalled(number: ParsedNumber, policy: DestinationPolicy): Re
  * @return the number, undefined for the gateway's own, or a refusal
  */
 export function chooseCallerId(wished: string | undefined, groups: readonly string[], { callerIds }: Pick<Settings, 'callerIds'>): { number: string | undefined } | Refusal {
-	const granted = callerIds.filter(({ groups: needed }) => needed === undefined || needed.some((group) => groups.includes(group)))
+	const granted = grantedCallerIds(groups, { callerIds })
 	if (wished === undefined) {
 		return { number: granted[0]?.number }
 	}

@@ -22,6 +22,7 @@ export const AUDIT_ACTIONS = [
 	'client.signed_in',
 	'client.signed_out',
 	'client.token_reused',
+	'audit.exported',
 	'audit.lost',
 ] as const
 

@@ -5,6 +5,7 @@ import type { CallLogEntry } from '../calls/call-events.ts'
 import type { Call } from '../calls/call.ts'
 import type { Device } from '../calls/device.ts'
 import type { HistoryQuery } from '../calls/ports.ts'
+import type { Preferences } from '../calls/preferences.ts'
 import type { UserRule } from '../policy/user-rule.ts'
 
 /** Grows when a field changes its meaning or goes; a new field alone does not change it. */
@@ -17,19 +18,21 @@ export interface UserDataSources {
 	/** What an admin has decided for the user. */
 	rule: (userId: string) => Promise<UserRule>
 	history: (userId: string, query: HistoryQuery) => Promise<{ items: Call[], nextCursor: string | undefined }>
+	/** What the user has chosen. */
+	preferences: (userId: string) => Promise<Preferences>
 	/** What happened to each of these calls, by the call's uuid. */
 	logs: (callUuids: readonly string[]) => Promise<Map<string, CallLogEntry[]>>
 }
 
 /**
- * All that is stored of a user as one JSON document, in pieces: `{ schema, exportedAt, userId, rule, devices, calls }`. Calls
+ * All that is stored of a user as one JSON document, in pieces: `{ schema, exportedAt, userId, rule, preferences, devices, calls }`. Calls
  * come newest first, page by page, so that any number of them takes the memory of one page. Times are ISO 8601 in UTC;
  * talk time is milliseconds. Sign-ins are left out: all there is of them are hashes and times.
  *
  * @yields {string} the document, piece by piece
  */
-export async function* exportUser(userId: string, { devices, rule, history, logs }: UserDataSources, at: Date): AsyncGenerator<string> {
-	const head = JSON.stringify({ schema: EXPORT_SCHEMA, exportedAt: at, userId, rule: await rule(userId), devices: await devices(userId) }, undefined, '\t')
+export async function* exportUser(userId: string, { devices, rule, preferences, history, logs }: UserDataSources, at: Date): AsyncGenerator<string> {
+	const head = JSON.stringify({ schema: EXPORT_SCHEMA, exportedAt: at, userId, rule: await rule(userId), preferences: await preferences(userId), devices: await devices(userId) }, undefined, '\t')
 	yield `${head.slice(0, -'\n}'.length)},\n\t"calls": [`
 	let isFirst = true
 	for (let cursor: string | undefined, isMore = true; isMore;) {

@@ -13,6 +13,9 @@ import { t } from '../services/l10n.ts'
 /** What takes over the server's answers about a call, for the whole page. */
 export const CALL_TAKER: InjectionKey<(call: Call) => void> = Symbol('call taker')
 
+/** Tags of the calls that the page knows, the newest first. */
+export const KNOWN_TAGS: InjectionKey<() => readonly string[]> = Symbol('known tags')
+
 export interface CallControl {
 	/** A command is on its way. */
 	isBusy: Readonly<Ref<boolean>>

@@ -4,7 +4,7 @@
 import type { Ref, WritableComputedRef } from 'vue'
 import type { Me } from '../services/types.ts'
 
-import { computed, ref } from 'vue'
+import { computed, ref, watch } from 'vue'
 import { remember, remembered } from '../services/storage.ts'
 
 const KEY = 'caller-id'
@@ -18,10 +18,17 @@ export type CallerId = Me['callerIds'][number]
  */
 export function useCallerId(me: Readonly<Ref<Me | undefined>>): WritableComputedRef<string | undefined> {
 	const name = ref(remembered(KEY))
+	// What is chosen in the settings is news, and wins over what was chosen beside the field before.
+	watch(() => me.value?.preferences.callerId, (_now, before) => {
+		if (before !== undefined) {
+			name.value = undefined
+			remember(KEY, undefined)
+		}
+	})
 	return computed({
 		get() {
 			const granted = me.value?.callerIds ?? []
-			const chosen = granted.find((callerId) => nameOf(callerId, granted) === name.value) ?? granted[0]
+			const chosen = granted.find((callerId) => nameOf(callerId, granted) === name.value) ?? granted.find((callerId) => callerId.number === me.value?.preferences.callerId) ?? granted[0]
 			return granted.length > 1 ? chosen?.number : undefined
 		},
 		set(number) {

@@ -2,17 +2,30 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 
 import type { Ref } from 'vue'
-import type { CallRequest, Explanation, Refusal } from '../services/types.ts'
+import type { Call, CallRequest, Explanation, Refusal } from '../services/types.ts'
 import type { Explain } from './useExplain.ts'
 
 import { computed, ref, shallowRef, watch } from 'vue'
+import { serverNow } from '../services/api.ts'
 import { refusalOf } from '../services/explain.ts'
 import { numberWords } from '../services/number-words.ts'
 import { refusalWords } from '../services/refusal-words.ts'
 
+/** A second call within this time may be a slip. */
+const JUST_SEC = 10
+
+/** Why somebody is asked: the policy wants it, the same number was just called, or the user wants it before every call. */
+export interface Question {
+	to: string
+	/** What the server says of the number; left out when it gave no answer in time. */
+	explanation?: Explanation | undefined
+	/** The last call to it, and how long ago that began. */
+	before?: { call: Call, seconds: number } | undefined
+}
+
 export interface Dialling {
-	/** Somebody wants to call what the policy asks to be confirmed. */
-	question: Readonly<Ref<{ to: string, explanation: Explanation } | undefined>>
+	/** Somebody wants to call, and is asked first. */
+	question: Readonly<Ref<Question | undefined>>
 	/** Why the number in the field will not be called; a number that is not complete is told under the field instead. */
 	refusal: Readonly<Ref<Refusal | undefined>>
 	/** The field holds an emergency number that only the server knows. */
@@ -34,8 +47,12 @@ export interface Dialling {
 export interface DiallingOptions {
 	number: Ref<string>
 	explain: Explain
-	/** The user's own, which needs no question. */
+	/** The first call there needs no question. */
 	homeCountry: () => string | null
+	/** The user wants to be asked before every call. */
+	asksAlways: () => boolean
+	/** The newest call to a number, of those that the page knows. */
+	lastCallTo: (e164: string) => Call | undefined
 	isAdmin: () => boolean
 	isCallOff: () => boolean
 	/** What goes along with a call: which phone, which caller ID. */
@@ -48,7 +65,7 @@ export interface DiallingOptions {
 /** From the wish to call a number to the call. */
 export function useDialling(options: DiallingOptions): Dialling {
 	const { number, explain: { explanation, ask } } = options
-	const question = shallowRef<{ to: string, explanation: Explanation }>()
+	const question = shallowRef<Question>()
 	const isAsking = ref(false)
 	/** Nobody is told that a number is not complete while it is being typed. */
 	const isJudged = ref(false)
@@ -89,8 +106,11 @@ export function useDialling(options: DiallingOptions): Dialling {
 				await ask(to)
 				isJudged.value = true
 				options.onRefused()
-			} else if (known?.confirm !== undefined && mustAsk(known, options.homeCountry())) {
-				question.value = { to, explanation: known }
+				return
+			}
+			const before = justCalled(options.lastCallTo(known?.e164 ?? to))
+			if (before !== undefined || options.asksAlways() || mustAsk(known, options.homeCountry())) {
+				question.value = { to, explanation: known, before }
 			} else {
 				dial(to)
 			}
@@ -109,6 +129,11 @@ export function useDialling(options: DiallingOptions): Dialling {
 }
 
 /** The first call at home is what everybody begins with. */
-function mustAsk({ confirm, country }: Explanation, homeCountry: string | null): boolean {
-	return confirm === 'expensive' || country !== homeCountry
+function mustAsk(known: Explanation | undefined, homeCountry: string | null): boolean {
+	return known?.confirm === 'expensive' || (known?.confirm !== undefined && known.country !== homeCountry)
+}
+
+function justCalled(call: Call | undefined): Question['before'] {
+	const seconds = call === undefined ? Infinity : Math.max(0, Math.round((serverNow() - Date.parse(call.createdAt)) / 1000))
+	return call === undefined || seconds >= JUST_SEC ? undefined : { call, seconds }
 }

@@ -4,11 +4,11 @@
 import type { InjectionKey, Ref } from 'vue'
 import type { ApiFailure } from '../services/api.ts'
 import type { Notice } from '../services/failure-words.ts'
-import type { Device, Me, NewDevice } from '../services/types.ts'
+import type { Device, Me, MeChange, NewDevice } from '../services/types.ts'
 import type { Round } from './usePolling.ts'
 
 import { computed, inject, ref, shallowRef, watch } from 'vue'
-import { getMe, putDevices } from '../services/api.ts'
+import { getMe, putMe } from '../services/api.ts'
 import { failureNotice } from '../services/failure-words.ts'
 import { t } from '../services/l10n.ts'
 import { remember, remembered } from '../services/storage.ts'
@@ -38,6 +38,8 @@ export interface MyAccount {
 	 * @return whether the server took it
 	 */
 	saveDevices: (devices: readonly NewDevice[], heading: string) => Promise<boolean>
+	/** Changes what is given, and rejects with what stood in the way. */
+	change: (change: MeChange) => Promise<void>
 }
 
 export const ACCOUNT: InjectionKey<MyAccount> = Symbol('account')
@@ -89,11 +91,12 @@ export function createAccount(): MyAccount {
 		fieldErrors,
 		load,
 		take,
+		change: async (change) => take(await putMe(change)),
 		async saveDevices(devices, heading) {
 			notice.value = undefined
 			fieldErrors.value = {}
 			try {
-				take(await putDevices([...devices]))
+				take(await putMe({ devices: [...devices] }))
 				return true
 			} catch (error) {
 				const failure = error as ApiFailure

@@ -95,7 +95,6 @@ export const de: Translations = {
 	'Add tag': 'Schlagwort hinzufügen',
 	'Remove {tag}': '{tag} entfernen',
 	'Add note': 'Notiz hinzufügen',
-	'Transfer to this number': 'An diese Nummer weitergeben',
 	'{name} is handed over to {number}. You leave the call.': '{name} wird an {number} weitergegeben. Das eigene Gespräch endet damit.',
 	'Transfer call': 'Gespräch weitergeben',
 	'The call was not put on hold.': 'Das Gespräch wurde nicht gehalten.',
@@ -366,4 +365,9 @@ export const de: Translations = {
 	'The phone system did not transfer the call': 'Die Telefonanlage hat den Anruf nicht weitergeleitet',
 	'Note or tags changed': 'Notiz oder Schlagwörter geändert',
 	'That code is not right.': 'Dieser Code stimmt nicht.',
+	'Audit log': 'Protokoll',
+	'_You called {name} %n second ago. Call again?_::_You called {name} %n seconds ago. Call again?_': ['{name} wurde vor %n Sekunde angerufen. Noch einmal anrufen?', '{name} wurde vor %n Sekunden angerufen. Noch einmal anrufen?'],
+	Cost: 'Kosten',
+	'Cost pending': 'Kosten stehen noch nicht fest',
+	'Cost unknown': 'Kosten unbekannt',
 }

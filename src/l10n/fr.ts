@@ -95,7 +95,6 @@ export const fr: Translations = {
 	'Add tag': 'Ajouter une étiquette',
 	'Remove {tag}': 'Supprimer {tag}',
 	'Add note': 'Ajouter une note',
-	'Transfer to this number': 'Transférer à ce numéro',
 	'{name} is handed over to {number}. You leave the call.': '{name} est transféré à {number}. Vous quittez l’appel.',
 	'Transfer call': 'Transférer l’appel',
 	'The call was not put on hold.': 'L’appel n’a pas été mis en attente.',
@@ -366,4 +365,9 @@ export const fr: Translations = {
 	'The phone system did not transfer the call': 'Le système téléphonique n’a pas transféré l’appel',
 	'Note or tags changed': 'Note ou étiquettes modifiées',
 	'That code is not right.': 'Ce code n’est pas correct.',
+	'Audit log': 'Journal d’audit',
+	'_You called {name} %n second ago. Call again?_::_You called {name} %n seconds ago. Call again?_': ['{name} a été appelé il y a %n seconde. Appeler encore ?', '{name} a été appelé il y a %n secondes. Appeler encore ?'],
+	Cost: 'Coût',
+	'Cost pending': 'Coût en attente',
+	'Cost unknown': 'Coût inconnu',
 }

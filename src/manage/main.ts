@@ -6,6 +6,7 @@
 import type { Component } from 'vue'
 import type { AdminPage } from '../services/routes.ts'
 
+import AdminAudit from '../views/AdminAudit.vue'
 import AdminConnection from '../views/AdminConnection.vue'
 import AdminOverview from '../views/AdminOverview.vue'
 import AdminPolicy from '../views/AdminPolicy.vue'
@@ -23,4 +24,5 @@ export const ADMIN_VIEWS: Readonly<Record<AdminPage, Component>> = {
 	users: AdminUsers,
 	policy: AdminPolicy,
 	connection: AdminConnection,
+	audit: AdminAudit,
 }

@@ -4,11 +4,12 @@
 /** What only administrators ask of the API, and its shapes. */
 
 import type { UserChangeJson, UserJson } from '../../lib/http/routes/admin-users.ts'
+import type { AuditEntryJson, AuditVerificationJson } from '../../lib/http/routes/audit-log.ts'
 import type { MetricsJson } from '../../lib/http/routes/metrics.ts'
 import type { ExplanationJson } from '../../lib/http/schemas.ts'
 import type { changeSchema, ShownSettings } from '../../lib/policy/secret-settings.ts'
 
-import { send } from './api.ts'
+import { CSV_TIMEOUT_MS, send } from './api.ts'
 
 export type AdminUser = UserJson
 export type UserChange = UserChangeJson
@@ -20,6 +21,22 @@ export type SettingsChange = ReturnType<typeof changeSchema>['_zod']['input']
 export type SettingKey = keyof SettingsChange
 /** The settings, and where each of them comes from. */
 export type SourcedSettings = Settings & { source: Readonly<Record<string, 'app' | 'environment' | 'default'>> }
+
+export type AuditEntry = AuditEntryJson
+export type AuditVerification = AuditVerificationJson
+
+export interface AuditFilter {
+	action?: string
+	/** Of the time asked for. */
+	from?: string
+	/** No longer part of it. */
+	to?: string
+}
+
+export interface AuditPage {
+	items: AuditEntry[]
+	nextCursor: string | null
+}
 
 export interface UserPage {
 	items: AdminUser[]
@@ -66,4 +83,24 @@ export function getMetrics(range: { from?: string, to?: string }, signal: AbortS
 /** Ends a call of anybody. The server keeps at it until both legs are gone. */
 export function endCall(uuid: string): Promise<Pick<LiveCall, 'uuid' | 'version' | 'status'>> {
 	return send({ method: 'delete', url: `admin/call/${encodeURIComponent(uuid)}` })
+}
+
+/** Who did what, newest first. */
+export function getAuditLog(filter: AuditFilter, cursor: string | undefined, signal: AbortSignal): Promise<AuditPage> {
+	return send({ method: 'get', url: 'admin/audit-log', params: { ...filter, ...(cursor === undefined ? {} : { cursor }) }, signal })
+}
+
+/** All entries that fit; that they were downloaded is an entry itself. */
+export function getAuditCsv(filter: AuditFilter): Promise<string> {
+	return send({ method: 'get', url: 'admin/audit-log', params: filter, headers: { Accept: 'text/csv' }, responseType: 'text', timeout: CSV_TIMEOUT_MS }, 'text/csv')
+}
+
+/** What the last check of the whole log has found, or how far it is. */
+export function getAuditVerification(signal: AbortSignal): Promise<AuditVerification> {
+	return send({ method: 'get', url: 'admin/audit-log/verify', signal })
+}
+
+/** Begins a check, unless one is under way. */
+export function verifyAuditLog(): Promise<AuditVerification> {
+	return send({ method: 'post', url: 'admin/audit-log/verify', data: {} })
 }

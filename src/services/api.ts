@@ -7,7 +7,7 @@
  */
 
 import type { AxiosRequestConfig, AxiosResponse } from '@nextcloud/axios'
-import type { Call, CallLogEntry, CallPage, CallRequest, CodeState, Contact, Device, Explanation, HistoryFilter, Me, NewDevice, Problem } from './types.ts'
+import type { Call, CallLogEntry, CallPage, CallRequest, CodeState, Contact, Device, Explanation, HistoryFilter, Me, MeChange, Problem } from './types.ts'
 
 import axios, { isAxiosError } from '@nextcloud/axios'
 import { generateUrl } from '@nextcloud/router'
@@ -16,7 +16,7 @@ import { shallowRef } from 'vue'
 /** A request to the proxy is answered or given up within this time, so that a lost one does not stop the polling. */
 const TIMEOUT_MS = 20_000
 /** Tens of thousands of calls take a while. */
-const CSV_TIMEOUT_MS = 300_000
+export const CSV_TIMEOUT_MS = 300_000
 
 export type FailureKind
 	/** No answer: whether the server has done what was asked is unknown. */
@@ -76,12 +76,12 @@ export function getMe(): Promise<Me> {
 }
 
 /**
- * Replaces the whole list of devices.
+ * Changes what is given; a list of devices is replaced as a whole.
  *
  * @return the account as it is now
  */
-export function putDevices(devices: NewDevice[]): Promise<Me> {
-	return send({ method: 'put', url: 'me', data: { devices } })
+export function putMe(change: MeChange): Promise<Me> {
+	return send({ method: 'put', url: 'me', data: change })
 }
 
 /** Calls a phone of the user's with a code of four digits. */

@@ -9,6 +9,7 @@
 import type { Call, FixableBy } from './types.ts'
 
 import { n, t } from './l10n.ts'
+import { moneyWords } from './money-words.ts'
 import { reasonWords } from './reason-words.ts'
 
 export interface CallWords {
@@ -244,4 +245,16 @@ function secondsBetween(from: string | undefined, to: string | undefined): numbe
 		return undefined
 	}
 	return Math.max(0, Math.round((Date.parse(to) - Date.parse(from)) / 1000))
+}
+
+/** What is asked before a call. */
+export function questionWords({ before }: { before?: { call: Call, seconds: number } | undefined }, named: (call: Call) => Call): string {
+	return before === undefined
+		? t('Call this number?')
+		: n('You called {name} %n second ago. Call again?', 'You called {name} %n seconds ago. Call again?', before.seconds, { name: nameOf(named(before.call)) })
+}
+
+/** What a call has cost; never nothing where nobody knows. */
+export function costWords({ cost, costState }: Pick<Call, 'cost' | 'costState'>): string {
+	return costState === 'final' && cost ? moneyWords(cost) : costState === 'pending' ? t('Cost pending') : t('Cost unknown')
 }

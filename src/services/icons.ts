@@ -1,13 +1,13 @@
 // SPDX-FileCopyrightText: 2026 SIPCall contributors
 // SPDX-License-Identifier: AGPL-3.0-or-later
 
-/** Outline icons on a 24 × 24 grid, drawn for this app; `NcIconSvgWrapper` takes them as `svg`. */
+/** Outline icons on a 24 × 24 grid, drawn for this app, as the data of a path; `SvgIcon` shows them. */
 
 const HANDSET = 'M4.9 3.6h3.3l1.9 4.5-2.3 1.7a11.6 11.6 0 0 0 6.4 6.4l1.7-2.3 4.5 1.9v3.3a1.4 1.4 0 0 1-1.5 1.4A16 16 0 0 1 3.5 5.1a1.4 1.4 0 0 1 1.4-1.5z'
 
-export function outline(...paths: string[]): string {
-	const drawn = paths.map((path) => `<path d="${path}"/>`).join('')
-	return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 24 24"><g fill="none" stroke="currentColor" stroke-width="1.9" stroke-linecap="round" stroke-linejoin="round">${drawn}</g></svg>`
+/** All strokes as one path. */
+export function outline(...strokes: string[]): string {
+	return strokes.join(' ')
 }
 
 export const iconPhone = outline(HANDSET)

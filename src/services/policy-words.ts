@@ -77,13 +77,16 @@ export interface Change {
 }
 
 export function describeChanges(before: Policy, now: Policy): Change[] {
-	return changedKeys(before, now).map((key) => {
-		const [old, fresh] = [itemsOf(key, before[key]), itemsOf(key, now[key])]
-		return { key, name: LABELS[key](), removed: old.filter((item) => !fresh.includes(item)), added: fresh.filter((item) => !old.includes(item)) }
-	})
+	return changedKeys(before, now).map((key) => ({ key, name: LABELS[key](), ...difference(key, before[key], now[key]) }))
 }
 
-function itemsOf(key: PolicyKey, value: unknown): string[] {
+/** What is no longer, and what is new, in a setting's value. */
+export function difference(key: string, before: unknown, now: unknown): Pick<Change, 'removed' | 'added'> {
+	const [old, fresh] = [itemsOf(key, before), itemsOf(key, now)]
+	return { removed: old.filter((item) => !fresh.includes(item)), added: fresh.filter((item) => !old.includes(item)) }
+}
+
+function itemsOf(key: string, value: unknown): string[] {
 	if (value === null || value === undefined) {
 		return [key === 'allowedGroups' ? t('Everybody') : t('None')]
 	}
@@ -93,7 +96,7 @@ function itemsOf(key: PolicyKey, value: unknown): string[] {
 	return [itemWords(key, value)]
 }
 
-function itemWords(key: PolicyKey, item: unknown): string {
+function itemWords(key: string, item: unknown): string {
 	if (key === 'allowedCountries' || key === 'homeCountry') {
 		return countryWithCode(String(item))
 	}
@@ -120,5 +123,5 @@ function itemWords(key: PolicyKey, item: unknown): string {
 		const { from, to, callsPerHour } = item as NonNullable<Policy['brake']>
 		return t('From {from} to {to}, after {count} calls within an hour', { from, to, count: callsPerHour })
 	}
-	return String(item)
+	return typeof item === 'object' ? JSON.stringify(item) : String(item)
 }

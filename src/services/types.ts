@@ -3,7 +3,7 @@
 
 /** The API's shapes under the names that the page uses; they come from the schemas by which the server validates. */
 
-import type { CallEventsSchema, CallJson, CallWishJson, ContactJson, DeviceWishJson, ExplanationJson, HistoryJson, LimitJson, MeJson, ProblemJson } from '../../lib/http/schemas.ts'
+import type { CallEventsSchema, CallJson, CallWishJson, ContactJson, DeviceWishJson, ExplanationJson, HistoryJson, LimitJson, MeJson, MeUpdateJson, ProblemJson } from '../../lib/http/schemas.ts'
 import type { CodeStateJson } from '../../lib/http/verification-schemas.ts'
 
 export type Call = CallJson
@@ -14,6 +14,8 @@ export type CallPage = HistoryJson
 export type Device = MeJson['devices'][number]
 export type NewDevice = DeviceWishJson
 export type Me = MeJson
+export type MeChange = MeUpdateJson
+export type PreferencesChange = NonNullable<MeChange['preferences']>
 /** A code that was read out to a phone. */
 export type CodeState = CodeStateJson
 export type CallRequest = CallWishJson

@@ -57,7 +57,7 @@ const times: number[] = []
 for (let turn = 0; turn < DECISIONS; turn++) {
 	const to = `030 / ${100000 + turn}`
 	const start = performance.now()
-	factsFor(user.id, to, settings, at)
+	factsFor(user, to, settings, at)
 	const { number } = allowDestination({ to, callerId: undefined }, { user, settings, state, at })
 	times.push(performance.now() - start)
 	if (number.e164 !== `+4930${100000 + turn}`) {
@@ -85,8 +85,8 @@ try {
 			now(), false, '[]', gen_random_uuid(), 'DE', 1200000, 20000 from generate_series(1, ${CALLS}) n`)
 	await orm.em.getConnection().execute('analyze calls')
 	const store = new CallRepository({ orm, keys, clock: { now: () => new Date() } })
-	report(`facts of ${CALLS.toLocaleString('en')} calls, no limit on spending`, await timed(() => store.facts({ ...factsFor('user7', '030 123456', settings, new Date()), isSpendLimited: false })))
-	report('… with one (the sums of a day and a month)', await timed(() => store.facts(factsFor('user7', '030 123456', settings, new Date()))))
+	report(`facts of ${CALLS.toLocaleString('en')} calls, no limit on spending`, await timed(() => store.facts({ ...factsFor({ id: 'user7' }, '030 123456', settings, new Date()), isSpendLimited: false })))
+	report('… with one (the sums of a day and a month)', await timed(() => store.facts(factsFor({ id: 'user7' }, '030 123456', settings, new Date()))))
 	if (embeddedRedis !== undefined) {
 		const redis = connectRedis(embeddedRedis.socketPath, logger)
 		await once(redis, 'ready')

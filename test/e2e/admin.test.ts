@@ -26,7 +26,7 @@ describe.skipIf(!browserAvailable())('the administration', () => {
 
 	it('does not exist for a user who is no administrator, and asks for nothing of it', async () => {
 		const before = adminRequests().length
-		for (const path of ['overview', 'users', 'policy', 'connection']) {
+		for (const path of ['overview', 'users', 'policy', 'connection', 'audit']) {
 			const page = await test.open(`/admin/${path}`, { user: 'guest' })
 			await page.locator('[data-sip=unknown-path]').waitFor()
 			expect(await page.locator('[data-admin]').count()).toBe(0)

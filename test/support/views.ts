@@ -232,6 +232,10 @@ export const VIEWS: readonly View[] = [
 	},
 	{ name: 'settings', show: at('/settings/devices', `${sip('devices')} li`) },
 	{ name: 'a-new-phone', show: at('/settings/devices', `${sip('devices')} li`, click(`${sip('devices')} > button`)) },
+	{ name: 'settings-caller-id', show: at('/settings/caller-id', sip('settings')) },
+	{ name: 'settings-links', show: at('/settings/links', sip('bookmark')) },
+	{ name: 'settings-calls', show: at('/settings/calls', sip('settings')) },
+	{ name: 'settings-notifications', show: at('/settings/notifications', sip('settings')) },
 	{ name: 'keyboard', show: at('/settings/shortcuts', sip('settings')) },
 	{ name: 'admin-overview', show: at('/admin/overview', '[data-chart=calls] canvas') },
 	{ name: 'admin-overview-table', show: at('/admin/overview', '[data-chart=calls] canvas', async ({ page }) => {
@@ -255,5 +259,6 @@ export const VIEWS: readonly View[] = [
 		await page.locator('[data-change=allowedCountries]').waitFor()
 	}) },
 	{ name: 'admin-connection', show: at('/admin/connection', sip('switch-password')) },
+	{ name: 'admin-audit', show: at('/admin/audit', '[data-entry]') },
 	{ name: 'unknown-path', show: at('/nowhere', sip('unknown-path')) },
 ]

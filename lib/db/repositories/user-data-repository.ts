@@ -5,7 +5,7 @@ import type { EntityManager, MikroORM } from '@mikro-orm/postgresql'
 import type { DepartureStore } from '../../privacy/departures.ts'
 
 /** Every table that names a user. A table that is added and missing here fails a test. */
-export const USER_TABLES = ['calls', 'devices', 'idempotency_keys', 'sign_ins', 'departed_users', 'user_rules', 'transfers', 'device_verifications', 'audit_subjects'] as const
+export const USER_TABLES = ['calls', 'devices', 'idempotency_keys', 'sign_ins', 'departed_users', 'user_rules', 'transfers', 'device_verifications', 'audit_subjects', 'user_preferences'] as const
 
 export interface UserDataCounts {
 	calls: number
@@ -45,6 +45,7 @@ export class UserDataRepository implements DepartureStore {
 			await deleted('departed_users')
 			await deleted('device_verifications')
 			await deleted('user_rules')
+			await deleted('user_preferences')
 			// Transfers went with their calls.
 			await beforeForgotten(em, counts)
 			await deleted('audit_subjects')
@@ -53,7 +54,7 @@ export class UserDataRepository implements DepartureStore {
 	}
 
 	async usersWithData(): Promise<string[]> {
-		const rows = await this.#orm.em.getConnection().execute<{ user_id: string }[]>('select user_id from calls union select user_id from devices union select user_id from sign_ins union select user_id from user_rules union select user_id from audit_subjects')
+		const rows = await this.#orm.em.getConnection().execute<{ user_id: string }[]>('select user_id from calls union select user_id from devices union select user_id from sign_ins union select user_id from user_rules union select user_id from audit_subjects union select user_id from user_preferences')
 		return rows.map((row) => row.user_id)
 	}
 

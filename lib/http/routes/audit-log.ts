@@ -1,24 +1,22 @@
 // SPDX-FileCopyrightText: 2026 SIPCall contributors
 // SPDX-License-Identifier: AGPL-3.0-or-later
 
+import type { AuditTrail } from '../../privacy/audit-trail.ts'
+import type { AuditVerification, AuditVerificationState } from '../../privacy/audit-verification.ts'
+import type { AuditLogItem } from '../audit-csv.ts'
 import type { Route } from '../route.ts'
 
 import { z } from 'zod'
 import { AUDIT_ACTIONS, AUDIT_ACTORS } from '../../privacy/audit.ts'
-import { route } from '../route.ts'
+import { AUDIT_COLUMNS } from '../audit-csv.ts'
+import { allPages, CSV_PAGE, csvHeaders, writeCsv } from '../csv.ts'
+import { route, TextStream } from '../route.ts'
 import { moment, time, whole } from '../schemas.ts'
 
-interface Item {
-	seq: number
-	at: Date
-	actor: { kind: string, ref: string | undefined, id: string | undefined }
-	action: string
-	target: { ref: string, id: string | undefined } | undefined
-	detail: Readonly<Record<string, unknown>>
-}
-
 export interface AuditLogRoutesOptions {
-	page: (query: { limit: number, cursor?: string | undefined, action?: string | undefined, from?: Date | undefined, to?: Date | undefined }) => Promise<{ items: Item[], nextCursor: string | undefined }>
+	page: (query: { limit: number, cursor?: string | undefined, action?: string | undefined, from?: Date | undefined, to?: Date | undefined }) => Promise<{ items: AuditLogItem[], nextCursor: string | undefined }>
+	verification: Pick<AuditVerification, 'state' | 'start'>
+	audit: AuditTrail
 }
 
 const Query = z.object({
@@ -46,20 +44,81 @@ const AuditLogSchema = z.object({
 	nextCursor: z.string().nullable(),
 }).meta({ id: 'AuditLog' })
 
-export function auditLogRoutes({ page }: AuditLogRoutesOptions): Route[] {
+export type AuditEntryJson = z.infer<typeof AuditLogSchema>['items'][number]
+
+const VerificationSchema = z.object({
+	state: z.enum(['none', 'running', 'done', 'failed']).describe('Of the last check since the server was started; `failed`: the log could not be read to its end'),
+	entries: z.int().optional().describe('How many are in order, from the first one on; while it runs, so far'),
+	startedAt: time.optional(),
+	checkedAt: time.optional().describe('When it was done'),
+	seal: z.string().optional().describe('The beginning of the last entry’s hash, to be noted elsewhere'),
+	broken: z.object({ seq: z.int(), why: z.string() }).optional().describe('The first entry that is not in order'),
+}).meta({ id: 'AuditVerification' })
+
+export type AuditVerificationJson = z.infer<typeof VerificationSchema>
+
+/** So much of a hash tells two logs apart, and can be written down; `occ sipcall:audit:verify` prints as much. */
+const SEAL_DIGITS = 16
+
+export function auditLogRoutes({ page, verification, audit }: AuditLogRoutesOptions): Route[] {
 	return [
 		route({
 			method: 'get',
 			path: '/admin/audit-log',
 			right: 'admin',
-			summary: 'Who did what, newest first',
+			summary: 'Who did what, newest first; as text/csv all of it, whatever the limit, which is itself an entry',
 			query: Query,
-			answer: { status: 200, schema: AuditLogSchema },
+			answer: { status: 200, schema: AuditLogSchema, alsoAs: 'text/csv' },
 			refusals: ['forbidden', 'nextcloud_unavailable'],
-			handle: async ({ query }) => {
+			handle: async ({ caller, query, request, signal }) => {
+				if (request.accepts(['application/json', 'text/csv']) === 'text/csv') {
+					const { action, from, to } = query
+					// Read once before anything is written: a cursor that is none of ours leaves no entry behind.
+					await page({ ...query, limit: 1 })
+					await audit.write({ actor: { kind: 'admin', userId: caller.userId }, action: 'audit.exported', detail: { action, from, to } })
+					const pages = allPages((cursor) => page({ ...query, limit: CSV_PAGE, cursor }), query.cursor, signal)
+					return { status: 200, headers: csvHeaders('audit-log.csv'), body: new TextStream(writeCsv(AUDIT_COLUMNS, pages)) }
+				}
 				const { items, nextCursor } = await page(query)
 				return { status: 200, body: { items: items.map((item) => ({ ...item, at: item.at.toISOString() })), nextCursor: nextCursor ?? null } }
 			},
 		}),
+		route({
+			method: 'get',
+			path: '/admin/audit-log/verify',
+			right: 'admin',
+			summary: 'What the last check of the whole log has found, or how far it is',
+			answer: { status: 200, schema: VerificationSchema },
+			refusals: ['forbidden', 'nextcloud_unavailable'],
+			handle: async () => ({ status: 200, body: present(verification.state) }),
+		}),
+		route({
+			method: 'post',
+			path: '/admin/audit-log/verify',
+			right: 'admin',
+			summary: 'Check the whole log, one run at a time; `GET` tells how far it is',
+			answer: { status: 202, schema: VerificationSchema },
+			refusals: ['csrf', 'unsupported_media_type', 'forbidden', 'nextcloud_unavailable'],
+			handle: async () => ({ status: 202, body: present(verification.start()) }),
+		}),
 	]
+}
+
+function present(verified: AuditVerificationState): AuditVerificationJson {
+	if (verified.state === 'none') {
+		return { state: 'none' }
+	}
+	const { state, entries, startedAt } = verified
+	return {
+		state,
+		entries,
+		startedAt: startedAt.toISOString(),
+		...(verified.state !== 'done'
+			? {}
+			: {
+					checkedAt: verified.checkedAt.toISOString(),
+					...(verified.entries === 0 ? {} : { seal: verified.hash.slice(0, SEAL_DIGITS) }),
+					...(verified.broken === undefined ? {} : { broken: verified.broken }),
+				}),
+	}
 }

@@ -17,8 +17,8 @@ import { AdminCallSchema, AnnotationSchema, CallParamsSchema, CallSchema, Digits
 export interface CallControlRoutesOptions {
 	calls: CallService
 	control: CallControl
-	/** The groups of a user, from Nextcloud. */
-	groupsOf: (userId: string) => Promise<readonly string[]>
+	/** With the groups, from Nextcloud, and what the user has chosen. */
+	callingUser: (userId: string) => Promise<CallingUser>
 	audit: AuditTrail
 	logger: Logger
 }
@@ -26,7 +26,7 @@ export interface CallControlRoutesOptions {
 const REFUSALS = ['csrf', 'unsupported_media_type', 'payload_too_large', 'not_found']
 const CONTROL_REFUSALS = [...REFUSALS, 'wrong_state', 'switch_unavailable']
 
-export function callControlRoutes({ calls, control, groupsOf, audit, logger }: CallControlRoutesOptions): Route[] {
+export function callControlRoutes({ calls, control, callingUser, audit, logger }: CallControlRoutesOptions): Route[] {
 	/** For routes that decide by ownership alone: Nextcloud is not asked. */
 	const owner = ({ caller }: RouteContext<unknown, unknown, unknown>): CallingUser => ({ id: caller.userId, groups: [] })
 	const holding = (isHeld: boolean) => route({
@@ -63,7 +63,7 @@ export function callControlRoutes({ calls, control, groupsOf, audit, logger }: C
 			answer: { status: 202, schema: CallSchema },
 			refusals: [...CONTROL_REFUSALS, 'calling_not_permitted', 'account_locked', 'invalid_number', 'emergency_number', 'destination_not_allowed', 'caller_id_not_allowed', 'rate_limited', 'limit_reached'],
 			handle: async ({ caller, params: { uuid }, body: { to }, signal }) => {
-				const user = { id: caller.userId, groups: await groupsOf(caller.userId) }
+				const user = await callingUser(caller.userId)
 				return { status: 202, body: presentCall(await control.transfer(user, uuid, to, signal)) }
 			},
 		}),

@@ -3,16 +3,15 @@
 
 import type { CallingUser } from '../../calls/call-rules.ts'
 import type { CallService } from '../../calls/call-service.ts'
-import type { Call } from '../../calls/call.ts'
-import type { CallStore, HistoryQuery } from '../../calls/ports.ts'
+import type { CallStore } from '../../calls/ports.ts'
 import type { Settings } from '../../policy/settings.ts'
 import type { Route, RouteContext } from '../route.ts'
 
 import { createHash } from 'node:crypto'
 import { z } from 'zod'
 import { readNumber } from '../../calls/number-input.ts'
-import { SipCallError } from '../../errors.ts'
 import { writeCallCsv } from '../call-csv.ts'
+import { allPages, CSV_PAGE, csvHeaders } from '../csv.ts'
 import { presentCall } from '../presenters.ts'
 import { inField, parse, route, TextStream } from '../route.ts'
 import { CallEventsSchema, CallParamsSchema, CallSchema, CallStatusQuerySchema, CallWishSchema, HistoryQuerySchema, HistorySchema, IdempotencyKeySchema } from '../schemas.ts'
@@ -20,32 +19,15 @@ import { CallEventsSchema, CallParamsSchema, CallSchema, CallStatusQuerySchema, 
 export interface CallRoutesOptions {
 	calls: CallService
 	store: CallStore
-	settings: () => Settings
-	/** The groups of a user, from Nextcloud. */
-	groupsOf: (userId: string) => Promise<readonly string[]>
+	/** How the numbers are read that a user types. */
+	readingOf: (userId: string) => Promise<Pick<Settings, 'homeCountry'>>
+	/** With the groups, from Nextcloud, and what the user has chosen. */
+	callingUser: (userId: string) => Promise<CallingUser>
 }
 
 const IdempotencyHeaders = z.object({ 'idempotency-key': IdempotencyKeySchema.optional() })
 
-const CSV_HEADERS = {
-	'Content-Type': 'text/csv; charset=utf-8; header=present',
-	'Content-Disposition': 'attachment; filename="calls.csv"',
-}
-/** Calls that are read and held at a time. */
-const CSV_PAGE = 200
-
-async function* pagesOf(store: CallStore, userId: string, query: HistoryQuery, signal: AbortSignal): AsyncGenerator<Call[]> {
-	for (let cursor: string | null | undefined = query.cursor ?? null; cursor !== undefined;) {
-		if (signal.aborted) {
-			throw new SipCallError('shutting_down', 'SIPCall is restarting. Try again in a few seconds.', { retryAfterSec: 5 })
-		}
-		const page: { items: Call[], nextCursor: string | undefined } = await store.history(userId, { ...query, limit: CSV_PAGE, cursor: cursor ?? undefined })
-		yield page.items
-		cursor = page.nextCursor
-	}
-}
-
-export function callRoutes({ calls, store, settings, groupsOf }: CallRoutesOptions): Route[] {
+export function callRoutes({ calls, store, readingOf, callingUser }: CallRoutesOptions): Route[] {
 	/** For routes that decide by ownership alone: Nextcloud is not asked. */
 	const owner = ({ caller }: RouteContext<unknown, unknown, unknown>): CallingUser => ({ id: caller.userId, groups: [] })
 	return [
@@ -62,7 +44,7 @@ export function callRoutes({ calls, store, settings, groupsOf }: CallRoutesOptio
 				const key = parse(IdempotencyHeaders, { 'idempotency-key': request.get('Idempotency-Key') }, '')?.['idempotency-key']
 				const wish = { to: body.to, deviceId: body.device, callerId: body.callerId, note: body.note }
 				const bodyHash = createHash('sha256').update(JSON.stringify(wish)).digest('hex')
-				const user = { id: caller.userId, groups: await groupsOf(caller.userId) }
+				const user = await callingUser(caller.userId)
 				const call = await calls.place(user, wish, key, bodyHash)
 				return { status: 202, body: presentCall(call), headers: { Location: `/call-status/${call.uuid}` } }
 			},
@@ -118,15 +100,16 @@ export function callRoutes({ calls, store, settings, groupsOf }: CallRoutesOptio
 			refusals: ['invalid_number'],
 			handle: async ({ caller, query, request, signal }) => {
 				const { status, outcome, number, ...rest } = query
-				const current = settings()
+				const reading = number === undefined ? undefined : await readingOf(caller.userId)
 				const wanted = {
 					...rest,
 					statuses: status,
 					outcomes: outcome,
-					number: number === undefined ? undefined : inField('number', () => readNumber(number, current)).e164,
+					number: number === undefined || reading === undefined ? undefined : inField('number', () => readNumber(number, reading)).e164,
 				}
 				if (request.accepts(['application/json', 'text/csv']) === 'text/csv') {
-					return { status: 200, headers: CSV_HEADERS, body: new TextStream(writeCallCsv(pagesOf(store, caller.userId, wanted, signal))) }
+					const pages = allPages((cursor) => store.history(caller.userId, { ...wanted, limit: CSV_PAGE, cursor }), wanted.cursor, signal)
+					return { status: 200, headers: csvHeaders('calls.csv'), body: new TextStream(writeCallCsv(pages)) }
 				}
 				const { items, nextCursor } = await store.history(caller.userId, wanted)
 				return { status: 200, body: { items: items.map(presentCall), nextCursor: nextCursor ?? null } }

@@ -16,10 +16,11 @@ export interface ContactRoutesOptions {
 		search: (userId: string, text: string, homeCountry: string | null) => Promise<Contact[]>
 		lookup: (userId: string, e164: string, homeCountry: string | null) => Promise<{ match: 'exact' | 'maybe', contact: Contact }[]>
 	}
-	settings: () => Settings
+	/** How the numbers are read that a user types. */
+	readingOf: (userId: string) => Promise<Pick<Settings, 'homeCountry'>>
 }
 
-export function contactRoutes({ addressBooks, settings }: ContactRoutesOptions): Route[] {
+export function contactRoutes({ addressBooks, readingOf }: ContactRoutesOptions): Route[] {
 	return [
 		route({
 			method: 'get',
@@ -30,7 +31,7 @@ export function contactRoutes({ addressBooks, settings }: ContactRoutesOptions):
 			answer: { status: 200, schema: ContactsSchema },
 			refusals: ['invalid_number', 'nextcloud_unavailable'],
 			handle: async ({ caller, query: { search, number } }) => {
-				const { homeCountry } = settings()
+				const { homeCountry } = await readingOf(caller.userId)
 				if (number === undefined) {
 					return { status: 200, body: await addressBooks.search(caller.userId, search ?? '', homeCountry) }
 				}

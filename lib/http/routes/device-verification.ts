@@ -14,13 +14,13 @@ import { CodeSchema, CodeStateSchema, DeviceParamsSchema } from '../verification
 
 export interface DeviceVerificationRoutesOptions {
 	verification: DeviceVerification
-	/** The groups of a user, from Nextcloud. */
-	groupsOf: (userId: string) => Promise<readonly string[]>
+	/** With the groups, from Nextcloud, and what the user has chosen. */
+	callingUser: (userId: string) => Promise<CallingUser>
 }
 
 const REFUSALS = ['csrf', 'unsupported_media_type', 'payload_too_large', 'not_found', 'wrong_state', 'limit_reached']
 
-export function deviceVerificationRoutes({ verification, groupsOf }: DeviceVerificationRoutesOptions): Route[] {
+export function deviceVerificationRoutes({ verification, callingUser }: DeviceVerificationRoutesOptions): Route[] {
 	return [
 		route({
 			method: 'post',
@@ -31,7 +31,7 @@ export function deviceVerificationRoutes({ verification, groupsOf }: DeviceVerif
 			answer: { status: 202, schema: CodeStateSchema },
 			refusals: [...REFUSALS, 'calling_not_permitted', 'account_locked', 'emergency_number', 'invalid_number', 'destination_not_allowed', 'already_in_call', 'switch_unavailable', 'forbidden', 'nextcloud_unavailable'],
 			handle: async ({ caller, params }) => {
-				const user: CallingUser = { id: caller.userId, groups: await groupsOf(caller.userId) }
+				const user = await callingUser(caller.userId)
 				const { expiresAt, triesLeft, nextCallAt } = await verification.call(user, params.id)
 				const body: CodeStateJson = { expiresAt: expiresAt.toISOString(), triesLeft, nextCallAt: nextCallAt.toISOString() }
 				return { status: 202, body }

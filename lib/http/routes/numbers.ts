@@ -17,13 +17,14 @@ import { ExplanationSchema, text } from '../schemas.ts'
 export interface NumberRoutesOptions {
 	explain: (user: CallingUser, to: string, settings: Settings) => Promise<Explanation>
 	settings: () => Settings
-	groupsOf: (userId: string) => Promise<readonly string[]>
+	/** With the groups, from Nextcloud, and what the user has chosen. */
+	callingUser: (userId: string) => Promise<CallingUser>
 	dialRules: DialRules
 }
 
 const Wish = z.strictObject({ to: text(400) }).meta({ id: 'ExplainWish' })
 
-export function numberRoutes({ explain, settings, groupsOf, dialRules }: NumberRoutesOptions): Route[] {
+export function numberRoutes({ explain, settings, callingUser, dialRules }: NumberRoutesOptions): Route[] {
 	// What nobody tries out here: connections and secrets.
 	const Policy = settingsSchema(dialRules).omit({ freeswitch: true, oauth: true, cdrSecret: true, metricsToken: true, provider: true }).partial()
 	const Whole = wholeSettingsSchema(dialRules)
@@ -37,7 +38,7 @@ export function numberRoutes({ explain, settings, groupsOf, dialRules }: NumberR
 			answer: { status: 200, schema: ExplanationSchema },
 			refusals: ['csrf', 'unsupported_media_type', 'payload_too_large', 'rate_limited', 'nextcloud_unavailable'],
 			handle: async ({ caller, body: { to } }) => {
-				const user = { id: caller.userId, groups: await groupsOf(caller.userId) }
+				const user = await callingUser(caller.userId)
 				return { status: 200, body: present(to, await explain(user, to, settings())) }
 			},
 		}),
@@ -53,7 +54,7 @@ export function numberRoutes({ explain, settings, groupsOf, dialRules }: NumberR
 				const change: SavedSettings = Object.fromEntries(Object.entries(policy).filter(([key, value]) => value !== undefined && !isSecretSetting(key)))
 				const tried = { ...settings(), ...change as Partial<Settings> }
 				parse(Whole, tried, 'policy.')
-				return { status: 200, body: present(to, await explain({ id: userId, groups: await groupsOf(userId) }, to, tried)) }
+				return { status: 200, body: present(to, await explain(await callingUser(userId), to, tried)) }
 			},
 		}),
 	]

@@ -3,6 +3,7 @@
 
 // An admin has one of their own phones rung, and asks how far it came.
 
+import type { CallingUser } from '../../calls/call-rules.ts'
 import type { TestCall, TestCalls } from '../../calls/test-calls.ts'
 import type { TestCallJson } from '../health-schemas.ts'
 import type { Route } from '../route.ts'
@@ -12,11 +13,10 @@ import { route } from '../route.ts'
 
 export interface TestCallRoutesOptions {
 	testCalls: Pick<TestCalls, 'start' | 'find'>
-	/** The groups of a user, from Nextcloud. */
-	groupsOf: (userId: string) => Promise<readonly string[]>
+	callingUser: (userId: string) => Promise<CallingUser>
 }
 
-export function testCallRoutes({ testCalls, groupsOf }: TestCallRoutesOptions): Route[] {
+export function testCallRoutes({ testCalls, callingUser }: TestCallRoutesOptions): Route[] {
 	return [
 		route({
 			method: 'post',
@@ -27,7 +27,7 @@ export function testCallRoutes({ testCalls, groupsOf }: TestCallRoutesOptions): 
 			answer: { status: 202, schema: TestCallSchema },
 			refusals: ['csrf', 'unsupported_media_type', 'payload_too_large', 'not_found', 'no_device', 'already_in_call', 'calling_not_permitted', 'account_locked', 'destination_not_allowed', 'limit_reached', 'rate_limited', 'switch_unavailable', 'storage_unavailable', 'forbidden', 'nextcloud_unavailable'],
 			handle: async ({ caller, body }) => {
-				const call = await testCalls.start({ id: caller.userId, groups: await groupsOf(caller.userId) }, body.device)
+				const call = await testCalls.start(await callingUser(caller.userId), body.device)
 				return { status: 202, body: present(call), headers: { Location: `/admin/test-call/${call.id}` } }
 			},
 		}),

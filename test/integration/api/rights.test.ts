@@ -52,6 +52,8 @@ const ROUTES: Readonly<Record<string, Right>> = {
 	'POST /admin/test-call': 'admin',
 	'GET /admin/test-call/{id}': 'admin',
 	'GET /admin/audit-log': 'admin',
+	'GET /admin/audit-log/verify': 'admin',
+	'POST /admin/audit-log/verify': 'admin',
 	'GET /admin/metrics': 'admin',
 	'DELETE /admin/call/{uuid}': 'admin',
 }

@@ -6,7 +6,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { FetchDavClientOptions } from '../../../lib/nextcloud/dav-client.ts'
-import type { Settings } from '../../../lib/policy/settings.ts'
 
 import { readFileSync } from 'node:fs'
 import { createServer } from 'node:http'
@@ -88,7 +87,7 @@ function addressBooks(options: Partial<FetchDavClientOptions> = {}): AddressBook
 }
 
 async function get(query: Record<string, unknown>, homeCountry: string | null = 'DE', books = addressBooks()): Promise<unknown> {
-	const [route] = contactRoutes({ addressBooks: books, settings: () => ({ homeCountry }) as Settings })
+	const [route] = contactRoutes({ addressBooks: books, readingOf: async () => ({ homeCountry }) })
 	if (route === undefined) {
 		throw new Error('there is no route')
 	}
@@ -147,7 +146,7 @@ describe('GET /contacts', () => {
 	})
 
 	it('stands in the API’s description with its two questions', () => {
-		const routes = contactRoutes({ addressBooks: addressBooks(), settings: () => ({ homeCountry: 'DE' }) as Settings })
+		const routes = contactRoutes({ addressBooks: addressBooks(), readingOf: async () => ({ homeCountry: 'DE' }) })
 		expect(openApiDocument(routes, '1.0.0')).toMatchObject({ paths: { '/contacts': { get: { parameters: [{ in: 'query', name: 'search' }, { in: 'query', name: 'number' }] } } } })
 	})
 })

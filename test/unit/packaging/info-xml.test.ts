@@ -146,6 +146,8 @@ const ADMIN_ADDRESSES = lines(`
 	POST /admin/test-call
 	GET /admin/health
 	GET /admin/audit-log
+	GET /admin/audit-log/verify
+	POST /admin/audit-log/verify
 	DELETE /admin/call/${UUID}
 `)
 const AUTH_ADDRESSES = lines(`

@@ -7,7 +7,7 @@ import type { Metrics } from '../../../src/services/admin-api.ts'
 
 import { describe, expect, it } from 'vitest'
 import { chartsOf, csvOf } from '../../../src/services/metrics-charts.ts'
-import { comparisonWords, healthState, sumWords, userNames } from '../../../src/services/metrics-words.ts'
+import { comparisonWords, sumWords, userNames } from '../../../src/services/metrics-words.ts'
 import { queryOf, rangeFault } from '../../../src/services/overview-range.ts'
 
 const NOTHING = { calls: 0, outcomes: { completed: 0, busy: 0, no_answer: 0, rejected: 0, cancelled: 0, failed: 0, blocked: 0 }, dialled: 0, answered: 0, answerRate: null, talkSec: 0, cost: [], pendingCost: [], unpriced: 0 }
@@ -75,11 +75,6 @@ describe('words', () => {
 		expect([nameOf({ ref: '4f2a00' }), nameOf({ ref: '4f2b00' })]).toEqual(['user 4f2a', 'user 4f2b'])
 		expect(userNames({ ...metrics(), perUser: [user('4f2a00'), user('4f2a10')] })({ ref: '4f2a10' })).toBe('user 4f2a1')
 		expect(nameOf({ ref: '4f2a00', displayName: 'Anna' })).toBe('Anna')
-	})
-
-	it('for parts tell what was never set up from what is down', () => {
-		const state = (id: string, is: 'ok' | 'warning' | 'error') => healthState({ id, state: is, text: '', page: '' })
-		expect([state('freeswitch', 'ok'), state('freeswitch', 'warning'), state('freeswitch', 'error'), state('locked_users', 'warning')]).toEqual(['working', 'not_set_up', 'down', 'degraded'])
 	})
 })
 

@@ -16,6 +16,8 @@ describe('an address', () => {
 		[`/call/${UUID}`, { name: 'call', uuid: UUID }],
 		[`/call/${UUID.toUpperCase()}`, { name: 'call', uuid: UUID }],
 		['/settings/links', { name: 'settings', section: 'links' }],
+		['/settings/caller-id', { name: 'settings', section: 'caller-id' }],
+		['/admin/audit', { name: 'admin', page: 'audit' }],
 		['/settings/all', { name: 'unknown' }],
 		['/settings', { name: 'unknown' }],
 		['/call', { name: 'unknown' }],

@@ -7,6 +7,7 @@ import type { Component } from 'vue'
 import type { AdminPage } from '../services/routes.ts'
 
 import AdminConnection from '../views/AdminConnection.vue'
+import AdminDoctor from '../views/AdminDoctor.vue'
 import AdminPolicy from '../views/AdminPolicy.vue'
 import AdminUsers from '../views/AdminUsers.vue'
 import { de } from '../l10n/manage-de.ts'
@@ -21,4 +22,5 @@ export const ADMIN_VIEWS: Readonly<Record<AdminPage, Component>> = {
 	users: AdminUsers,
 	policy: AdminPolicy,
 	connection: AdminConnection,
+	doctor: AdminDoctor,
 }

@@ -3,6 +3,7 @@
 
 /** What only administrators ask of the API, and its shapes. */
 
+import type { ConfigTestJson, HealthJson, HealthPartJson, TestCallJson } from '../../lib/http/health-schemas.ts'
 import type { UserChangeJson, UserJson } from '../../lib/http/routes/admin-users.ts'
 import type { ExplanationJson } from '../../lib/http/schemas.ts'
 import type { changeSchema, ShownSettings } from '../../lib/policy/secret-settings.ts'
@@ -12,6 +13,10 @@ import { send } from './api.ts'
 export type AdminUser = UserJson
 export type UserChange = UserChangeJson
 export type Explained = ExplanationJson
+export type Health = HealthJson
+export type HealthPart = HealthPartJson
+export type ConfigTest = ConfigTestJson
+export type TestCall = TestCallJson
 export type Settings = ShownSettings
 export type SettingsChange = ReturnType<typeof changeSchema>['_zod']['input']
 export type SettingKey = keyof SettingsChange
@@ -49,4 +54,23 @@ export function saveSettings(change: SettingsChange): Promise<SourcedSettings> {
 /** What would happen if a user called a number under a policy that is not saved. Nothing is dialled or counted. */
 export function tryNumber(policy: SettingsChange, userId: string, to: string, signal: AbortSignal): Promise<Explained> {
 	return send({ method: 'post', url: 'admin/policy/explain', data: { policy, userId, to }, signal })
+}
+
+/** What is wrong, of every part but the way from this browser to Nextcloud. */
+export function getHealth(): Promise<Health> {
+	return send({ method: 'get', url: 'admin/health' })
+}
+
+/** Tries settings that are not saved. A password that is left out is the saved one, where that may be used. */
+export function testConfig(part: 'freeswitch' | 'trunk', values: object): Promise<ConfigTest> {
+	return send({ method: 'post', url: 'admin/config/test', data: { part, values } })
+}
+
+/** Rings one of the administrator's own phones. */
+export function startTestCall(device: string): Promise<TestCall> {
+	return send({ method: 'post', url: 'admin/test-call', data: { device } })
+}
+
+export function getTestCall(id: string): Promise<TestCall> {
+	return send({ method: 'get', url: `admin/test-call/${id}` })
 }

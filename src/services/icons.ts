@@ -5,7 +5,7 @@
 
 const HANDSET = 'M4.9 3.6h3.3l1.9 4.5-2.3 1.7a11.6 11.6 0 0 0 6.4 6.4l1.7-2.3 4.5 1.9v3.3a1.4 1.4 0 0 1-1.5 1.4A16 16 0 0 1 3.5 5.1a1.4 1.4 0 0 1 1.4-1.5z'
 
-function outline(...paths: string[]): string {
+export function outline(...paths: string[]): string {
 	const drawn = paths.map((path) => `<path d="${path}"/>`).join('')
 	return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 24 24"><g fill="none" stroke="currentColor" stroke-width="1.9" stroke-linecap="round" stroke-linejoin="round">${drawn}</g></svg>`
 }
@@ -45,6 +45,9 @@ export const iconPolicy = outline('M12 3.2l7.4 2.7v5.4c0 4.5-3.1 8-7.4 9.5-4.3-1
 
 /** Two boxes and the line between them. */
 export const iconConnection = outline('M4 4.2h6.4v6.4H4z', 'M13.6 13.4H20v6.4h-6.4z', 'M7.2 10.6v6h6.4')
+
+/** A pulse. */
+export const iconDoctor = outline('M3 12.5h4l2.6-7 4.4 13 2.8-6H21')
 
 export const iconPause = outline('M8.5 5v14', 'M15.5 5v14')
 

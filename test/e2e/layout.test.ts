@@ -117,7 +117,7 @@ describe.skipIf(!browserAvailable())('every view', () => {
 		await card(page, '[data-status=ended]').waitFor()
 		await look('ended')
 		const root = page.url().replace(/\/(?:call\/.*)?$/, '')
-		for (const [view, there] of [['users', 'tr[data-user=demo]'], ['policy', '[data-sip=countries]'], ['connection', '[data-sip=switch-password]']]) {
+		for (const [view, there] of [['users', 'tr[data-user=demo]'], ['policy', '[data-sip=countries]'], ['connection', '[data-sip=switch-password]'], ['doctor', '[data-finding=carrier]']]) {
 			await page.goto(`${root}/admin/${view}`)
 			await page.locator(there ?? '').waitFor()
 			await look(view ?? '')

@@ -104,6 +104,8 @@ export const de: Translations = {
 	'SIPCall: I may not make calls. Please allow it.': 'SIPCall: Dieses Konto darf nicht anrufen. Bitte freigeben.',
 	'Calling is locked until {time}. Your administrator can unlock it.': 'Anrufen ist bis {time} gesperrt. Die Administration kann die Sperre aufheben.',
 	'Shown:': 'Angezeigt:',
+	Doctor: 'Diagnose',
+	'Open Doctor': 'Diagnose öffnen',
 	'Open policy': 'Regeln öffnen',
 	'New calls from {time} ({relative}).': 'Neue Anrufe ab {time} ({relative}).',
 	'_%n call left today_::_%n calls left today_': ['Heute noch %n Anruf', 'Heute noch %n Anrufe'],

@@ -104,6 +104,8 @@ export const fr: Translations = {
 	'SIPCall: I may not make calls. Please allow it.': 'SIPCall : je ne peux pas passer d’appels. Merci de l’autoriser.',
 	'Calling is locked until {time}. Your administrator can unlock it.': 'Les appels sont bloqués jusqu’à {time}. Votre administrateur peut les débloquer.',
 	'Shown:': 'Affiché :',
+	Doctor: 'Diagnostic',
+	'Open Doctor': 'Ouvrir le diagnostic',
 	'Open policy': 'Ouvrir les règles',
 	'New calls from {time} ({relative}).': 'Nouveaux appels à partir de {time} ({relative}).',
 	'_%n call left today_::_%n calls left today_': ['Encore %n appel aujourd’hui', 'Encore %n appels aujourd’hui'],

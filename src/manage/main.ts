@@ -8,6 +8,7 @@ import type { AdminPage } from '../services/routes.ts'
 
 import AdminAudit from '../views/AdminAudit.vue'
 import AdminConnection from '../views/AdminConnection.vue'
+import AdminDoctor from '../views/AdminDoctor.vue'
 import AdminOverview from '../views/AdminOverview.vue'
 import AdminPolicy from '../views/AdminPolicy.vue'
 import AdminUsers from '../views/AdminUsers.vue'
@@ -25,4 +26,5 @@ export const ADMIN_VIEWS: Readonly<Record<AdminPage, Component>> = {
 	policy: AdminPolicy,
 	connection: AdminConnection,
 	audit: AdminAudit,
+	doctor: AdminDoctor,
 }

@@ -3,6 +3,7 @@
 
 /** What only administrators ask of the API, and its shapes. */
 
+import type { ConfigTestJson, HealthJson, HealthPartJson, TestCallJson } from '../../lib/http/health-schemas.ts'
 import type { UserChangeJson, UserJson } from '../../lib/http/routes/admin-users.ts'
 import type { AuditEntryJson, AuditVerificationJson } from '../../lib/http/routes/audit-log.ts'
 import type { MetricsJson } from '../../lib/http/routes/metrics.ts'
@@ -16,6 +17,10 @@ export type UserChange = UserChangeJson
 export type Explained = ExplanationJson
 export type Metrics = MetricsJson
 export type LiveCall = MetricsJson['live'][number]
+export type Health = HealthJson
+export type HealthPart = HealthPartJson
+export type ConfigTest = ConfigTestJson
+export type TestCall = TestCallJson
 export type Settings = ShownSettings
 export type SettingsChange = ReturnType<typeof changeSchema>['_zod']['input']
 export type SettingKey = keyof SettingsChange
@@ -103,4 +108,23 @@ export function getAuditVerification(signal: AbortSignal): Promise<AuditVerifica
 /** Begins a check, unless one is under way. */
 export function verifyAuditLog(): Promise<AuditVerification> {
 	return send({ method: 'post', url: 'admin/audit-log/verify', data: {} })
+}
+
+/** What is wrong, of every part but the way from this browser to Nextcloud. */
+export function getHealth(): Promise<Health> {
+	return send({ method: 'get', url: 'admin/health' })
+}
+
+/** Tries settings that are not saved. A password that is left out is the saved one, where that may be used. */
+export function testConfig(part: 'freeswitch' | 'trunk', values: object): Promise<ConfigTest> {
+	return send({ method: 'post', url: 'admin/config/test', data: { part, values } })
+}
+
+/** Rings one of the administrator's own phones. */
+export function startTestCall(device: string): Promise<TestCall> {
+	return send({ method: 'post', url: 'admin/test-call', data: { device } })
+}
+
+export function getTestCall(id: string): Promise<TestCall> {
+	return send({ method: 'get', url: `admin/test-call/${id}` })
 }

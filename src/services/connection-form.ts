@@ -54,6 +54,11 @@ export function connectionChangeOf(settings: Settings, form: ConnectionForm): Se
 	return Object.fromEntries(changed.map((part) => [part, now[part]])) as SettingsChange
 }
 
+/** All parts of a form as the settings have them; what cannot be right stands as it was typed. */
+export function connectionValuesOf(form: ConnectionForm): SettingsChange {
+	return partsOf(form) as SettingsChange
+}
+
 function partsOf(form: ConnectionForm): Record<ConnectionPart, unknown> {
 	// What is no number goes as it was typed: the server says what is wrong with it.
 	const count = (text: string) => /^\d{1,6}$/.test(text.trim()) ? Number(text) : text.trim()

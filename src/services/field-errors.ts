@@ -28,6 +28,7 @@ const WORDS: readonly [RegExp, () => string][] = [
 	[/^Not the currency of the other amounts/, () => t('All amounts have one currency.')],
 	[/^Needs rates/, () => t('A limit needs prices: without them nobody knows what a call costs.')],
 	[/^Give the password again/, () => t('Give the password again: it is not sent to another host or port.')],
+	[/^Give the password$/, () => t('Give the password.')],
 	[/^Give the secret of this client/, () => t('Give the secret of this client.')],
 	[/^Control characters/, () => t('Line breaks and other control characters are not allowed.')],
 	[/^Too small|^Too big|^Invalid input/, () => t('This value is not possible here.')],

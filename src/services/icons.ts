@@ -49,6 +49,9 @@ export const iconPolicy = outline('M12 3.2l7.4 2.7v5.4c0 4.5-3.1 8-7.4 9.5-4.3-1
 /** Two boxes and the line between them. */
 export const iconConnection = outline('M4 4.2h6.4v6.4H4z', 'M13.6 13.4H20v6.4h-6.4z', 'M7.2 10.6v6h6.4')
 
+/** A pulse. */
+export const iconDoctor = outline('M3 12.5h4l2.6-7 4.4 13 2.8-6H21')
+
 export const iconPause = outline('M8.5 5v14', 'M15.5 5v14')
 
 export const iconResume = outline('M7.5 5l11 7-11 7z')

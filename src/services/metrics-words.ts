@@ -76,37 +76,3 @@ export function liveWords(status: LiveCall['status']): string {
 			return t('Ended')
 	}
 }
-
-export type HealthState = 'working' | 'degraded' | 'down' | 'not_set_up'
-
-export function healthState({ state }: Metrics['health'][number]): HealthState {
-	return state === 'ok' ? 'working' : state
-}
-
-export function healthStateWords(state: HealthState): string {
-	switch (state) {
-		case 'working':
-			return t('Working')
-		case 'degraded':
-			return t('Degraded')
-		case 'down':
-			return t('Down')
-		case 'not_set_up':
-			return t('Not set up')
-	}
-}
-
-export function healthName(id: string): string {
-	switch (id) {
-		case 'freeswitch':
-			return 'FreeSWITCH'
-		case 'calling':
-			return t('Permission to call')
-		case 'removed_users':
-			return t('Removed users')
-		case 'locked_users':
-			return t('Locked users')
-		default:
-			return id
-	}
-}

@@ -17,7 +17,7 @@ export type Route
 export const SETTINGS_SECTIONS = ['devices', 'caller-id', 'links', 'calls', 'notifications', 'shortcuts'] as const
 export type SettingsSection = typeof SETTINGS_SECTIONS[number]
 
-export const ADMIN_PAGES = ['overview', 'users', 'policy', 'connection', 'audit'] as const
+export const ADMIN_PAGES = ['overview', 'users', 'policy', 'connection', 'audit', 'doctor'] as const
 export type AdminPage = typeof ADMIN_PAGES[number]
 
 /** Nextcloud's address of the page, whatever folder it is installed in, with and without `index.php`. */

@@ -259,6 +259,25 @@ export const VIEWS: readonly View[] = [
 		await page.locator('[data-change=allowedCountries]').waitFor()
 	}) },
 	{ name: 'admin-connection', show: at('/admin/connection', sip('switch-password')) },
+	{ name: 'admin-connection-test', show: at('/admin/connection', sip('switch-password'), async ({ page }) => {
+		await page.locator(`${sip('switch-password')} input, input${sip('switch-password')}`).fill('x')
+		await page.locator('form [type=submit]').click()
+		await page.locator(sip('save-refused')).waitFor()
+	}) },
+	{ name: 'admin-doctor', show: at('/admin/doctor', '[data-finding=carrier]') },
+	{
+		name: 'admin-test-call',
+		show: at('/admin/doctor', '[data-finding=carrier]', async ({ page }) => {
+			await page.locator(`${sip('test-call')} button`).click()
+			await page.locator('[data-step=ringing]').waitFor()
+		}),
+		async leave({ test, page }) {
+			for (const { uuid } of test.app.freeSwitch.channels()) {
+				test.app.freeSwitch.hangUp(uuid)
+			}
+			await page.locator('[data-step=ended]').waitFor()
+		},
+	},
 	{ name: 'admin-audit', show: at('/admin/audit', '[data-entry]') },
 	{ name: 'unknown-path', show: at('/nowhere', sip('unknown-path')) },
 ]

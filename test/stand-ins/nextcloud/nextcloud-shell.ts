@@ -151,6 +151,10 @@ export async function startNextcloudShell(options: NextcloudShellOptions): Promi
 				seen.part = 'dav'
 				answerDav({ request, path, body: seen.body, identity }, addressBooks, response)
 			}
+		} else if (path === '/status.php') {
+			seen.part = 'page'
+			response.writeHead(200, { 'Content-Type': 'application/json', 'Access-Control-Allow-Origin': '*' })
+			response.end('{"installed":true,"maintenance":false,"needsDbUpgrade":false,"version":"32.0.1.2","versionstring":"32.0.1","edition":"","productname":"Nextcloud","extendedSupport":false}')
 		} else {
 			seen.part = 'page'
 			if (!oauthPages.answer({ request, path, query, body: seen.body, user }, response)) {

@@ -27,7 +27,8 @@ describe('an address', () => {
 		['/admin/users', { name: 'admin', page: 'users' }],
 		['/admin/connection', { name: 'admin', page: 'connection' }],
 		['/admin', { name: 'unknown' }],
-		['/admin/doctor', { name: 'unknown' }],
+		['/admin/doctor', { name: 'admin', page: 'doctor' }],
+		['/admin/surgeon', { name: 'unknown' }],
 		['/missed/today', { name: 'unknown' }],
 	])('%s below the root asks for %j', (path, route) => {
 		expect(readAddress(ROOT + path)).toEqual({ root: ROOT, route })

@@ -1,0 +1,82 @@
+// SPDX-FileCopyrightText: 2026 SIPCall contributors
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+/** The doctor's findings in the user's language, by their codes. The English sentences are the server's own. */
+
+import { t } from './l10n.ts'
+
+type Values = Record<string, string | number>
+
+interface Words {
+	text: (values: Values) => string
+	advice?: () => string
+}
+
+const WORDS: Readonly<Record<string, Words>> = {
+	nextcloud_ok: { text: () => t('Nextcloud answers.') },
+	nextcloud_down: { text: () => t('Nextcloud does not answer SIPCall.'), advice: () => t('Check that Nextcloud runs, and that the container reaches it at the address which the deploy daemon gives it.') },
+	nextcloud_refused: { text: () => t('Nextcloud refuses SIPCall’s secret, or SIPCall is disabled there.'), advice: () => t('Enable SIPCall in Nextcloud. If that does not help, remove it without its data and install it again.') },
+	nextcloud_disabled: { text: () => t('SIPCall is disabled in Nextcloud.'), advice: () => t('Enable it on Nextcloud’s page of apps.') },
+	clock_skew: { text: (values) => t('The clocks of Nextcloud and SIPCall are {seconds} seconds apart.', values), advice: () => t('Let both machines set their clocks by NTP: sign-ins and the times of calls depend on it.') },
+	sipcall_ok: { text: (values) => t('SIPCall {version} is up.', values) },
+	sipcall_starting: { text: () => t('SIPCall is starting.'), advice: () => t('Wait a moment. If it stays so, the container’s log says why.') },
+	sipcall_failed: { text: (values) => t('SIPCall cannot start. {reason}', values), advice: () => t('Mend what is named. It is tried again by itself; the container’s log has the details.') },
+	database_ok: { text: () => t('PostgreSQL answers.') },
+	database_down: { text: () => t('PostgreSQL does not answer. No call can be stored, so none is placed.'), advice: () => t('Without DATABASE_URL look at the container’s log and the space on its volume; with it, check that server and the way to it.') },
+	database_read_only: { text: () => t('PostgreSQL takes no changes: it is a replica, or read-only. No call can be placed.'), advice: () => t('Let DATABASE_URL name the primary server.') },
+	database_logs: { text: (values) => t('PostgreSQL’s own log may come to hold phone numbers or the encryption key, by {settings}.', values), advice: () => t('Set these for SIPCall’s role as the documentation says.') },
+	disk_full: { text: (values) => t('Only {megabytes} MB are left on the volume of the database.', values), advice: () => t('Make room on it, or delete old backups. A full volume ends calling.') },
+	redis_ok: { text: () => t('Redis answers.') },
+	redis_absent: { text: () => t('There is no Redis. PostgreSQL counts the limits, which is enough for one server.'), advice: () => t('Nothing needs to be done.') },
+	redis_down: { text: () => t('Redis does not answer. Until it is back SIPCall counts limits in memory, and allows a tenth of each.'), advice: () => t('With REDIS_URL check that server and the way to it; without it look at the container’s log.') },
+	switch_ok: { text: (values) => t('FreeSWITCH {version} is connected.', values) },
+	switch_ok_unversioned: { text: () => t('FreeSWITCH is connected.') },
+	switch_old: { text: (values) => t('FreeSWITCH {version} is older than 1.10, with which SIPCall is tested.', values), advice: () => t('Update FreeSWITCH.') },
+	switch_not_set_up: { text: () => t('Nobody can call yet: no FreeSWITCH is set up.'), advice: () => t('Set its host and its Event Socket’s password.') },
+	switch_connecting: { text: () => t('Nobody can call yet: SIPCall is connecting to FreeSWITCH.'), advice: () => t('Wait a moment.') },
+	switch_host_unknown: { text: () => t('The name of FreeSWITCH’s host leads nowhere.'), advice: () => t('Check the host’s spelling, and that the container’s DNS knows it.') },
+	switch_port_closed: { text: () => t('FreeSWITCH’s host answers, but nobody listens on this port.'), advice: () => t('Check that FreeSWITCH runs, the port, and “listen-ip” in event_socket.conf.xml: it must not be 127.0.0.1 for a container elsewhere.') },
+	switch_no_answer: { text: () => t('FreeSWITCH does not answer.'), advice: () => t('Check host and port, and the firewalls between the container and FreeSWITCH.') },
+	switch_no_event_socket: { text: () => t('Something answers at this host and port, but it is no Event Socket.'), advice: () => t('Check the port: the Event Socket’s is 8021 unless it was changed.') },
+	switch_address_refused: { text: () => t('FreeSWITCH’s access list does not allow SIPCall’s address.'), advice: () => t('Set “apply-inbound-acl” in event_socket.conf.xml to a list that has the container’s address. Without one only FreeSWITCH’s own host may connect.') },
+	switch_password_refused: { text: () => t('FreeSWITCH refused the password.'), advice: () => t('Type the password of event_socket.conf.xml again; with a user, that of the user in FreeSWITCH’s directory.') },
+	switch_lost: { text: () => t('The connection to FreeSWITCH broke.'), advice: () => t('It is tried again by itself. If it stays so, check that FreeSWITCH runs, and the network between the two.') },
+	switch_reached: { text: () => t('An Event Socket answers.') },
+	switch_password_ok: { text: () => t('FreeSWITCH accepted the password.') },
+	switch_commands_ok: { text: () => t('FreeSWITCH allows all commands that SIPCall needs.') },
+	switch_commands_denied: { text: (values) => t('FreeSWITCH does not allow these commands: {commands}.', values), advice: () => t('Add them to “esl-allowed-api” and “esl-allowed-events” of the Event Socket’s user, or load the module that has them.') },
+	gateway_registered: { text: () => t('Registered with the phone company.') },
+	gateway_answers: { text: () => t('The phone company answers FreeSWITCH’s pings.') },
+	gateway_unwatched: { text: () => t('Nobody knows whether it works: FreeSWITCH neither registers nor pings it, and calls it up in any case.'), advice: () => t('Set “ping” and “ping-min” on this gateway in FreeSWITCH.') },
+	gateway_registering: { text: () => t('It is registering with the phone company just now.'), advice: () => t('Wait a moment. If it stays so, check the gateway’s user name and password in FreeSWITCH.') },
+	gateway_registration_failed: { text: () => t('It could not register, so no call goes through it.'), advice: () => t('Check the gateway’s user name, password and realm in FreeSWITCH against the phone company’s.') },
+	gateway_silent: { text: () => t('The phone company does not answer, so no call goes through it.'), advice: () => t('Check the gateway’s “proxy” in FreeSWITCH and the firewall. If both are right, ask the phone company.') },
+	gateway_missing: { text: () => t('FreeSWITCH has no gateway of this name.'), advice: () => t('Choose one that FreeSWITCH has, or add it there and run: sofia profile external rescan.') },
+	gateway_not_told: { text: () => t('FreeSWITCH does not tell its state.'), advice: () => t('Allow the command “sofia” to the Event Socket’s user.') },
+	gateway_unasked: { text: () => t('Not known, because FreeSWITCH is not connected.'), advice: () => t('Connect FreeSWITCH first.') },
+	caller_id_ok: { text: (values) => t('Caller ID {position} is a possible number.', values) },
+	caller_id_own: { text: () => t('No caller ID is set: the gateway shows its own.') },
+	caller_id_invalid: { text: (values) => t('Caller ID {position} is no possible number.', values), advice: () => t('Correct it: the phone company may refuse calls that show it.') },
+	carrier_generic: { text: () => t('The phone company cannot be asked: the provider “generic” has no interface for that. What its gateways say stands above.'), advice: () => t('Nothing needs to be done.') },
+	calling_everybody: { text: () => t('Everybody may call.') },
+	calling_groups: { text: () => t('Members of the named groups may call.') },
+	calling_no_group: { text: () => t('Nobody can call: no group is allowed to.'), advice: () => t('Name the groups whose members may call.') },
+	calling_no_country: { text: () => t('Nobody can call yet: no country is allowed.'), advice: () => t('Set the home country.') },
+	settings_ignored: { text: (values) => t('Settings in Nextcloud’s form mean nothing, so what counted before counts: {settings}.', values), advice: () => t('Correct them there, or on SIPCall’s own pages, which say what each may be.') },
+	removed_users: { text: ({ reason = '' }) => String(reason), advice: () => t('Delete what is held of users who are gone with: occ sipcall:user:purge.') },
+	locked_users: { text: (values) => t('Calling is locked after too many calls that are not allowed. Users: {count}.', values), advice: () => t('The list of users shows whom, and unlocks.') },
+}
+
+/** What the server says of a part or a step. */
+export interface Found {
+	code?: string | undefined
+	text?: string | undefined
+	advice?: string | undefined
+	values?: Values | undefined
+}
+
+/** @return the sentences in the user's language, or as the server sent them */
+export function findingWords({ code = '', text = '', advice, values = {} }: Found): { text: string, advice: string | undefined } {
+	const words = WORDS[code]
+	return words === undefined ? { text, advice } : { text: words.text(values), advice: words.advice?.() }
+}

@@ -1,0 +1,49 @@
+// SPDX-FileCopyrightText: 2026 SIPCall contributors
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+import type { FindingCode } from '../../../lib/health/findings.ts'
+
+import { afterEach, describe, expect, it } from 'vitest'
+import { finding, FINDINGS } from '../../../lib/health/findings.ts'
+import { de } from '../../../src/l10n/manage-de.ts'
+import { fr } from '../../../src/l10n/manage-fr.ts'
+import { findingWords } from '../../../src/services/finding-words.ts'
+import { reportText } from '../../../src/services/health-words.ts'
+import { registerLanguage } from '../../../src/services/l10n.ts'
+import { speak } from '../../support/language.ts'
+
+const VALUES = { version: '1.10.12', seconds: 7, settings: 'log_statement', megabytes: 12, commands: 'originate', position: 2, count: 3, reason: 'Look at the list.' }
+const CODES = Object.keys(FINDINGS) as FindingCode[]
+
+describe('a finding of the server’s', () => {
+	afterEach(() => speak('en'))
+
+	it.each(CODES)('%s has the server’s own words in English', (code) => {
+		const { text, advice } = finding(code, VALUES)
+		expect(findingWords(finding(code, VALUES))).toEqual({ text, advice })
+	})
+
+	it('has other words in German and in French, with its values', () => {
+		for (const language of ['de', 'fr']) {
+			speak(language)
+			registerLanguage({ de, fr })
+			const same = CODES.filter((code) => code !== 'removed_users' && findingWords(finding(code, VALUES)).text === finding(code, VALUES).text)
+			expect(same).toEqual([])
+			expect(findingWords(finding('switch_ok', VALUES)).text).toContain('1.10.12')
+		}
+	})
+
+	it('that the page does not know is shown as it came', () => {
+		expect(findingWords({ code: 'new', text: 'Something new.', advice: 'Look.' })).toEqual({ text: 'Something new.', advice: 'Look.' })
+	})
+})
+
+describe('a report', () => {
+	it('has codes and words, and no longer run of digits: a gateway may be named after a number', () => {
+		const text = reportText('2026-11-22T09:30:00.000Z', [
+			{ key: 'database', name: 'Database', state: 'ok', word: 'Working', ms: 3, code: 'database_ok', text: 'PostgreSQL answers.' },
+			{ key: 'gateway', name: 'Gateway: 4930123456', state: 'down', word: 'Down', code: 'gateway_silent', text: 'No answer.', advice: 'Ask.' },
+		])
+		expect(text).toBe('SIPCall, 2026-11-22T09:30:00.000Z\nDatabase: ok (database_ok, 3 ms) – PostgreSQL answers.\nGateway: (digits): down (gateway_silent) – No answer. Ask.')
+	})
+})

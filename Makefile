@@ -8,7 +8,7 @@ export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 STAMP := node_modules/.sipcall-stamp
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint types build image appstore register bench bench-esl tools clean
+.PHONY: help run test lint types build image appstore register bench bench-esl bench-ui tools clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1|\2/p' Makefile | awk -F'|' '{ printf "%-16s %s\n", $$1, $$2 }'
@@ -32,7 +32,10 @@ build: $(STAMP) ## build the UI into ex_app/
 bench-esl: $(STAMP) tools ## measure the Event Socket client
 	@node test/bench/esl.ts
 
-bench: bench-esl ## measure everything there is a benchmark for
+bench-ui: $(STAMP) tools build ## measure the page in Chromium with 10,000 calls
+	@node test/bench/ui.ts
+
+bench: bench-esl bench-ui ## measure everything there is a benchmark for
 	@node test/bench/jwt.ts
 	@node test/bench/secret.ts
 	@node test/bench/policy.ts

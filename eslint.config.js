@@ -64,7 +64,7 @@ export default [
 			'@typescript-eslint/no-restricted-imports': ['error', {
 				patterns: [
 					{ group: ['**/lib/**'], allowTypeImports: true, message: 'The UI takes only types from the sidecar.' },
-					{ group: ['@nextcloud/vue/components/NcIconSvgWrapper'], message: 'Use SvgIcon, which needs no cleaning of SVG texts: the cleaner is left out of the build (vite.config.ts).' },
+					{ group: ['@nextcloud/vue/components/NcIconSvgWrapper'], message: 'Use SvgIcon: it shows a path without any HTML.' },
 				],
 			}],
 		},

@@ -111,6 +111,31 @@ describe.skipIf(!browserAvailable())('the administration', () => {
 			expect(await guest()).toMatchObject({ limits: { callsPerDay: 7 } })
 		})
 
+		it('are sorted by a heading, up and down, which tells so', async () => {
+			const heading = page.getByRole('columnheader', { name: 'Name' })
+			const names = () => page.locator('tr[data-user]').evaluateAll((rows) => rows.map((row) => (row as HTMLElement).dataset.user))
+			await heading.getByRole('button').click()
+			expect([await heading.getAttribute('aria-sort'), await names()]).toEqual(['ascending', ['demo', 'guest']])
+			await heading.getByRole('button').click()
+			expect([await heading.getAttribute('aria-sort'), await names()]).toEqual(['descending', ['guest', 'demo']])
+		})
+
+		it('are forbidden and allowed several at once, one after another, and the result is told', async () => {
+			await page.getByLabel('Select Demo user').check()
+			await page.getByLabel('Select Guest').check()
+			await page.getByRole('button', { name: 'Forbid calling' }).click()
+			await page.locator('[data-sip=bulk-result]').getByText('2 users are forbidden to call.').waitFor()
+			await row().getByText('Forbidden for this user').waitFor()
+			expect(await guest()).toMatchObject({ permission: false })
+			// Who was changed is no longer selected.
+			expect(await page.getByRole('button', { name: 'Allow calling' }).count()).toBe(0)
+			await page.getByLabel('Select Demo user').check()
+			await page.getByLabel('Select Guest').check()
+			await page.getByRole('button', { name: 'Allow calling' }).click()
+			await page.locator('[data-sip=bulk-result]').getByText('2 users are allowed to call.').waitFor()
+			expect(await guest()).toMatchObject({ permission: true })
+		})
+
 		it('have their phones verified by an administrator', async () => {
 			await test.demo.request('POST', '/admin/config', { deviceVerification: { phone: 'code', sip: 'admin' } })
 			await page.reload()

@@ -1,0 +1,204 @@
+// SPDX-FileCopyrightText: 2026 SIPCall contributors
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+// How quick the built page is before the real sidecar with 10,000 calls. Exits 1 when a number of rows is wrong, never
+// because a machine is slow.
+
+import type { Page } from 'playwright-core'
+import type { CallJson } from '../../lib/http/schemas.ts'
+
+import { randomBytes } from 'node:crypto'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { cpus, loadavg, tmpdir } from 'node:os'
+import path from 'node:path'
+import pg from 'pg'
+import { startApp } from '../../lib/app.ts'
+import { loadConfig } from '../../lib/config.ts'
+import { startEmbeddedPostgres } from '../../lib/embedded/postgres.ts'
+import { createLogger } from '../../lib/logger.ts'
+import { startScriptedFreeSwitch } from '../stand-ins/freeswitch/index.ts'
+import { startNextcloudShell } from '../stand-ins/nextcloud/nextcloud-shell.ts'
+import { browserAvailable, launchBrowser } from '../support/browser.ts'
+
+const CALLS = 10_000
+const RUNS = 5
+const PAGE = '/index.php/apps/app_api/embedded/sipcall/calls'
+const SECRET = randomBytes(32).toString('hex')
+
+/** Of docs/developer/benchmarks.md. */
+const BUDGETS = { readyMs: 1000, rowsMs: 1000, longestTaskMs: 50, nextPaintMs: 200, rows: 60 }
+
+function report(name: string, value: number, budget: number, unit: string): void {
+	console.log(`${name.padEnd(58)} ${value.toFixed(0).padStart(6)} ${unit.padEnd(4)} budget ${budget} ${unit}`)
+}
+
+const median = (values: readonly number[]) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN
+
+const undo: (() => Promise<unknown>)[] = []
+try {
+	if (!browserAvailable()) {
+		throw new Error('There is no Chromium: set CHROMIUM_PATH')
+	}
+	const { shell, request, query } = await start()
+	await fill(request, query)
+	console.log(`${CALLS.toLocaleString('en')} calls, ${cpus().length} cores, load ${loadavg()[0]?.toFixed(1)}`)
+	const browser = await launchBrowser()
+	undo.push(() => browser.close())
+	const open = async (): Promise<Page> => {
+		const context = await browser.newContext({ viewport: { width: 1280, height: 800 } })
+		await context.addCookies([{ name: 'nc_username', value: 'demo', url: shell.url }])
+		const page = await context.newPage()
+		await page.addInitScript(observe)
+		await page.goto(shell.url + PAGE)
+		await page.waitForFunction(() => performance.getEntriesByName('sipcall:rows').length > 0)
+		await page.locator('[data-sip=row]').first().waitFor()
+		return page
+	}
+
+	const starts = []
+	for (let run = 0; run < RUNS; run++) {
+		const page = await open()
+		starts.push(await page.evaluate(() => {
+			const script = performance.getEntriesByType('resource').find(({ name }) => name.includes('sipcall-main.js')) as PerformanceResourceTiming
+			const [ready, rows] = ['sipcall:ready', 'sipcall:rows'].map((name) => performance.getEntriesByName(name)[0]?.startTime ?? Infinity)
+			return { ready: (ready ?? Infinity) - script.responseEnd, rows: (rows ?? Infinity) - (ready ?? Infinity) }
+		}))
+		await page.context().close()
+	}
+	report(`field usable after the script has come (median of ${RUNS})`, median(starts.map(({ ready }) => ready)), BUDGETS.readyMs, 'ms')
+	report(`first rows after that, with their request (median of ${RUNS})`, median(starts.map(({ rows }) => rows)), BUDGETS.rowsMs, 'ms')
+
+	const page = await open()
+	await forget(page)
+	const { mostRows, seen } = await scrollToEnd(page)
+	report('row elements in the page while scrolling', mostRows, BUDGETS.rows, '')
+	report('longest task while scrolling to the end', await longest(page, 'longtask'), BUDGETS.longestTaskMs, 'ms')
+	if (seen !== CALLS || mostRows > BUDGETS.rows) {
+		console.error(`${seen} of ${CALLS} calls were listed, with up to ${mostRows} rows in the page`)
+		process.exitCode = 1
+	}
+	await forget(page)
+	for (const filter of ['answered', 'all', 'not_reached', 'all']) {
+		await page.locator(`[data-filter=${filter}]`).click()
+		await page.locator(`[data-filter=${filter}][aria-pressed=true]`).waitFor()
+	}
+	for (const key of '0305550') {
+		await page.locator('[data-sip=field]').press(key)
+	}
+	report('slowest interaction to the next paint while filtering', await longest(page, 'event'), BUDGETS.nextPaintMs, 'ms')
+	report('longest task while filtering', await longest(page, 'longtask'), BUDGETS.longestTaskMs, 'ms')
+} finally {
+	for (const step of undo.toReversed()) {
+		await step()
+	}
+}
+
+/** The real sidecar on a PostgreSQL of its own, beneath the stand-ins. */
+async function start() {
+	const folder = await mkdtemp(path.join(tmpdir(), 'sipcall-bench-'))
+	undo.push(() => rm(folder, { recursive: true, force: true }))
+	const logger = createLogger({ level: 'error', pretty: true })
+	const postgres = await startEmbeddedPostgres({ dataDir: folder, logger })
+	undo.push(() => postgres.stop())
+	const freeSwitch = await startScriptedFreeSwitch({ speed: Infinity, heartbeatSec: 0 })
+	undo.push(() => freeSwitch.stop())
+	const shell = await startNextcloudShell({ appId: 'sipcall', appSecret: SECRET, appVersion: '0.1.0', exAppUrl: 'http://127.0.0.1:1' })
+	undo.push(() => shell.stop())
+	const key = () => randomBytes(64).toString('base64')
+	const config = loadConfig({
+		APP_SECRET: SECRET,
+		APP_PORT: '1',
+		APP_PERSISTENT_STORAGE: folder,
+		NEXTCLOUD_URL: shell.url,
+		DATABASE_URL: postgres.url,
+		DATABASE_ENCRYPTION_KEY: randomBytes(32).toString('base64'),
+		JWT_SECRET_KEY: key(),
+		REDIS_URL: 'redis://127.0.0.1:1',
+		FREESWITCH_HOST: freeSwitch.host,
+		FREESWITCH_PORT: String(freeSwitch.port),
+		FREESWITCH_PASSWORD: 'ClueCon',
+	})
+	const limits = { userPerMinute: 1_000_000, addressPerMinute: 1_000_000, authPerMinute: 1_000_000 }
+	const app = await startApp({ ...config, listen: { host: '127.0.0.1', port: 0 } }, createLogger({ level: 'error', silent: true }), { requestLimits: limits })
+	undo.push(() => app.stop())
+	await app.ready
+	await freeSwitch.until(() => freeSwitch.clients >= 2)
+	shell.exAppUrl = app.url
+	const client = new pg.Client(postgres.url)
+	await client.connect()
+	undo.push(() => client.end())
+	const proof = { 'EX-APP-ID': 'sipcall', 'EX-APP-VERSION': '0.1.0', 'AUTHORIZATION-APP-API': Buffer.from(`demo:${SECRET}`).toString('base64') }
+	const request = async <Body>(method: string, address: string, body?: unknown): Promise<Body> => {
+		const answer = await fetch(app.url + address, { method, headers: { ...proof, 'X-Requested-With': 'XMLHttpRequest', 'Content-Type': 'application/json' }, ...(body === undefined ? {} : { body: JSON.stringify(body) }) })
+		if (!answer.ok) {
+			throw new Error(`${method} ${address}: ${answer.status} ${await answer.text()}`)
+		}
+		return await answer.json() as Body
+	}
+	return { shell, request, query: (statement: string) => client.query(statement) }
+}
+
+/** One real call, and the others as its likes: half of them answered. */
+async function fill(request: <Body>(method: string, address: string, body?: unknown) => Promise<Body>, query: (statement: string) => Promise<unknown>): Promise<void> {
+	await request('POST', '/admin/config', { homeCountry: 'DE', allowedGroups: null })
+	await request('PUT', '/me', { devices: [{ kind: 'sip', label: 'Desk', address: '1000' }] })
+	while ((await request<{ service: { calling: string } }>('GET', '/me')).service.calling !== 'ok') {
+		await new Promise(setImmediate)
+	}
+	let call = await request<CallJson>('POST', '/call', { to: '+4930123417' })
+	while (call.status !== 'ended') {
+		call = await request<CallJson>('GET', `/call-status/${call.uuid}?version=${call.version}&wait=25`)
+	}
+	await query(`insert into calls (uuid, version, user_id, to_number, to_index, raw_to, device_id, device_label, direction, status, outcome, created_at, ended_at, talk_ms, on_hold, legs, job_uuid, changed_at, country)
+		select gen_random_uuid(), 1, user_id, to_number, to_index, raw_to, device_id, device_label, direction, status, case n % 2 when 0 then 'completed' else outcome end, created_at - n * interval '20 minutes', ended_at - n * interval '20 minutes',
+			case n % 2 when 0 then 60000 end, false, legs, gen_random_uuid(), changed_at, country from calls, generate_series(1, ${CALLS - 1}) n`)
+	await query('analyze calls')
+}
+
+/** Runs in the page, from the beginning: keeps what the browser tells of long tasks and slow interactions. */
+function observe(): void {
+	const seen: { type: string, duration: number }[] = []
+	Object.assign(globalThis, { sipcallSeen: seen })
+	const take = (list: PerformanceObserverEntryList) => list.getEntries().forEach(({ entryType, duration }) => seen.push({ type: entryType, duration }))
+	new PerformanceObserver(take).observe({ type: 'longtask' })
+	new PerformanceObserver(take).observe({ type: 'event', durationThreshold: 16 } as PerformanceObserverInit)
+}
+
+function forget(page: Page): Promise<void> {
+	return page.evaluate(() => {
+		(globalThis as unknown as { sipcallSeen: unknown[] }).sipcallSeen.length = 0
+	})
+}
+
+/** 0 = none was long enough to be told of: under 50 ms for a task, under 16 ms for an interaction. */
+function longest(page: Page, type: string): Promise<number> {
+	return page.evaluate(async (wanted) => {
+		// What was painted last is told in the frames after it.
+		await new Promise((resolve) => {
+			requestAnimationFrame(() => requestAnimationFrame(resolve))
+		})
+		return Math.max(0, ...(globalThis as unknown as { sipcallSeen: { type: string, duration: number }[] }).sipcallSeen.filter((entry) => entry.type === wanted).map(({ duration }) => duration))
+	}, type)
+}
+
+/** As a person with a wheel: on and on, while page after page of the history comes. */
+function scrollToEnd(page: Page): Promise<{ mostRows: number, seen: number }> {
+	return page.evaluate((calls) => new Promise<{ mostRows: number, seen: number }>((resolve) => {
+		const scroller = document.querySelector('#app-content-vue')
+		let mostRows = 0
+		const step = () => {
+			const rows = [...document.querySelectorAll('[data-sip=row]')]
+			// Up to 200 rows all are drawn.
+			const numbered = rows.filter((row) => row.hasAttribute('aria-posinset'))
+			mostRows = Math.max(mostRows, numbered.length)
+			const last = Number(numbered.at(-1)?.getAttribute('aria-posinset'))
+			if (last === calls) {
+				resolve({ mostRows, seen: last })
+				return
+			}
+			scroller?.scrollBy(0, 600)
+			requestAnimationFrame(step)
+		}
+		step()
+	}), CALLS)
+}

@@ -35,6 +35,7 @@ import { migrate, openDatabase } from './db/orm.ts'
 import { AppStateRepository } from './db/repositories/app-state-repository.ts'
 import { CallRepository } from './db/repositories/call-repository.ts'
 import { DeviceRepository } from './db/repositories/device-repository.ts'
+import { ReceiptRepository } from './db/repositories/receipt-repository.ts'
 import { SettingsRepository } from './db/repositories/settings-repository.ts'
 import { SignInRepository } from './db/repositories/sign-in-repository.ts'
 import { UsageRepository } from './db/repositories/usage-repository.ts'
@@ -53,7 +54,7 @@ import { Notifications } from './nextcloud/notifications.ts'
 import { PublicAddress } from './nextcloud/public-address.ts'
 import { SettingsStore } from './policy/settings-store.ts'
 import { checkAuditLog } from './privacy/audit.ts'
-import { exportUser } from './privacy/export-user.ts'
+import { exportUser as exportOf } from './privacy/export-user.ts'
 import { allRoutes } from './routes.ts'
 import { startUpkeep } from './upkeep.ts'
 
@@ -236,7 +237,7 @@ export async function startParts({ config, logger, clock, overrides, ocs, users,
 		newUuid: randomUUID,
 		logger: logger.child({ component: 'calls' }),
 	})
-	const upkeep = startUpkeep({ orm, store, signIns, verifications, calls, users, settings, audit, isEnabled: () => state.isEnabled(), clock, logger, retentionMs: overrides.retentionMs }, releasers)
+	const upkeep = startUpkeep({ orm, keys, store, signIns, verifications, calls, tracker, users, addressBooks, settings, audit, isEnabled: () => state.isEnabled(), clock, logger, retentionMs: overrides.retentionMs }, releasers)
 	const checks = () => healthChecks({
 		switch: { isSetUp: callSwitch.isSetUp, isReady: callSwitch.isReady(), lastError: callSwitch.lastError?.message },
 		settings: settings.get(),
@@ -247,6 +248,15 @@ export async function startParts({ config, logger, clock, overrides, ocs, users,
 	const stream = new CallStream({ store, feed, clock, ...(overrides.pingMs === undefined ? {} : { pingMs: overrides.pingMs }) })
 	const explainer = new Explainer({ handedOver: () => tracker.handedOver.size, store, limiter, devices: (userId) => devices.of(userId), clock })
 	const usage = new UsageRepository({ orm })
+	const receipts = new ReceiptRepository({ orm, keys })
+	const exportUser = (userId: string) => exportOf(userId, {
+		devices: (id) => devices.of(id),
+		rule: (id) => userRules.of(id),
+		signIns: (id) => signIns.ofUser(id),
+		receipts: (id) => receipts.ofUser(id),
+		history: (id, query) => store.history(id, query),
+		logs: (uuids) => store.logs(uuids),
+	}, clock.now())
 	const gate = gateOf(allRoutes({
 		identity,
 		calls,
@@ -259,6 +269,9 @@ export async function startParts({ config, logger, clock, overrides, ocs, users,
 		userRules,
 		lockout,
 		usage,
+		upkeep,
+		receipts,
+		exportUser,
 		users,
 		addressBooks,
 		settings,
@@ -283,16 +296,11 @@ export async function startParts({ config, logger, clock, overrides, ocs, users,
 		checks,
 		status: async () => [`SIPCall ${config.appVersion}`, ...statusLines(checks()), `Open calls: ${(await store.findOpen()).length}`],
 		occ: {
-			countUserData: (userId) => upkeep.countUserData(userId),
-			purgeUser: (userId) => upkeep.purgeUser(userId, { kind: 'console' }),
+			countUserData: (userId) => upkeep.erasures.preview({ target: { scope: 'all', userId }, actor: { kind: 'console' } }),
+			purgeUser: (userId) => upkeep.erasures.erase({ target: { scope: 'all', userId }, actor: { kind: 'console' } }),
 			checkAuditLog: () => checkAuditLog(audit.log, (kid, text) => keys.auditMac(kid, text)),
 			noteExport: (userId) => audit.trail.write({ actor: { kind: 'console' }, action: 'user.exported', targetUserId: userId }),
-			exportUser: (userId) => exportUser(userId, {
-				devices: (id) => devices.of(id),
-				rule: (id) => userRules.of(id),
-				history: (id, query) => store.history(id, query),
-				logs: (uuids) => store.logs(uuids),
-			}, clock.now()),
+			exportUser,
 		},
 	}
 }

@@ -12,6 +12,7 @@ import type { Explainer } from './calls/explain.ts'
 import type { Lockout } from './calls/lockout.ts'
 import type { CallLimiter, CallStore, Clock } from './calls/ports.ts'
 import type { DeviceRepository } from './db/repositories/device-repository.ts'
+import type { ReceiptRepository } from './db/repositories/receipt-repository.ts'
 import type { UsageRepository } from './db/repositories/usage-repository.ts'
 import type { UserRuleRepository } from './db/repositories/user-rule-repository.ts'
 import type { Route } from './http/route.ts'
@@ -22,10 +23,12 @@ import type { UserDirectory } from './nextcloud/user-directory.ts'
 import type { DialRules } from './policy/settings-schema.ts'
 import type { SettingsStore } from './policy/settings-store.ts'
 import type { Settings } from './policy/settings.ts'
+import type { Upkeep } from './upkeep.ts'
 
 import { randomUUID } from 'node:crypto'
 import { SipCallError } from './errors.ts'
 import { adminConfigRoutes } from './http/routes/admin-config.ts'
+import { adminPrivacyRoutes } from './http/routes/admin-privacy.ts'
 import { adminUserRoutes } from './http/routes/admin-users.ts'
 import { auditLogRoutes } from './http/routes/audit-log.ts'
 import { authRoutes } from './http/routes/auth.ts'
@@ -36,6 +39,8 @@ import { deviceVerificationRoutes } from './http/routes/device-verification.ts'
 import { eventRoutes } from './http/routes/events.ts'
 import { meRoutes } from './http/routes/me.ts'
 import { numberRoutes } from './http/routes/numbers.ts'
+import { privacyRoutes } from './http/routes/privacy.ts'
+import { dueBefore } from './privacy/retention.ts'
 
 export interface RouteParts {
 	identity: Identity
@@ -49,6 +54,9 @@ export interface RouteParts {
 	userRules: UserRuleRepository
 	lockout: Lockout
 	usage: UsageRepository
+	upkeep: Upkeep
+	receipts: ReceiptRepository
+	exportUser: (userId: string) => AsyncIterable<string>
 	users: UserDirectory
 	addressBooks: AddressBooks
 	settings: SettingsStore
@@ -61,7 +69,7 @@ export interface RouteParts {
 	logger: Logger
 }
 
-export function allRoutes({ identity, calls, control, stream, explainer, verification, store, devices, userRules, lockout, usage, users, addressBooks, settings, environment, dialRules, audit, limiter, isSwitchReady, clock, logger }: RouteParts): Route[] {
+export function allRoutes({ identity, calls, control, stream, explainer, verification, store, devices, userRules, lockout, usage, upkeep, receipts, exportUser, users, addressBooks, settings, environment, dialRules, audit, limiter, isSwitchReady, clock, logger }: RouteParts): Route[] {
 	const groupsOf = async (userId: string) => (await users.get(userId)).groups
 	return [
 		...authRoutes({ signIn: identity.signIn, guard: (step) => guardSignIn(limiter, step) }),
@@ -99,6 +107,21 @@ export function allRoutes({ identity, calls, control, stream, explainer, verific
 		}),
 		...adminConfigRoutes({ settings, environment, dialRules, audit: audit.trail }),
 		...auditLogRoutes({ page: (query) => audit.log.page(query) }),
+		...privacyRoutes({
+			erasures: upkeep.erasures,
+			findReceipt: (id, ownerId) => receipts.find(id, ownerId),
+			isAdmin: async (userId) => (await users.get(userId)).isAdmin,
+			noteExport: (userId) => audit.trail.write({ actor: { kind: 'user', userId }, action: 'user.exported', targetUserId: userId }),
+			exportUser,
+			settings: () => settings.get(),
+		}),
+		...adminPrivacyRoutes({
+			erasures: upkeep.erasures,
+			receipts: (query) => receipts.page(query),
+			retention: (days) => upkeep.retention.count(dueBefore(days, clock.now())),
+			findUser: (adminId, userId) => users.find(adminId, userId),
+			settings: () => settings.get(),
+		}),
 		...contactRoutes({ addressBooks, settings: () => settings.get() }),
 	]
 }

@@ -24,6 +24,7 @@ import { Migration0007DeviceVerification } from './migrations/migration-0007-dev
 import { Migration0008Retention } from './migrations/migration-0008-retention.ts'
 import { Migration0009AuditLog } from './migrations/migration-0009-audit-log.ts'
 import { Migration0010Transfers } from './migrations/migration-0010-transfers.ts'
+import { Migration0011Erasure } from './migrations/migration-0011-erasure.ts'
 
 /** In the order in which they run; a name, once released, is never changed or removed. */
 const MIGRATIONS = [
@@ -37,6 +38,7 @@ const MIGRATIONS = [
 	{ name: '0008-retention', class: Migration0008Retention },
 	{ name: '0009-audit-log', class: Migration0009AuditLog },
 	{ name: '0010-transfers', class: Migration0010Transfers },
+	{ name: '0011-erasure', class: Migration0011Erasure },
 ]
 
 const POOL_SIZE = 10

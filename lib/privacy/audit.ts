@@ -11,6 +11,7 @@ export const AUDIT_ACTIONS = [
 	'user.locked',
 	'user.purged',
 	'user.exported',
+	'data.erased',
 	'phone.verified',
 	'call.refused',
 	'call.emergency_refused',

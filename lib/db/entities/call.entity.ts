@@ -58,6 +58,7 @@ export const CallEntity = defineEntity({
 		reservedMicros: p.bigint('string').nullable(),
 		costMicros: p.bigint('string').nullable(),
 		maskedAt: p.datetime(3).nullable(),
+		erasedAt: p.datetime(3).nullable(),
 		originateFailure: p.json<{ cause: Cause, verdict: Verdict }>().nullable(),
 	},
 })

@@ -48,6 +48,14 @@ const ROUTES: Readonly<Record<string, Right>> = {
 	'GET /admin/config': 'admin',
 	'POST /admin/config': 'admin',
 	'GET /admin/audit-log': 'admin',
+	'POST /privacy/preview': 'user',
+	'POST /privacy/delete': 'user',
+	'GET /privacy/receipt/{id}': 'user',
+	'GET /privacy/export': 'user',
+	'POST /admin/privacy/preview': 'admin',
+	'POST /admin/privacy/delete': 'admin',
+	'GET /admin/privacy/receipts': 'admin',
+	'GET /admin/privacy/retention': 'admin',
 	'DELETE /admin/call/{uuid}': 'admin',
 }
 

@@ -365,4 +365,7 @@ export const de: Translations = {
 	'The phone system did not transfer the call': 'Die Telefonanlage hat den Anruf nicht weitergeleitet',
 	'Note or tags changed': 'Notiz oder Schlagwörter geändert',
 	'That code is not right.': 'Dieser Code stimmt nicht.',
+	Privacy: 'Datenschutz',
+	'Number erased': 'Nummer gelöscht',
+	'Erase this number …': 'Diese Nummer löschen …',
 }

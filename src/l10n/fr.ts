@@ -365,4 +365,7 @@ export const fr: Translations = {
 	'The phone system did not transfer the call': 'Le système téléphonique n’a pas transféré l’appel',
 	'Note or tags changed': 'Note ou étiquettes modifiées',
 	'That code is not right.': 'Ce code n’est pas correct.',
+	Privacy: 'Confidentialité',
+	'Number erased': 'Numéro effacé',
+	'Erase this number …': 'Effacer ce numéro …',
 }

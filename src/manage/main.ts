@@ -8,11 +8,13 @@ import type { AdminPage } from '../services/routes.ts'
 
 import AdminConnection from '../views/AdminConnection.vue'
 import AdminPolicy from '../views/AdminPolicy.vue'
+import AdminPrivacy from '../views/AdminPrivacy.vue'
 import AdminUsers from '../views/AdminUsers.vue'
 import { de } from '../l10n/manage-de.ts'
 import { fr } from '../l10n/manage-fr.ts'
 import { registerLanguage } from '../services/l10n.ts'
 
+export { default as EraseNumber } from '../components/EraseNumber.vue'
 export { default as SettingsDialog } from '../components/SettingsDialog.vue'
 
 registerLanguage({ de, fr })
@@ -21,4 +23,5 @@ export const ADMIN_VIEWS: Readonly<Record<AdminPage, Component>> = {
 	users: AdminUsers,
 	policy: AdminPolicy,
 	connection: AdminConnection,
+	privacy: AdminPrivacy,
 }

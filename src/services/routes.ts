@@ -14,10 +14,10 @@ export type Route
 		| { name: 'admin', page: AdminPage }
 		| { name: 'unknown' }
 
-export const SETTINGS_SECTIONS = ['devices', 'links', 'shortcuts'] as const
+export const SETTINGS_SECTIONS = ['devices', 'links', 'privacy', 'shortcuts'] as const
 export type SettingsSection = typeof SETTINGS_SECTIONS[number]
 
-export const ADMIN_PAGES = ['users', 'policy', 'connection'] as const
+export const ADMIN_PAGES = ['users', 'policy', 'connection', 'privacy'] as const
 export type AdminPage = typeof ADMIN_PAGES[number]
 
 /** Nextcloud's address of the page, whatever folder it is installed in, with and without `index.php`. */

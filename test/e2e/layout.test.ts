@@ -117,11 +117,15 @@ describe.skipIf(!browserAvailable())('every view', () => {
 		await card(page, '[data-status=ended]').waitFor()
 		await look('ended')
 		const root = page.url().replace(/\/(?:call\/.*)?$/, '')
-		for (const [view, there] of [['users', 'tr[data-user=demo]'], ['policy', '[data-sip=countries]'], ['connection', '[data-sip=switch-password]']]) {
+		for (const [view, there] of [['users', 'tr[data-user=demo]'], ['policy', '[data-sip=countries]'], ['connection', '[data-sip=switch-password]'], ['privacy', 'input[data-days=callsDays]']]) {
 			await page.goto(`${root}/admin/${view}`)
 			await page.locator(there ?? '').waitFor()
 			await look(view ?? '')
 		}
+		await page.goto(`${root}/settings/privacy`)
+		await page.locator('[data-sip=delete-all]').click()
+		await page.locator('[data-sip=erasure-word]').first().waitFor()
+		await look('deleting everything')
 		await page.goto(`${root}/nowhere`)
 		await page.locator('[data-sip=unknown-path]').waitFor()
 		await look('unknown path')

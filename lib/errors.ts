@@ -17,6 +17,7 @@ export type ErrorCode
 		| 'method_not_allowed'
 		| 'already_in_call'
 		| 'wrong_state'
+		| 'call_erased'
 		| 'payload_too_large'
 		| 'unsupported_media_type'
 		| 'invalid_number'

@@ -37,6 +37,7 @@ import { CallRepository } from './db/repositories/call-repository.ts'
 import { DeviceRepository } from './db/repositories/device-repository.ts'
 import { MetricsRepository } from './db/repositories/metrics-repository.ts'
 import { PreferencesRepository } from './db/repositories/preferences-repository.ts'
+import { ReceiptRepository } from './db/repositories/receipt-repository.ts'
 import { SettingsRepository } from './db/repositories/settings-repository.ts'
 import { SignInRepository } from './db/repositories/sign-in-repository.ts'
 import { UsageRepository } from './db/repositories/usage-repository.ts'
@@ -56,7 +57,7 @@ import { Notifications } from './nextcloud/notifications.ts'
 import { PublicAddress } from './nextcloud/public-address.ts'
 import { UserNames } from './nextcloud/user-names.ts'
 import { SettingsStore } from './policy/settings-store.ts'
-import { exportUser } from './privacy/export-user.ts'
+import { exportUser as exportOf } from './privacy/export-user.ts'
 import { allRoutes } from './routes.ts'
 import { startUpkeep } from './upkeep.ts'
 
@@ -238,7 +239,7 @@ export async function startParts({ config, logger, clock, overrides, ocs, users,
 		newUuid: randomUUID,
 		logger: logger.child({ component: 'calls' }),
 	})
-	const upkeep = startUpkeep({ orm, store, signIns, verifications, calls, users, settings, audit, isEnabled: () => state.isEnabled(), clock, logger, retentionMs: overrides.retentionMs }, releasers)
+	const upkeep = startUpkeep({ orm, keys, store, signIns, verifications, calls, tracker, users, addressBooks, settings, audit, isEnabled: () => state.isEnabled(), clock, logger, retentionMs: overrides.retentionMs }, releasers)
 	const doctor = startDoctor({
 		version: config.appVersion,
 		ocs,
@@ -261,6 +262,16 @@ export async function startParts({ config, logger, clock, overrides, ocs, users,
 	const usage = new UsageRepository({ orm })
 	const metrics = new MetricsRepository({ orm })
 	await metrics.referToCallers()
+	const receipts = new ReceiptRepository({ orm, keys })
+	const exportUser = (userId: string) => exportOf(userId, {
+		devices: (id) => devices.of(id),
+		rule: (id) => userRules.of(id),
+		preferences: (id) => preferences.of(id),
+		signIns: (id) => signIns.ofUser(id),
+		receipts: (id) => receipts.ofUser(id),
+		history: (id, query) => store.history(id, query),
+		logs: (uuids) => store.logs(uuids),
+	}, clock.now())
 	const gate = gateOf(allRoutes({
 		identity,
 		calls,
@@ -277,6 +288,9 @@ export async function startParts({ config, logger, clock, overrides, ocs, users,
 		usage,
 		metrics,
 		names: new UserNames({ users, now: () => clock.now().getTime() }),
+		upkeep,
+		receipts,
+		exportUser,
 		users,
 		addressBooks,
 		settings,
@@ -301,17 +315,11 @@ export async function startParts({ config, logger, clock, overrides, ocs, users,
 		health: doctor.report,
 		status: async () => [...statusLines(await doctor.report(0)), `Open calls: ${(await store.findOpen()).length}`],
 		occ: {
-			countUserData: (userId) => upkeep.countUserData(userId),
-			purgeUser: (userId) => upkeep.purgeUser(userId, { kind: 'console' }),
+			countUserData: (userId) => upkeep.erasures.preview({ target: { scope: 'all', userId }, actor: { kind: 'console' } }),
+			purgeUser: (userId) => upkeep.erasures.erase({ target: { scope: 'all', userId }, actor: { kind: 'console' } }),
 			checkAuditLog: audit.check,
 			noteExport: (userId) => audit.trail.write({ actor: { kind: 'console' }, action: 'user.exported', targetUserId: userId }),
-			exportUser: (userId) => exportUser(userId, {
-				devices: (id) => devices.of(id),
-				rule: (id) => userRules.of(id),
-				preferences: (id) => preferences.of(id),
-				history: (id, query) => store.history(id, query),
-				logs: (uuids) => store.logs(uuids),
-			}, clock.now()),
+			exportUser,
 		},
 	}
 }

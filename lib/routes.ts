@@ -15,6 +15,7 @@ import type { MetricsStore } from './calls/metrics.ts'
 import type { CallLimiter, CallStore, Clock } from './calls/ports.ts'
 import type { DeviceRepository } from './db/repositories/device-repository.ts'
 import type { PreferencesRepository } from './db/repositories/preferences-repository.ts'
+import type { ReceiptRepository } from './db/repositories/receipt-repository.ts'
 import type { UsageRepository } from './db/repositories/usage-repository.ts'
 import type { UserRuleRepository } from './db/repositories/user-rule-repository.ts'
 import type { Doctor } from './doctor.ts'
@@ -27,12 +28,14 @@ import type { UserNames } from './nextcloud/user-names.ts'
 import type { DialRules } from './policy/settings-schema.ts'
 import type { SettingsStore } from './policy/settings-store.ts'
 import type { Settings } from './policy/settings.ts'
+import type { Upkeep } from './upkeep.ts'
 
 import { randomUUID } from 'node:crypto'
 import { readingFor } from './calls/call-rules.ts'
 import { metricsOf } from './calls/metrics.ts'
 import { SipCallError } from './errors.ts'
 import { adminConfigRoutes } from './http/routes/admin-config.ts'
+import { adminPrivacyRoutes } from './http/routes/admin-privacy.ts'
 import { adminUserRoutes } from './http/routes/admin-users.ts'
 import { auditLogRoutes } from './http/routes/audit-log.ts'
 import { authRoutes } from './http/routes/auth.ts'
@@ -45,7 +48,9 @@ import { eventRoutes } from './http/routes/events.ts'
 import { meRoutes } from './http/routes/me.ts'
 import { metricsRoutes } from './http/routes/metrics.ts'
 import { numberRoutes } from './http/routes/numbers.ts'
+import { privacyRoutes } from './http/routes/privacy.ts'
 import { testCallRoutes } from './http/routes/test-calls.ts'
+import { dueBefore } from './privacy/retention.ts'
 
 export interface RouteParts {
 	identity: Identity
@@ -63,7 +68,9 @@ export interface RouteParts {
 	usage: UsageRepository
 	metrics: MetricsStore
 	names: UserNames
-	/** What is wrong now, from memory. */
+	upkeep: Upkeep
+	receipts: ReceiptRepository
+	exportUser: (userId: string) => AsyncIterable<string>
 	users: UserDirectory
 	addressBooks: AddressBooks
 	settings: SettingsStore
@@ -76,7 +83,7 @@ export interface RouteParts {
 	logger: Logger
 }
 
-export function allRoutes({ identity, calls, control, stream, explainer, verification, doctor, store, devices, preferences, userRules, lockout, usage, metrics, names, users, addressBooks, settings, environment, dialRules, audit, limiter, isSwitchReady, clock, logger }: RouteParts): Route[] {
+export function allRoutes({ identity, calls, control, stream, explainer, verification, doctor, store, devices, preferences, userRules, lockout, usage, metrics, names, upkeep, receipts, exportUser, users, addressBooks, settings, environment, dialRules, audit, limiter, isSwitchReady, clock, logger }: RouteParts): Route[] {
 	const callingUser = async (id: string): Promise<CallingUser> => {
 		const [{ groups }, { country, callerId }] = await Promise.all([users.get(id), preferences.of(id)])
 		return { id, groups, country, callerId }
@@ -127,6 +134,21 @@ export function allRoutes({ identity, calls, control, stream, explainer, verific
 			settings: () => settings.get(),
 			health: async () => (await doctor.report()).parts,
 			now: () => clock.now(),
+		}),
+		...privacyRoutes({
+			erasures: upkeep.erasures,
+			findReceipt: (id, ownerId) => receipts.find(id, ownerId),
+			isAdmin: async (userId) => (await users.get(userId)).isAdmin,
+			noteExport: (userId) => audit.trail.write({ actor: { kind: 'user', userId }, action: 'user.exported', targetUserId: userId }),
+			exportUser,
+			settings: () => settings.get(),
+		}),
+		...adminPrivacyRoutes({
+			erasures: upkeep.erasures,
+			receipts: (query) => receipts.page(query),
+			retention: (days) => upkeep.retention.count(dueBefore(days, clock.now())),
+			findUser: (adminId, userId) => users.find(adminId, userId),
+			settings: () => settings.get(),
 		}),
 		...contactRoutes({ addressBooks, readingOf }),
 	]

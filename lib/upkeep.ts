@@ -6,30 +6,39 @@
 import type { MikroORM } from '@mikro-orm/postgresql'
 import type { Audit } from './audit.ts'
 import type { CallService } from './calls/call-service.ts'
+import type { CallTracker } from './calls/call-tracker.ts'
 import type { Clock } from './calls/ports.ts'
 import type { CallRepository } from './db/repositories/call-repository.ts'
 import type { SignInRepository } from './db/repositories/sign-in-repository.ts'
-import type { UserDataCounts } from './db/repositories/user-data-repository.ts'
 import type { VerificationRepository } from './db/repositories/verification-repository.ts'
 import type { Logger } from './logger.ts'
+import type { AddressBooks } from './nextcloud/address-books.ts'
 import type { UserDirectory } from './nextcloud/user-directory.ts'
 import type { Settings } from './policy/settings.ts'
-import type { AuditActor } from './privacy/audit.ts'
+import type { KeyRing } from './privacy/key-ring.ts'
 import type { Releasers } from './startup.ts'
 
+import { randomUUID } from 'node:crypto'
+import { ErasureRepository } from './db/repositories/erasure-repository.ts'
 import { RetentionRepository } from './db/repositories/retention-repository.ts'
 import { UserDataRepository } from './db/repositories/user-data-repository.ts'
+import { storageFault } from './db/storage-fault.ts'
+import { SipCallError } from './errors.ts'
 import { runPeriodically } from './periodic.ts'
 import { DepartureWatch } from './privacy/departures.ts'
+import { Erasures } from './privacy/erasure.ts'
 import { Retention } from './privacy/retention.ts'
 
 export interface UpkeepOptions {
 	orm: MikroORM
+	keys: KeyRing
 	store: CallRepository
 	signIns: SignInRepository
 	verifications: VerificationRepository
 	calls: CallService
+	tracker: CallTracker
 	users: UserDirectory
+	addressBooks: AddressBooks
 	settings: { get: () => Settings }
 	audit: Audit
 	/** A disabled app may ask Nextcloud nothing. */
@@ -42,36 +51,54 @@ export interface UpkeepOptions {
 export interface Upkeep {
 	/** Why the search for removed users dares nothing; undefined = it does. */
 	departureDoubt: () => string | undefined
-	countUserData: (userId: string) => Promise<UserDataCounts>
-	/** Ends the user's calls, and deletes all that is held of the user. */
-	purgeUser: (userId: string, actor: AuditActor) => Promise<UserDataCounts>
+	erasures: Erasures
+	/** What the next run deletes and masks. */
+	retention: RetentionRepository
 }
 
 const HOUR_MS = 60 * 60 * 1000
 /** Where nothing may be kept after a call, this is how long it stays. */
 const RETENTION_MS = 5 * 60 * 1000
-/** How long the data of a user wait for the user's last calls to end. */
-const LAST_CALLS_MS = 10_000
+/** So many calls are told to those who follow them. */
+const MOST_TOLD = 200
+const MINUTE_MS = 60 * 1000
 
-export function startUpkeep({ orm, store, signIns, verifications, calls, users, settings, audit, isEnabled, clock, logger, retentionMs }: UpkeepOptions, releasers: Releasers): Upkeep {
+export function startUpkeep({ orm, keys, store, signIns, verifications, calls, tracker, users, addressBooks, settings, audit, isEnabled, clock, logger, retentionMs }: UpkeepOptions, releasers: Releasers): Upkeep {
 	const now = () => clock.now()
 	const privacyLogger = logger.child({ component: 'privacy' })
 	const userData = new UserDataRepository({ orm })
-	const purgeUser = async (userId: string, actor: AuditActor) => {
-		await calls.endAllOf(userId, LAST_CALLS_MS)
-		// What waits to be written would name the user again.
-		await audit.trail.settle()
-		return userData.erase(userId, (em, counts) => audit.log.append({ at: now(), actor, action: 'user.purged', targetUserId: userId, detail: { ...counts } }, em))
-	}
-	const departures = new DepartureWatch({ store: userData, listUsers: () => users.list(), purge: (userId) => purgeUser(userId, { kind: 'system' }), now, logger: privacyLogger })
-	const retention = new Retention({ store: new RetentionRepository({ orm }), settings: () => settings.get(), now, logger: privacyLogger })
+	const erasures = new Erasures({
+		store: new ErasureRepository({ orm, keys, audit: audit.log }),
+		endCalls: (isConcerned, limitMs) => calls.endAll(isConcerned, limitMs),
+		settleAudit: () => audit.trail.settle(),
+		forgetContacts: (userId) => addressBooks.forget(userId),
+		refresh: async (callUuids) => {
+			// Whoever follows more than these sees the rest at the next look.
+			for (const uuid of callUuids.slice(0, MOST_TOLD)) {
+				const call = await store.find(uuid)
+				if (call !== undefined) {
+					tracker.take(call)
+				}
+			}
+		},
+		isPassing: (error) => (error instanceof SipCallError && error.code === 'storage_unavailable') || storageFault(error) !== undefined,
+		now,
+		newUuid: randomUUID,
+		logger: privacyLogger,
+	})
+	const departures = new DepartureWatch({ store: userData, listUsers: () => users.list(), purge: (userId) => erasures.erase({ target: { scope: 'all', userId }, actor: { kind: 'system' } }), now, logger: privacyLogger })
+	const retentionStore = new RetentionRepository({ orm })
+	const retention = new Retention({ store: retentionStore, settings: () => settings.get(), now, logger: privacyLogger })
 	releasers.add('periodic tasks', runPeriodically([
 		{ name: 'retention', everyMs: retentionMs ?? RETENTION_MS, run: () => retention.run() },
+		{ name: 'unfinished erasures', everyMs: MINUTE_MS, run: () => erasures.resume() },
 		// Keys are looked up with their age, so tidying up late harms nobody.
 		{ name: 'idempotency keys', everyMs: HOUR_MS, run: () => store.forgetOldKeys(now()) },
 		{ name: 'expired codes of phones', everyMs: HOUR_MS, run: () => verifications.forgetExpired(now()) },
 		{ name: 'expired sign-ins', everyMs: HOUR_MS, run: () => signIns.forgetExpired(now()) },
 		{ name: 'removed users', everyMs: HOUR_MS, run: async () => await isEnabled() && departures.runDaily() },
 	], logger))
-	return { departureDoubt: () => departures.doubt, countUserData: (userId) => userData.count(userId), purgeUser }
+	// Behind the start, not in its way: it waits for calls to end.
+	void erasures.resume().catch((error: unknown) => privacyLogger.warn('Erasures that were cut off cannot be finished yet; they are tried again', { error }))
+	return { departureDoubt: () => departures.doubt, erasures, retention: retentionStore }
 }

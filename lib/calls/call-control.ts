@@ -160,11 +160,15 @@ export class CallControl {
 	 * @throws {SipCallError} `not_found`
 	 */
 	async annotate(user: CallingUser, callUuid: string, annotation: Annotation): Promise<Call> {
-		const call = await this.#options.calls.find(user, callUuid)
-		if (call.maskedAt !== undefined) {
-			throw wrongState('The number, note and tags of this call were destroyed after the time that your administrator has set. Nothing can be added.')
-		}
-		return (await this.#change(callUuid, (call) => annotate(call, annotation, this.#options.clock.now()))).call
+		await this.#options.calls.find(user, callUuid)
+		return (await this.#change(callUuid, (call) => {
+			if (call.maskedAt !== undefined) {
+				throw wrongState(call.erasedAt === undefined
+					? 'The number, note and tags of this call were destroyed after the time that your administrator has set. Nothing can be added.'
+					: 'The number, note and tags of this call were erased. Nothing can be added.')
+			}
+			return annotate(call, annotation, this.#options.clock.now())
+		})).call
 	}
 
 	async #talking(user: CallingUser, callUuid: string): Promise<Call> {

@@ -124,13 +124,13 @@ export class CallService {
 	}
 
 	/**
-	 * Makes all open calls of a user end, and waits for it.
+	 * Makes those of the open calls end, and waits for it.
 	 *
 	 * @param limitMs at most this long; the server keeps at it afterwards
 	 */
-	async endAllOf(userId: string, limitMs: number): Promise<void> {
+	async endAll(isMeant: (call: Call) => boolean, limitMs: number): Promise<void> {
 		const { tracker, clock, feed } = this.#options
-		const ends = tracker.openCallsOf(userId).map(async ({ uuid }) => {
+		const ends = tracker.openCalls().filter(isMeant).map(async ({ uuid }) => {
 			const { promise, resolve } = Promise.withResolvers<void>()
 			const unsubscribe = feed.subscribe(uuid, ({ status }) => status === 'ended' && resolve())
 			tracker.hangUp(uuid)

@@ -110,9 +110,9 @@ export class CallTracker {
 		return this.#open.get(callUuid)
 	}
 
-	/** The open calls of a user, as far as they are known here. */
-	openCallsOf(userId: string): Call[] {
-		return this.#open.values().filter((call) => call.userId === userId)
+	/** The open calls, as far as they are known here. */
+	openCalls(): Call[] {
+		return this.#open.values()
 	}
 
 	/** Somebody else has stored a change: it becomes what is known, and is told. */

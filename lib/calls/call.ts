@@ -75,10 +75,12 @@ export interface Call {
 	uuid: string
 	version: number
 	userId: string
-	/** E.164; once masked, the country's code and the last two digits. */
+	/** E.164; once masked, the country's code and the last two digits; once erased, nothing. */
 	to: string
 	/** When number, note and tags were destroyed. */
 	maskedAt?: Date
+	/** When somebody has erased the number; the call is masked as well then. */
+	erasedAt?: Date
 	/** Keys that are pressed once the destination has answered: `0-9*#`, and `,` for a pause of two seconds. */
 	extension?: string
 	/** ISO 3166; undefined for numbers that belong to no country. */

@@ -156,7 +156,7 @@ export interface CallStore {
 	 *
 	 * @param admit decides with what is so then and makes the call; when it throws, nothing is stored. It holds
 	 * up everybody else who places a call, and a database connection: it must not ask this store for anything.
-	 * @throws {SipCallError} `idempotency_key_reused`
+	 * @throws {SipCallError} `idempotency_key_reused`, `call_erased`
 	 */
 	place(request: PlaceRequest, admit: (state: CallingState) => Promise<Call>): Promise<{ call: Call, isNew: boolean }>
 	/**

@@ -25,6 +25,7 @@ import { Migration0007DeviceVerification } from './migrations/migration-0007-dev
 import { Migration0008Retention } from './migrations/migration-0008-retention.ts'
 import { Migration0009AuditLog } from './migrations/migration-0009-audit-log.ts'
 import { Migration0010Transfers } from './migrations/migration-0010-transfers.ts'
+import { Migration0011Erasure } from './migrations/migration-0011-erasure.ts'
 import { Migration0012Metrics } from './migrations/migration-0012-metrics.ts'
 import { Migration0013UserPreferences } from './migrations/migration-0013-user-preferences.ts'
 
@@ -40,6 +41,7 @@ const MIGRATIONS = [
 	{ name: '0008-retention', class: Migration0008Retention },
 	{ name: '0009-audit-log', class: Migration0009AuditLog },
 	{ name: '0010-transfers', class: Migration0010Transfers },
+	{ name: '0011-erasure', class: Migration0011Erasure },
 	{ name: '0012-metrics', class: Migration0012Metrics },
 	{ name: '0013-user-preferences', class: Migration0013UserPreferences },
 ]

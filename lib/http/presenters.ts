@@ -13,7 +13,7 @@ export function presentCall(call: Call): CallJson {
 		uuid: call.uuid,
 		version: call.version,
 		to: call.to,
-		...(call.maskedAt === undefined ? {} : { masked: true }),
+		...(call.erasedAt !== undefined ? { erased: true } : call.maskedAt !== undefined ? { masked: true } : {}),
 		...(call.extension === undefined ? {} : { extension: call.extension }),
 		toDisplay: displayNumber(call.to, call.extension),
 		device: call.device,

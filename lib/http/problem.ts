@@ -23,6 +23,7 @@ export const PROBLEMS: Readonly<Record<ErrorCode, ProblemKind>> = {
 	method_not_allowed: { status: 405, title: 'Method not allowed' },
 	already_in_call: { status: 409, title: 'Already in a call' },
 	wrong_state: { status: 409, title: 'Not possible now' },
+	call_erased: { status: 410, title: 'The call was erased' },
 	payload_too_large: { status: 413, title: 'The request is too large' },
 	unsupported_media_type: { status: 415, title: 'Unsupported media type' },
 	invalid_number: { status: 422, title: 'Not a phone number' },

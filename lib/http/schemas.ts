@@ -59,8 +59,9 @@ export const CALL_OUTCOMES = ['completed', 'busy', 'no_answer', 'rejected', 'can
 export const CallSchema = z.object({
 	uuid,
 	version: z.int().describe('Grows with every change'),
-	to: z.string().describe('E.164; of a masked call its country’s code and last two digits').meta({ examples: ['+4930123456'] }),
+	to: z.string().describe('E.164; of a masked call its country’s code and last two digits; of an erased one empty').meta({ examples: ['+4930123456'] }),
 	masked: z.boolean().optional().describe('Number, note and tags were destroyed after the time that the settings say'),
+	erased: z.boolean().optional().describe('Somebody has erased the number, note and tags'),
 	extension: z.string().regex(/^[0-9*#,]{1,20}$/).optional().describe('Keys that are pressed once the destination has answered; a comma is a pause of two seconds'),
 	toDisplay: z.string().describe('With ` ext. 12` where there is an extension'),
 	contactName: z.string().optional(),
@@ -195,6 +196,8 @@ export const MeSchema = z.object({
 		timeZone: z.string().optional(),
 	})),
 	lock: z.object({ until: time }).nullable().describe('Calling is locked until then'),
+	retention: z.object({ callsDays: z.int(), maskAfterDays: z.int() }).describe('After how many days a call is deleted, and before that its number masked'),
+	statistics: z.enum(['pseudonymous', 'named']).describe('Whether statistics tell administrators who called'),
 	service: z.object({ calling: z.enum(['ok', 'degraded', 'down']) }),
 }).meta({ id: 'Me' })
 

@@ -85,6 +85,13 @@ export class AddressBooks {
 		return matchNumber(await this.#contactsOf(userId, homeCountry), e164)
 	}
 
+	/** What is kept in memory of a user goes. */
+	forget(userId: string): void {
+		for (const key of [...this.#known.keys()].filter((known) => known.slice(known.indexOf(':') + 1) === userId)) {
+			this.#known.delete(key)
+		}
+	}
+
 	async #contactsOf(userId: string, homeCountry: string | null): Promise<Loaded['contacts']> {
 		// Numbers in national form read differently for each country.
 		const key = `${homeCountry ?? ''}:${userId}`

@@ -12,6 +12,7 @@ export const AUDIT_ACTIONS = [
 	'user.locked',
 	'user.purged',
 	'user.exported',
+	'data.erased',
 	'phone.verified',
 	'call.refused',
 	'call.emergency_refused',

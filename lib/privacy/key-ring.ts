@@ -17,6 +17,7 @@ export class KeyRing {
 	readonly #keys: readonly StorageKey[]
 	readonly #indexKey: Buffer
 	readonly #auditKeys: ReadonlyMap<string, Buffer>
+	readonly #receiptKeys: ReadonlyMap<string, Buffer>
 
 	/**
 	 * @param masterKeys 32 random bytes each, the active one first
@@ -27,7 +28,9 @@ export class KeyRing {
 			passphrase: derive(master, 'storage').toString('base64'),
 		}))
 		this.#indexKey = derive(masterKeys[0], 'blind index')
-		this.#auditKeys = new Map(masterKeys.map((master, index) => [this.#keys[index]?.kid ?? '', derive(master, 'audit chain')]))
+		const sealKeys = (purpose: string) => new Map(masterKeys.map((master, index) => [this.#keys[index]?.kid ?? '', derive(master, purpose)]))
+		this.#auditKeys = sealKeys('audit chain')
+		this.#receiptKeys = sealKeys('erasure receipt')
 	}
 
 	/** All keys, the active one first. */
@@ -41,11 +44,11 @@ export class KeyRing {
 	 * @param purpose keeps equal values of different columns apart
 	 * @param value normalised, such as an E.164 number
 	 */
-	blindIndex(purpose: 'number' | 'tag' | 'phone' | 'code', value: string): string {
+	blindIndex(purpose: 'number' | 'tag' | 'phone' | 'code' | 'user' | 'key', value: string): string {
 		return createHmac('sha256', this.#indexKey).update(`${purpose}\0${value}`).digest('hex').slice(0, 32)
 	}
 
-	/** Of the key that seals new entries of the audit log. */
+	/** Of the key that seals new entries of the audit log, and new receipts. */
 	get auditKid(): string {
 		return this.#keys[0]?.kid ?? ''
 	}
@@ -57,13 +60,21 @@ export class KeyRing {
 	 * @return undefined when that key is not loaded
 	 */
 	auditMac(kid: string, text: string): string | undefined {
-		const key = this.#auditKeys.get(kid)
-		return key === undefined ? undefined : createHmac('sha256', key).update(text).digest('hex')
+		return mac(this.#auditKeys.get(kid), text)
+	}
+
+	/** The same for receipts of erasures, with a key of their own. */
+	receiptMac(kid: string, text: string): string | undefined {
+		return mac(this.#receiptKeys.get(kid), text)
 	}
 
 	toJSON(): string {
 		return '[redacted]'
 	}
+}
+
+function mac(key: Buffer | undefined, text: string): string | undefined {
+	return key === undefined ? undefined : createHmac('sha256', key).update(text).digest('hex')
 }
 
 function derive(master: Buffer, purpose: string): Buffer {

@@ -19,10 +19,30 @@ export interface RetentionStore {
 	deleteSome: (endedBefore: Date) => Promise<number>
 	/** Destroys the numbers, notes and tags of some such calls. */
 	maskSome: (endedBefore: Date, at: Date) => Promise<number>
-	/** What can find a masked call by its number goes when no limit needs it any more. */
+	/** What limits count of masked and erased calls goes when none looks back so far. */
 	forgetIndexes: (at: Date) => Promise<void>
 	/** Forgets what calls have cost that were placed before a moment. */
 	forgetSpent: (before: Date) => Promise<void>
+}
+
+/** What the next run would do, and what is stored now. */
+export interface RetentionCounts {
+	next: { delete: number, mask: number }
+	kept: { full: number, masked: number, erased: number }
+}
+
+/** Calls that ended before these moments are due. */
+export interface DueBefore {
+	deleted: Date
+	masked: Date
+}
+
+export function dueBefore({ callsDays, maskAfterDays }: Pick<Settings['retention'], 'callsDays' | 'maskAfterDays'>, at: Date): DueBefore {
+	return { deleted: daysBefore(at, callsDays), masked: daysBefore(at, maskAfterDays) }
+}
+
+function daysBefore(at: Date, days: number): Date {
+	return new Date(at.getTime() - days * DAY_MS)
 }
 
 export interface RetentionOptions {
@@ -42,13 +62,12 @@ export class Retention {
 	/** Deletes and masks all that is due, in small steps: it can be cut off at any moment and goes on the next time. */
 	async run(): Promise<void> {
 		const { store, settings, now, logger } = this.#options
-		const { callsDays, maskAfterDays } = settings().retention
 		const at = now()
-		const daysAgo = (days: number) => new Date(at.getTime() - days * DAY_MS)
-		const deleted = await untilNone(() => store.deleteSome(daysAgo(callsDays)))
-		const masked = await untilNone(() => store.maskSome(daysAgo(maskAfterDays), at))
+		const due = dueBefore(settings().retention, at)
+		const deleted = await untilNone(() => store.deleteSome(due.deleted))
+		const masked = await untilNone(() => store.maskSome(due.masked, at))
 		await store.forgetIndexes(at)
-		await store.forgetSpent(daysAgo(SPENT_DAYS))
+		await store.forgetSpent(daysBefore(at, SPENT_DAYS))
 		if (deleted > 0 || masked > 0) {
 			logger.info('Old calls were deleted or masked', { deleted, masked })
 		}

@@ -17,6 +17,8 @@ export interface CallDetails {
 	log: Readonly<Ref<readonly CallLogEntry[] | undefined>>
 	notice: Readonly<Ref<Notice | undefined>>
 	load: () => Promise<void>
+	/** Forgets what is known, and reads it. */
+	reload: () => Promise<void>
 	/** Newer news of the call, where it is this one. */
 	take: (call: Call) => void
 }
@@ -78,5 +80,10 @@ export function useCallDetails(uuid: Readonly<Ref<string | undefined>>, known: (
 		}
 	}
 
-	return { call, log, notice, load, take }
+	function reload(): Promise<void> {
+		fetched.value = undefined
+		return load()
+	}
+
+	return { call, log, notice, load, reload, take }
 }

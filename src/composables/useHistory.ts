@@ -28,6 +28,8 @@ export interface History {
 	/** Reads the newest page. */
 	refresh: () => Promise<Round>
 	loadMore: () => Promise<void>
+	/** Forgets what is there, and reads the newest page. */
+	reload: () => Promise<Round>
 	/** Takes over a call that somebody else was told of, if it belongs into the list. */
 	put: (call: Call) => void
 }
@@ -107,11 +109,13 @@ export function useHistory(filter: Readonly<Ref<ListFilter>>, narrowing: Readonl
 		}
 	}
 
-	watch([filter, narrowing], () => {
+	function reload(): Promise<Round> {
 		replace([])
 		cursor.value = null
-		void loadPage(undefined)
-	})
+		return loadPage(undefined)
+	}
+
+	watch([filter, narrowing], reload)
 
 	return {
 		rows: computed(() => calls.value.filter(({ status }) => status === 'ended')),
@@ -119,6 +123,7 @@ export function useHistory(filter: Readonly<Ref<ListFilter>>, narrowing: Readonl
 		hasMore: computed(() => cursor.value !== null),
 		notice,
 		loadedAt,
+		reload,
 		// Scrolling goes first: its answer shows what is new as well as soon as it is done.
 		refresh: () => isLoading.value && calls.value.length > 0 ? Promise.resolve('go_on' as const) : loadPage(undefined),
 		async loadMore() {

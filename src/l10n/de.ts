@@ -372,4 +372,7 @@ export const de: Translations = {
 	Cost: 'Kosten',
 	'Cost pending': 'Kosten stehen noch nicht fest',
 	'Cost unknown': 'Kosten unbekannt',
+	Privacy: 'Datenschutz',
+	'Number erased': 'Nummer gelöscht',
+	'Erase this number …': 'Diese Nummer löschen …',
 }

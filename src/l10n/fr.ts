@@ -372,4 +372,7 @@ export const fr: Translations = {
 	Cost: 'Coût',
 	'Cost pending': 'Coût en attente',
 	'Cost unknown': 'Coût inconnu',
+	Privacy: 'Confidentialité',
+	'Number erased': 'Numéro effacé',
+	'Erase this number …': 'Effacer ce numéro …',
 }

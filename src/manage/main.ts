@@ -11,11 +11,13 @@ import AdminConnection from '../views/AdminConnection.vue'
 import AdminDoctor from '../views/AdminDoctor.vue'
 import AdminOverview from '../views/AdminOverview.vue'
 import AdminPolicy from '../views/AdminPolicy.vue'
+import AdminPrivacy from '../views/AdminPrivacy.vue'
 import AdminUsers from '../views/AdminUsers.vue'
 import { de } from '../l10n/manage-de.ts'
 import { fr } from '../l10n/manage-fr.ts'
 import { registerLanguage } from '../services/l10n.ts'
 
+export { default as EraseNumber } from '../components/EraseNumber.vue'
 export { default as SettingsDialog } from '../components/SettingsDialog.vue'
 
 registerLanguage({ de, fr })
@@ -25,6 +27,7 @@ export const ADMIN_VIEWS: Readonly<Record<AdminPage, Component>> = {
 	users: AdminUsers,
 	policy: AdminPolicy,
 	connection: AdminConnection,
+	privacy: AdminPrivacy,
 	audit: AdminAudit,
 	doctor: AdminDoctor,
 }

@@ -19,9 +19,19 @@ export interface CallWords {
 	fix?: string
 }
 
-/** The person or number at the other end. */
+/** The person or number at the other end, for a sentence. */
 export function nameOf(call: Call): string {
-	return call.contactName ?? call.toDisplay
+	return call.erased ? '•••' : call.contactName ?? call.toDisplay
+}
+
+/** The same, where it stands alone. */
+export function titleOf(call: Call): string {
+	return call.erased ? t('Number erased') : nameOf(call)
+}
+
+/** Whether the call's number is still known: else it cannot be called, copied or looked for. */
+export function hasNumber({ masked, erased }: Call): boolean {
+	return !masked && !erased
 }
 
 /** What is dialled to call again: an extension is part of it. */

@@ -46,6 +46,9 @@ export const iconUsers = outline('M9 11.2a3.4 3.4 0 1 0 0-6.8 3.4 3.4 0 0 0 0 6.
 /** A shield with a tick in it. */
 export const iconPolicy = outline('M12 3.2l7.4 2.7v5.4c0 4.5-3.1 8-7.4 9.5-4.3-1.5-7.4-5-7.4-9.5V5.9z', 'M8.8 12l2.3 2.3 4.2-4.4')
 
+/** A lock. */
+export const iconPrivacy = outline('M5.5 11h13v9h-13z', 'M8.5 11V7.5a3.5 3.5 0 0 1 7 0V11')
+
 /** Two boxes and the line between them. */
 export const iconConnection = outline('M4 4.2h6.4v6.4H4z', 'M13.6 13.4H20v6.4h-6.4z', 'M7.2 10.6v6h6.4')
 

@@ -14,10 +14,10 @@ export type Route
 		| { name: 'admin', page: AdminPage }
 		| { name: 'unknown' }
 
-export const SETTINGS_SECTIONS = ['devices', 'caller-id', 'links', 'calls', 'notifications', 'shortcuts'] as const
+export const SETTINGS_SECTIONS = ['devices', 'caller-id', 'links', 'calls', 'notifications', 'privacy', 'shortcuts'] as const
 export type SettingsSection = typeof SETTINGS_SECTIONS[number]
 
-export const ADMIN_PAGES = ['overview', 'users', 'policy', 'connection', 'audit', 'doctor'] as const
+export const ADMIN_PAGES = ['overview', 'users', 'policy', 'connection', 'privacy', 'audit', 'doctor'] as const
 export type AdminPage = typeof ADMIN_PAGES[number]
 
 /** Nextcloud's address of the page, whatever folder it is installed in, with and without `index.php`. */

@@ -36,6 +36,8 @@ export async function startViewTest(): Promise<PageTest> {
 	} })
 	await test.makeCall('+49305550100', 'answered')
 	await test.makeCall('+4930123417', 'busy')
+	// One receipt to show.
+	await test.demo.request('POST', '/privacy/delete', { scope: 'number', number: '+4930123499', confirm: true })
 	return test
 }
 
@@ -170,6 +172,11 @@ export const VIEWS: readonly View[] = [
 		await click('[data-sip=row] [data-row]')(visit)
 		await visit.page.locator('[data-sip=timeline] li').first().waitFor()
 	}) },
+	{ name: 'erase-number', show: at('', sip('row'), async (visit) => {
+		await click('[data-sip=row] [data-row]')(visit)
+		await click(sip('erase-number'))(visit)
+		await visit.page.locator(sip('erasure')).getByText(/\d/).first().waitFor()
+	}) },
 	{
 		name: 'starting',
 		show: at('', sip('field'), async ({ page }) => {
@@ -236,6 +243,11 @@ export const VIEWS: readonly View[] = [
 	{ name: 'settings-links', show: at('/settings/links', sip('bookmark')) },
 	{ name: 'settings-calls', show: at('/settings/calls', sip('settings')) },
 	{ name: 'settings-notifications', show: at('/settings/notifications', sip('settings')) },
+	{ name: 'settings-privacy', show: at('/settings/privacy', sip('delete-all')) },
+	{ name: 'delete-everything', show: at('/settings/privacy', sip('delete-all'), async (visit) => {
+		await click(sip('delete-all'))(visit)
+		await visit.page.locator(sip('erasure-word')).first().waitFor()
+	}) },
 	{ name: 'keyboard', show: at('/settings/shortcuts', sip('settings')) },
 	{ name: 'admin-overview', show: at('/admin/overview', '[data-chart=calls] canvas') },
 	{ name: 'admin-overview-table', show: at('/admin/overview', '[data-chart=calls] canvas', async ({ page }) => {
@@ -278,6 +290,9 @@ export const VIEWS: readonly View[] = [
 			await page.locator('[data-step=ended]').waitFor()
 		},
 	},
+	{ name: 'admin-privacy', show: at('/admin/privacy', `${sip('receipts')} li`, async ({ page }) => {
+		await page.locator('input[data-days=callsDays]').fill('x')
+	}) },
 	{ name: 'admin-audit', show: at('/admin/audit', '[data-entry]') },
 	{ name: 'unknown-path', show: at('/nowhere', sip('unknown-path')) },
 ]

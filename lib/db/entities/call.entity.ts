@@ -60,6 +60,7 @@ export const CallEntity = defineEntity({
 		/** Of the amounts; stays when the rates go. */
 		currency: p.string().nullable(),
 		maskedAt: p.datetime(3).nullable(),
+		erasedAt: p.datetime(3).nullable(),
 		originateFailure: p.json<{ cause: Cause, verdict: Verdict }>().nullable(),
 	},
 })

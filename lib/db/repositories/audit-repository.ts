@@ -7,9 +7,9 @@ import type { AuditEntry, AuditHead, AuditReader, AuditRow } from '../../privacy
 import type { KeyRing } from '../../privacy/key-ring.ts'
 
 import { randomBytes } from 'node:crypto'
-import { SipCallError } from '../../errors.ts'
 import { hashOf, NO_HASH, plain, sealOf } from '../../privacy/audit.ts'
-import { rawQuery as run } from '../raw-query.ts'
+import { runBound } from '../bound-query.ts'
+import { readSeqCursor, writeSeqCursor } from '../seq-cursor.ts'
 
 export interface AuditQuery {
 	limit: number
@@ -71,9 +71,9 @@ export class AuditRepository implements AuditStore, AuditReader {
 	}
 
 	async #append({ at, actor, action, targetUserId, detail }: AuditEntry, em: EntityManager): Promise<void> {
-		await run(em, 'select pg_advisory_xact_lock($1)', [LOCK])
+		await runBound(em, 'select pg_advisory_xact_lock($1)', [LOCK])
 		// A statement of its own: it sees what whoever held the lock before has committed.
-		const [last] = await run<{ seq: string, hash: string }>(em, `select seq::text, hash from audit_head
+		const [last] = await runBound<{ seq: string, hash: string }>(em, `select seq::text, hash from audit_head
 			union all (select seq::text, hash from audit_log where not exists (select from audit_head) order by audit_log.seq desc limit 1)`)
 		const kid = this.#keys.auditKid
 		const row: Omit<AuditRow, 'hash'> = {
@@ -88,8 +88,8 @@ export class AuditRepository implements AuditStore, AuditReader {
 		}
 		const mac = (id: string, text: string) => this.#keys.auditMac(id, text)
 		const hash = hashOf(row, last?.hash ?? NO_HASH, mac)
-		await run(em, 'insert into audit_log (seq, at, actor_kind, actor, action, target, detail, kid, hash) values ($1, $2, $3, $4, $5, $6, $7::jsonb, $8, $9)', [row.seq, at, row.actorKind, row.actor, action, row.target, JSON.stringify(row.detail), kid, hash])
-		await run(em, `insert into audit_head (seq, hash, kid, seal) values ($1, $2, $3, $4)
+		await runBound(em, 'insert into audit_log (seq, at, actor_kind, actor, action, target, detail, kid, hash) values ($1, $2, $3, $4, $5, $6, $7::jsonb, $8, $9)', [row.seq, at, row.actorKind, row.actor, action, row.target, JSON.stringify(row.detail), kid, hash])
+		await runBound(em, `insert into audit_head (seq, hash, kid, seal) values ($1, $2, $3, $4)
 			on conflict (is_only) do update set seq = excluded.seq, hash = excluded.hash, kid = excluded.kid, seal = excluded.seal`, [row.seq, hash, kid, sealOf({ seq: row.seq, hash: hash ?? '', kid }, mac)])
 	}
 
@@ -99,8 +99,8 @@ export class AuditRepository implements AuditStore, AuditReader {
 	 * @throws {SipCallError} `invalid_request` for a cursor that is none of ours
 	 */
 	async page({ limit, cursor, action, from, to }: AuditQuery): Promise<{ items: AuditItem[], nextCursor: string | undefined }> {
-		const before = cursor === undefined ? null : readCursor(cursor)
-		const rows = await run<Columns & { actor_id: string | null, target_id: string | null }>(this.#orm.em.fork(), `
+		const before = cursor === undefined ? null : readSeqCursor(cursor)
+		const rows = await runBound<Columns & { actor_id: string | null, target_id: string | null }>(this.#orm.em.fork(), `
 			select ${COLUMNS}, (select user_id from audit_subjects where reference = actor) as actor_id, (select user_id from audit_subjects where reference = target) as target_id
 				from audit_log
 				where ($1::bigint is null or audit_log.seq < $1) and ($2::text is null or action = $2)
@@ -117,35 +117,27 @@ export class AuditRepository implements AuditStore, AuditReader {
 				detail,
 			}
 		})
-		return { items, nextCursor: rows.length > limit ? Buffer.from(String(items.at(-1)?.seq)).toString('base64url') : undefined }
+		return { items, nextCursor: rows.length > limit ? writeSeqCursor(items.at(-1)?.seq ?? 0) : undefined }
 	}
 
 	async after(seq: number): Promise<AuditRow[]> {
-		const rows = await run<Columns>(this.#orm.em.fork(), `select ${COLUMNS} from audit_log where audit_log.seq > $1 order by audit_log.seq limit ${ROWS_AT_ONCE}`, [seq])
+		const rows = await runBound<Columns>(this.#orm.em.fork(), `select ${COLUMNS} from audit_log where audit_log.seq > $1 order by audit_log.seq limit ${ROWS_AT_ONCE}`, [seq])
 		return rows.map(rowOf)
 	}
 
 	async head(): Promise<AuditHead | undefined> {
-		const [head] = await run<{ seq: string, hash: string, kid: string, seal: string }>(this.#orm.em.fork(), 'select seq::text, hash, kid, seal from audit_head')
+		const [head] = await runBound<{ seq: string, hash: string, kid: string, seal: string }>(this.#orm.em.fork(), 'select seq::text, hash, kid, seal from audit_head')
 		return head === undefined ? undefined : { ...head, seq: Number(head.seq) }
 	}
 }
 
 /** Random, so that nothing leads back to the user once the row is gone, not even our keys. */
 async function referenceOf(em: EntityManager, userId: string): Promise<string> {
-	await run(em, 'insert into audit_subjects (user_id, reference) values ($1, $2) on conflict (user_id) do nothing', [userId, randomBytes(16).toString('hex')])
-	const [subject] = await run<{ reference: string }>(em, 'select reference from audit_subjects where user_id = $1', [userId])
+	await runBound(em, 'insert into audit_subjects (user_id, reference) values ($1, $2) on conflict (user_id) do nothing', [userId, randomBytes(16).toString('hex')])
+	const [subject] = await runBound<{ reference: string }>(em, 'select reference from audit_subjects where user_id = $1', [userId])
 	return subject?.reference ?? ''
 }
 
 function rowOf({ seq, at, actor_kind: actorKind, actor, action, target, detail, kid, hash }: Columns): AuditRow {
 	return { seq: Number(seq), at: new Date(at), actorKind, actor, action, target, detail, kid, hash }
-}
-
-function readCursor(cursor: string): number {
-	const text = Buffer.from(cursor, 'base64url').toString()
-	if (!/^[1-9]\d{0,15}$/.test(text) || Buffer.from(text).toString('base64url') !== cursor) {
-		throw new SipCallError('invalid_request', 'The cursor is not one that this server gave out. Begin again without it.', { errors: [{ field: 'cursor', message: 'Unknown cursor' }] })
-	}
-	return Number(text)
 }

@@ -23,9 +23,9 @@ interface FactsRow extends UserRuleRow {
 /**
  * What the policy must know of other calls, and of the user, in one question. Sums that no setting asks for are not made.
  *
- * @param toIndex the number's blind index
+ * @param indexes blind ones, of the number and of the user
  */
-export async function readCallingState(em: EntityManager, request: FactsRequest, toIndex: string): Promise<CallingState> {
+export async function readCallingState(em: EntityManager, request: FactsRequest, indexes: { to: string, user: string }): Promise<CallingState> {
 	const { userId, country, at, dayFrom, monthFrom, isSpendLimited } = request
 	const spentSince = `select ((select coalesce(sum(coalesce(cost_micros, reserved_micros)), 0) from calls where reserved_micros is not null and created_at >= ?)
 		+ (select coalesce(sum(reserved_micros), 0) from transfers where reserved_micros is not null and created_at >= ?)
@@ -38,23 +38,25 @@ export async function readCallingState(em: EntityManager, request: FactsRequest,
 			(select count(distinct to_index)::int from (
 				select to_index from calls where user_id = ? and created_at >= ?
 				union all select to_index from transfers where user_id = ? and created_at >= ?
+				union all select number_index from erased_calls where user_index = ? and created_at >= ?
 			) called) as distinct_today,
 			(exists (select from calls where user_id = ? and to_index = ? and created_at >= ?)
 				or exists (select from transfers where user_id = ? and to_index = ? and created_at >= ?)) as is_called_today,
 			(exists (select from calls where user_id = ? and country = ?)
 				or exists (select from transfers where user_id = ? and country = ?)) as is_country_known,
 			((select count(*) from calls where user_id = ? and created_at > ?)
-				+ (select count(*) from transfers where user_id = ? and created_at > ?))::int as calls_last_hour,
+				+ (select count(*) from transfers where user_id = ? and created_at > ?)
+				+ (select count(*) from erased_calls where user_index = ? and created_at > ?))::int as calls_last_hour,
 			${isSpendLimited ? `(${spentSince})` : '\'0\''} as spent_today,
 			${isSpendLimited ? `(${spentSince})` : '\'0\''} as spent_this_month,
 			${USER_RULE_COLUMNS.map((column) => `rule.${column}`).join(', ')}
 		from (select 1) as one left join user_rules rule on rule.user_id = ?`,
 		[
 			userId,
-			...[userId, dayFrom, userId, dayFrom],
-			...[userId, toIndex, dayFrom, userId, toIndex, dayFrom],
+			...[userId, dayFrom, userId, dayFrom, indexes.user, dayFrom],
+			...[userId, indexes.to, dayFrom, userId, indexes.to, dayFrom],
 			...[userId, country ?? null, userId, country ?? null],
-			...[userId, anHourAgo, userId, anHourAgo],
+			...[userId, anHourAgo, userId, anHourAgo, indexes.user, anHourAgo],
 			...(isSpendLimited ? [dayFrom, dayFrom, dayFrom, monthFrom, monthFrom, monthFrom] : []),
 			userId,
 		],

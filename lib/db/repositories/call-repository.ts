@@ -15,6 +15,7 @@ import { SipCallError } from '../../errors.ts'
 import { currencyOf } from '../../policy/rates.ts'
 import { CallEntity, CallLogEntity, IdempotencyEntity } from '../entities/call.entity.ts'
 import { readCallingState } from './call-facts.ts'
+import { forgetRetiredKeys, isKeyRetired } from './erased-keys.ts'
 
 /** Any fixed number: whoever places a call holds this lock, so that what is counted stays true until the commit. */
 const PLACE_LOCK = 0x51bca11
@@ -45,12 +46,12 @@ export class CallRepository implements CallStore {
 
 	place(request: PlaceRequest, admit: (state: CallingState) => Promise<Call>): Promise<{ call: Call, isNew: boolean }> {
 		return this.#inTurn(async (em, checkTurn) => {
-			const earlier = await findByKey(em, request)
+			const earlier = await findByKey(em, request, this.#keys)
 			if (earlier !== undefined) {
 				return { call: earlier, isNew: false }
 			}
 			checkTurn()
-			const call = await admit(await readCallingState(em, request.question, this.#toIndex(request.question.number)))
+			const call = await admit(await readCallingState(em, request.question, this.#indexes(request.question)))
 			// Inserted one by one and in this order: the other rows refer to the call's.
 			// Through the unit of work: MikroORM's direct insert stores each `?` of an encrypted text as `\?`.
 			em.create(CallEntity, this.#rowOf(call))
@@ -78,7 +79,7 @@ export class CallRepository implements CallStore {
 			}
 			const before = callOf(row)
 			const toIndex = this.#toIndex(question.number)
-			const { transition, country, reservedMicros, currency } = await admit(before, await readCallingState(em, question, toIndex))
+			const { transition, country, reservedMicros, currency } = await admit(before, await readCallingState(em, question, this.#indexes(question)))
 			if ('ignored' in transition) {
 				return { call: before, changed: false }
 			}
@@ -117,7 +118,11 @@ export class CallRepository implements CallStore {
 	}
 
 	facts(question: FactsRequest): Promise<CallingState> {
-		return readCallingState(this.#orm.em.fork(), question, this.#toIndex(question.number))
+		return readCallingState(this.#orm.em.fork(), question, this.#indexes(question))
+	}
+
+	#indexes({ number, userId }: FactsRequest): { to: string, user: string } {
+		return { to: this.#toIndex(number), user: this.#keys.blindIndex('user', userId) }
 	}
 
 	/** Nothing has the index of no number. */
@@ -279,26 +284,37 @@ export class CallRepository implements CallStore {
 
 	/** Forgets keys that nobody may rely on any more. */
 	async forgetOldKeys(now: Date): Promise<void> {
-		await this.#orm.em.fork().nativeDelete(IdempotencyEntity, { createdAt: { $lt: new Date(now.getTime() - KEY_LIFETIME_MS) } })
+		const before = new Date(now.getTime() - KEY_LIFETIME_MS)
+		await this.#orm.em.fork().nativeDelete(IdempotencyEntity, { createdAt: { $lt: before } })
+		await forgetRetiredKeys(this.#orm.em.fork(), before)
 	}
 }
 
-async function findByKey(em: EntityManager, request: PlaceRequest): Promise<Call | undefined> {
+async function findByKey(em: EntityManager, request: PlaceRequest, keys: KeyRing): Promise<Call | undefined> {
 	if (request.idempotencyKey === undefined) {
 		return undefined
 	}
+	const since = new Date(request.at.getTime() - KEY_LIFETIME_MS)
+	if (await isKeyRetired(em, request.userId, request.idempotencyKey, since, keys)) {
+		throw erased()
+	}
 	const known = await em.findOne(IdempotencyEntity, { userId: request.userId, key: request.idempotencyKey })
-	if (known === null || known.createdAt.getTime() < request.at.getTime() - KEY_LIFETIME_MS) {
+	if (known === null || known.createdAt.getTime() < since.getTime()) {
 		return undefined
+	}
+	// Without the call nobody knows any more what was asked for.
+	if (!known.callUuid) {
+		throw erased()
 	}
 	if (known.bodyHash !== request.bodyHash) {
 		throw new SipCallError('idempotency_key_reused', 'This Idempotency-Key was used for another call. Use a new key for each new call.')
 	}
-	if (!known.callUuid) {
-		throw new SipCallError('idempotency_key_reused', 'This Idempotency-Key stands for a call that was deleted. Nothing was dialled again. Use a new key for each new call.')
-	}
 	const row = await em.findOneOrFail(CallEntity, { uuid: known.callUuid })
 	return callOf(row)
+}
+
+function erased(): SipCallError {
+	return new SipCallError('call_erased', 'This Idempotency-Key stands for a call that was made and has been erased since. Nothing was dialled again. Use a new key for a new call.')
 }
 
 /** What can change after a call was placed. The rest is left out, so that it is not encrypted anew for each event. */

@@ -7,7 +7,7 @@ import type { DaySum, MetricsStore, StoredMetrics, UserSum } from '../../calls/m
 import type { DayRange } from '../../policy/day-range.ts'
 
 import { IsolationLevel } from '@mikro-orm/core'
-import { rawQuery } from '../raw-query.ts'
+import { runBound } from '../bound-query.ts'
 
 interface SumColumns {
 	outcome: CallOutcome | ''
@@ -55,7 +55,7 @@ export class MetricsRepository implements MetricsStore {
 	 * Gives a reference to whoever has calls and none: a restore brings calls back, and nobody's reference.
 	 */
 	async referToCallers(): Promise<void> {
-		await rawQuery(this.#orm.em.fork(), `insert into audit_subjects (user_id, reference)
+		await runBound(this.#orm.em.fork(), `insert into audit_subjects (user_id, reference)
 			select user_id, encode(gen_random_bytes(16), 'hex') from (select distinct user_id from calls) callers on conflict (user_id) do nothing`)
 	}
 
@@ -63,7 +63,7 @@ export class MetricsRepository implements MetricsStore {
 	async read(range: DayRange, usersFrom: Date): Promise<StoredMetrics> {
 		return this.#orm.em.fork().transactional(async (em) => {
 			// PostgreSQL cannot know how few groups there will be, and would sort the calls of a year on the disk.
-			await rawQuery(em, 'set local work_mem = \'32MB\'')
+			await runBound(em, 'set local work_mem = \'32MB\'')
 			return {
 				days: [...await sumsOfCalls(em, range), ...await sumsOfTransfers(em, range), ...await keptSums(em, range)],
 				users: await sumsOfUsers(em, usersFrom, range.to),
@@ -77,13 +77,13 @@ export class MetricsRepository implements MetricsStore {
 const DAY = 'width_bucket(created_at, $1::timestamptz[]) - 1 as day'
 
 async function sumsOfCalls(em: EntityManager, { starts, days, from, to }: DayRange): Promise<DaySum[]> {
-	const rows = await rawQuery<SumColumns & { day: number }>(em, `select ${DAY}, outcome, coalesce(currency, '') as currency, count(user_answered_at)::int as dialled, ${SUMS}
+	const rows = await runBound<SumColumns & { day: number }>(em, `select ${DAY}, outcome, coalesce(currency, '') as currency, count(user_answered_at)::int as dialled, ${SUMS}
 		from calls where status = 'ended' and created_at >= $2 and created_at < $3 group by 1, 2, 3`, [starts, from, to])
 	return rows.map((row) => daySum(days[row.day] ?? '', row))
 }
 
 async function sumsOfTransfers(em: EntityManager, { starts, days, from, to }: DayRange): Promise<DaySum[]> {
-	const rows = await rawQuery<SumColumns & { day: number }>(em, `select ${DAY}, '' as outcome, coalesce(currency, '') as currency, 0 as calls, 0 as dialled, 0 as answered, '0' as talk_ms,
+	const rows = await runBound<SumColumns & { day: number }>(em, `select ${DAY}, '' as outcome, coalesce(currency, '') as currency, 0 as calls, 0 as dialled, 0 as answered, '0' as talk_ms,
 			'0' as cost_micros, sum(reserved_micros)::text as pending_micros
 		from transfers where reserved_micros is not null and created_at >= $2 and created_at < $3 group by 1, 3`, [starts, from, to])
 	return rows.map((row) => daySum(days[row.day] ?? '', row))
@@ -91,20 +91,20 @@ async function sumsOfTransfers(em: EntityManager, { starts, days, from, to }: Da
 
 /** Of deleted calls, by the days that counted when they were deleted. */
 async function keptSums(em: EntityManager, { days }: DayRange): Promise<DaySum[]> {
-	const rows = await rawQuery<SumColumns & { day: string }>(em, `select day::text, outcome, currency, calls, dialled, answered, talk_ms::text, cost_micros::text, pending_micros::text
+	const rows = await runBound<SumColumns & { day: string }>(em, `select day::text, outcome, currency, calls, dialled, answered, talk_ms::text, cost_micros::text, pending_micros::text
 		from call_sums where day between $1::date and $2::date`, [days[0], days.at(-1)])
 	return rows.map((row) => daySum(row.day, row))
 }
 
 async function sumsOfUsers(em: EntityManager, from: Date, to: Date): Promise<UserSum[]> {
-	const rows = await rawQuery<UserColumns>(em, `select sums.*, reference from (
+	const rows = await runBound<UserColumns>(em, `select sums.*, reference from (
 			select user_id, coalesce(currency, '') as currency, ${SUMS} from calls where status = 'ended' and created_at >= $1 and created_at < $2 group by 1, 2
 		) sums left join audit_subjects using (user_id)`, [from, to])
 	return rows.map(({ user_id: userId, reference, ...row }) => ({ userId, reference: reference ?? '', ...sumOf(row) }))
 }
 
 async function liveCalls(em: EntityManager): Promise<StoredMetrics['live']> {
-	const rows = await rawQuery<LiveColumns>(em, `select uuid, version, user_id, reference, country, status, created_at, answered_at, currency, reserved_micros::text
+	const rows = await runBound<LiveColumns>(em, `select uuid, version, user_id, reference, country, status, created_at, answered_at, currency, reserved_micros::text
 		from calls left join audit_subjects using (user_id) where status <> 'ended' order by created_at, uuid`)
 	return rows.map((row) => ({
 		uuid: row.uuid,

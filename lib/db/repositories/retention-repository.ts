@@ -2,19 +2,32 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 
 import type { MikroORM } from '@mikro-orm/postgresql'
-import type { RetentionStore } from '../../privacy/retention.ts'
+import type { DueBefore, RetentionCounts, RetentionStore } from '../../privacy/retention.ts'
 
 import { maskNumber } from '../../numbering/mask-number.ts'
+import { runBound } from '../bound-query.ts'
+import { LIMITS_MS } from './user-erasure.ts'
 
 const BATCH = 200
-/** The limit for different numbers a day needs a number's index, in whatever zone the day is. */
-const LIMITS_MS = 48 * 60 * 60 * 1000
 
 export class RetentionRepository implements RetentionStore {
 	readonly #orm: MikroORM
 
 	constructor({ orm }: { orm: MikroORM }) {
 		this.#orm = orm
+	}
+
+	/** What a run would do with these days. */
+	async count({ deleted, masked }: DueBefore): Promise<RetentionCounts> {
+		const [row] = await runBound<Record<'delete' | 'mask' | 'full' | 'masked' | 'erased', number>>(this.#orm.em.fork(), `
+			select (count(*) filter (where status = 'ended' and ended_at <= $1))::int as delete,
+				(count(*) filter (where status = 'ended' and ended_at > $1 and ended_at <= $2 and masked_at is null))::int as mask,
+				(count(*) filter (where masked_at is null))::int as full,
+				(count(*) filter (where masked_at is not null and erased_at is null))::int as masked,
+				(count(*) filter (where erased_at is not null))::int as erased
+			from calls`, [deleted, masked])
+		const { delete: toDelete = 0, mask = 0, full = 0, masked: areMasked = 0, erased = 0 } = row ?? {}
+		return { next: { delete: toDelete, mask }, kept: { full, masked: areMasked, erased } }
 	}
 
 	async deleteSome(endedBefore: Date): Promise<number> {
@@ -48,6 +61,7 @@ export class RetentionRepository implements RetentionStore {
 	async forgetIndexes(at: Date): Promise<void> {
 		const before = new Date(at.getTime() - LIMITS_MS)
 		await this.#orm.em.getConnection().execute('update calls set to_index = \'\' where masked_at is not null and to_index <> \'\' and created_at < ?', [before])
+		await this.#orm.em.getConnection().execute('delete from erased_calls where created_at < ?', [before])
 	}
 
 	async forgetSpent(before: Date): Promise<void> {

@@ -99,6 +99,12 @@ export class SignInRepository {
 		return ended === undefined ? undefined : { signInId: ended.id, userId: ended.user_id }
 	}
 
+	/** When a user's clients signed in, and until when they may come back. */
+	async ofUser(userId: string): Promise<{ createdAt: Date, expiresAt: Date }[]> {
+		const rows = await this.#orm.em.fork().find(SignInEntity, { userId }, { orderBy: { createdAt: 'asc' } })
+		return rows.map(({ createdAt, expiresAt }) => ({ createdAt, expiresAt }))
+	}
+
 	async endAllOf(userId: string): Promise<void> {
 		await this.#orm.em.fork().nativeDelete(SignInEntity, { userId })
 	}

@@ -1,56 +1,18 @@
 // SPDX-FileCopyrightText: 2026 SIPCall contributors
 // SPDX-License-Identifier: AGPL-3.0-or-later
 
-import type { EntityManager, MikroORM } from '@mikro-orm/postgresql'
+import type { MikroORM } from '@mikro-orm/postgresql'
 import type { DepartureStore } from '../../privacy/departures.ts'
 
 /** Every table that names a user. A table that is added and missing here fails a test. */
 export const USER_TABLES = ['calls', 'devices', 'idempotency_keys', 'sign_ins', 'departed_users', 'user_rules', 'transfers', 'device_verifications', 'audit_subjects', 'user_preferences'] as const
 
-export interface UserDataCounts {
-	calls: number
-	devices: number
-	signIns: number
-}
-
-/** All that is stored of one user, taken together. */
+/** Of whom something is stored, and who of them is missing in Nextcloud. */
 export class UserDataRepository implements DepartureStore {
 	readonly #orm: MikroORM
 
 	constructor({ orm }: { orm: MikroORM }) {
 		this.#orm = orm
-	}
-
-	async count(userId: string): Promise<UserDataCounts> {
-		const [counts] = await this.#orm.em.getConnection().execute<UserDataCounts[]>(
-			`select (select count(*)::int from calls where user_id = ?) as calls,
-				(select count(*)::int from devices where user_id = ?) as devices,
-				(select count(*)::int from sign_ins where user_id = ?) as "signIns"`,
-			[userId, userId, userId],
-		)
-		return counts ?? { calls: 0, devices: 0, signIns: 0 }
-	}
-
-	/**
-	 * Deletes all of it, or nothing.
-	 *
-	 * @param beforeForgotten the last moment at which the user can be referred to; part of the transaction
-	 */
-	async erase(userId: string, beforeForgotten: (em: EntityManager, counts: UserDataCounts) => Promise<void>): Promise<UserDataCounts> {
-		return this.#orm.em.fork().transactional(async (em) => {
-			const deleted = async (table: string) => (await em.execute<{ affectedRows: number }>(`delete from ${table} where user_id = ?`, [userId], 'run')).affectedRows
-			const counts = { calls: await deleted('calls'), devices: await deleted('devices'), signIns: await deleted('sign_ins') }
-			// Keys of this user's calls are gone with them; one that stands for another's would be a fault, and goes as well.
-			await deleted('idempotency_keys')
-			await deleted('departed_users')
-			await deleted('device_verifications')
-			await deleted('user_rules')
-			await deleted('user_preferences')
-			// Transfers went with their calls.
-			await beforeForgotten(em, counts)
-			await deleted('audit_subjects')
-			return counts
-		})
 	}
 
 	async usersWithData(): Promise<string[]> {

@@ -57,6 +57,8 @@ export function meRoutes({ user, settings, devices, preferences, limits: limitsO
 			callerIds: grantedCallerIds(profile.groups, current).map(({ number, label }) => ({ number, label })),
 			devices: list.map((device) => ({ ...device, verified: mayRing(device, current) })),
 			limits: limits.flatMap(({ max, resetsAt, ...limit }) => max === undefined ? [] : [{ ...limit, max, ...(resetsAt === undefined ? {} : { resetsAt: resetsAt.toISOString() }) }]),
+			retention: { callsDays: current.retention.callsDays, maskAfterDays: current.retention.maskAfterDays },
+			statistics: current.statistics,
 			service: { calling: isSwitchReady() ? 'ok' : 'down' },
 		}
 	}

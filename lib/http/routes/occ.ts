@@ -21,7 +21,8 @@ export interface UserDataCounts {
 /** What commands work on; not there while SIPCall starts. */
 export interface OccTasks {
 	countUserData: (userId: string) => Promise<UserDataCounts>
-	purgeUser: (userId: string) => Promise<UserDataCounts>
+	/** Answers with the receipt as well. */
+	purgeUser: (userId: string) => Promise<{ counts: UserDataCounts, receiptId: string }>
 	/** Before an export; rejects when it must not begin. */
 	noteExport: (userId: string) => Promise<void>
 	exportUser: (userId: string) => AsyncIterable<string>
@@ -80,7 +81,8 @@ export function occRoutes({ status, tasks, backups }: OccRoutesOptions): Route[]
 				yield `SIPCall holds ${words(await running().countUserData(userId))} of ${userId}. Add --yes to delete them for good.\n`
 				return
 			}
-			yield `Deleted ${words(await running().purgeUser(userId))} of ${userId}.\n`
+			const { counts, receiptId } = await running().purgeUser(userId)
+			yield `Deleted ${words(counts)} of ${userId}. Receipt ${receiptId}.\n`
 		}),
 		command('/occ/backup', 'occ sipcall:backup', async function* (input) {
 			if (input.hasOption('list')) {

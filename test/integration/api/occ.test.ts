@@ -68,7 +68,7 @@ describe('a console command', () => {
 
 		expect((await test.nextcloud.occ('sipcall:user:purge', ['demo'])).output).toMatch(/^SIPCall holds 1 call, 1 phone and 0 sign-ins of demo\. Add --yes/)
 		expect(await stored('demo')).toMatchObject({ calls: 1, devices: 1, idempotency_keys: 1 })
-		expect((await test.nextcloud.occ('sipcall:user:purge', ['demo'], { yes: true })).output).toBe('Deleted 1 call, 1 phone and 0 sign-ins of demo.\n')
+		expect((await test.nextcloud.occ('sipcall:user:purge', ['demo'], { yes: true })).output).toMatch(/^Deleted 1 call, 1 phone and 0 sign-ins of demo\. Receipt [0-9a-f-]{36}\.\n$/)
 		expect(Object.values(await stored('demo')).every((count) => count === 0)).toBe(true)
 		expect(await stored('guest')).toMatchObject({ calls: 1, devices: 1, idempotency_keys: 1 })
 		expect((await demo.get(`/call-status/${own.body.uuid}`)).status).toBe(404)
@@ -77,7 +77,7 @@ describe('a console command', () => {
 	it('ends a live call before it purges its user', async () => {
 		const { body } = await demo.call('+4930123400')
 		await demo.until(body.uuid, ({ status }) => status === 'connected')
-		expect((await test.nextcloud.occ('sipcall:user:purge', ['demo'], { yes: true })).output).toBe('Deleted 1 call, 1 phone and 0 sign-ins of demo.\n')
+		expect((await test.nextcloud.occ('sipcall:user:purge', ['demo'], { yes: true })).output).toMatch(/^Deleted 1 call, 1 phone and 0 sign-ins of demo\. Receipt [0-9a-f-]{36}\.\n$/)
 		await test.freeSwitch.until(() => test.freeSwitch.channels().length === 0)
 	})
 

@@ -292,7 +292,7 @@ describe('a key', () => {
 		expect(await called(guest, '+4930123401', { key })).toMatchObject({ status: 202 })
 		await test.database.query('delete from calls')
 		const before = test.freeSwitch.originates.length
-		expect(await called(guest, '+4930123401', { key })).toMatchObject({ status: 422, code: 'idempotency_key_reused' })
+		expect(await called(guest, '+4930123401', { key })).toMatchObject({ status: 410, code: 'call_erased' })
 		expect(test.freeSwitch.originates.length).toBe(before)
 	})
 })

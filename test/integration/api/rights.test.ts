@@ -55,6 +55,14 @@ const ROUTES: Readonly<Record<string, Right>> = {
 	'GET /admin/audit-log/verify': 'admin',
 	'POST /admin/audit-log/verify': 'admin',
 	'GET /admin/metrics': 'admin',
+	'POST /privacy/preview': 'user',
+	'POST /privacy/delete': 'user',
+	'GET /privacy/receipt/{id}': 'user',
+	'GET /privacy/export': 'user',
+	'POST /admin/privacy/preview': 'admin',
+	'POST /admin/privacy/delete': 'admin',
+	'GET /admin/privacy/receipts': 'admin',
+	'GET /admin/privacy/retention': 'admin',
 	'DELETE /admin/call/{uuid}': 'admin',
 }
 

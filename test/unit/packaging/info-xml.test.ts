@@ -130,8 +130,10 @@ const USER_ADDRESSES = lines(`
 	PUT /me
 	POST /me/devices/${UUID}/verify
 	POST /me/devices/${UUID}/confirm
+	POST /privacy/preview
 	POST /privacy/delete
 	GET /privacy/export
+	GET /privacy/receipt/${UUID}
 `)
 const ADMIN_ADDRESSES = lines(`
 	GET /admin/metrics
@@ -142,7 +144,10 @@ const ADMIN_ADDRESSES = lines(`
 	POST /admin/config
 	POST /admin/config/test
 	POST /admin/policy/explain
+	POST /admin/privacy/preview
 	POST /admin/privacy/delete
+	GET /admin/privacy/receipts
+	GET /admin/privacy/retention
 	POST /admin/test-call
 	GET /admin/health
 	GET /admin/audit-log

@@ -100,7 +100,7 @@ describe('what the server says by code', () => {
 	})
 
 	it('has words for every refusal that is no fault of the page and does not come from signing in', () => {
-		const faults = new Set(['invalid_request', 'not_authenticated', 'invalid_grant', 'csrf', 'method_not_allowed', 'payload_too_large', 'unsupported_media_type', 'idempotency_key_reused', 'oauth_not_configured'])
+		const faults = new Set(['invalid_request', 'not_authenticated', 'invalid_grant', 'csrf', 'method_not_allowed', 'payload_too_large', 'unsupported_media_type', 'idempotency_key_reused', 'call_erased', 'oauth_not_configured'])
 		expect(Object.keys(PROBLEMS).filter((code) => !faults.has(code) && !hasProblemWords(code))).toEqual([])
 	})
 })

@@ -7,12 +7,12 @@ import { CompiledQuery } from 'kysely'
 import { storageFault } from './storage-fault.ts'
 
 /**
- * Runs one statement with bound parameters (`$1` …), and without the statement in what is thrown.
+ * Runs a statement with bound parameters (`$1` …) in the manager's transaction, if it has one. MikroORM's own `execute`
+ * writes the values into the statement, where a server's log, or an error's text, would show them.
  *
- * @param em within a transaction: that one
  * @throws {SipCallError} `storage_unavailable` while the database is away
  */
-export async function rawQuery<Row>(em: EntityManager, statement: string, parameters: readonly unknown[] = []): Promise<Row[]> {
+export async function runBound<Row>(em: EntityManager, statement: string, parameters: readonly unknown[] = []): Promise<Row[]> {
 	try {
 		return (await em.getKysely().executeQuery<Row>(CompiledQuery.raw(statement, [...parameters]))).rows
 	} catch (error) {

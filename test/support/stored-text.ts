@@ -1,0 +1,34 @@
+// SPDX-FileCopyrightText: 2026 SIPCall contributors
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+import { Client, escapeIdentifier } from 'pg'
+import { KeyRing } from '../../lib/privacy/key-ring.ts'
+
+/** The keys that a sidecar of this environment has. */
+export function keysOf(environment: Record<string, string>): KeyRing {
+	return new KeyRing([Buffer.from(environment.DATABASE_ENCRYPTION_KEY ?? '', 'base64')])
+}
+
+/**
+ * Every value of every row of every table, a line each, with what is encrypted in clear: what somebody could read who has
+ * the database and its keys.
+ */
+export async function storedText(url: string, keys: KeyRing): Promise<string> {
+	const client = new Client({ connectionString: url })
+	await client.connect()
+	try {
+		for (const { kid, passphrase } of keys.storageKeys) {
+			await client.query('select set_config($1, $2, false)', [`sipcall.key_${kid}`, passphrase])
+		}
+		const { rows: columns } = await client.query<{ table_name: string, column_name: string }>('select table_name, column_name from information_schema.columns where table_schema = \'public\' order by 1, 2')
+		const lines: string[] = []
+		for (const { table_name: table, column_name: column } of columns) {
+			const value = `${escapeIdentifier(column)}::text`
+			const { rows } = await client.query<{ value: string | null }>(`select case when ${value} ~ '^[0-9a-f]{8}:[A-Za-z0-9+/=]+$' then sipcall_decrypt(${value}) else ${value} end as value from ${escapeIdentifier(table)}`)
+			lines.push(...rows.map((row) => `${table}.${column}: ${row.value}`))
+		}
+		return lines.join('\n')
+	} finally {
+		await client.end()
+	}
+}

@@ -133,6 +133,7 @@ export function allRoutes({ identity, calls, control, stream, explainer, verific
 			names: (adminId, userIds) => names.of(adminId, userIds),
 			settings: () => settings.get(),
 			health: async () => (await doctor.report()).parts,
+			hasCalled: async () => doctor.testCalls.hasPassed() || metrics.hasAnswered(),
 			now: () => clock.now(),
 		}),
 		...privacyRoutes({

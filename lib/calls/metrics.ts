@@ -64,6 +64,8 @@ export interface MetricsStore {
 	 * @param usersFrom users are added up from then on, to the end of the range
 	 */
 	read: (range: DayRange, usersFrom: Date) => Promise<StoredMetrics>
+	/** Whether any call has ever been answered. */
+	hasAnswered: () => Promise<boolean>
 }
 
 const OUTCOMES = ['completed', 'busy', 'no_answer', 'rejected', 'cancelled', 'failed', 'blocked'] as const satisfies readonly CallOutcome[]

@@ -100,6 +100,11 @@ export class TestCalls {
 		this.#options = options
 	}
 
+	/** Whether one has passed since the start. */
+	hasPassed(): boolean {
+		return this.#kept.some(({ passed }) => passed === true)
+	}
+
 	/**
 	 * Rings a phone of the user's own.
 	 *

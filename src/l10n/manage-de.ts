@@ -592,4 +592,13 @@ export const de: Translations = {
 	'Nothing was erased yet.': 'Es wurde noch nichts gelöscht.',
 	'Loading the receipts': 'Quittungen werden geladen',
 	'Could not load the receipts.': 'Die Quittungen konnten nicht geladen werden.',
+	'Set up calling': 'Telefonie einrichten',
+	Done: 'Erledigt',
+	'Not done yet': 'Noch nicht erledigt',
+	'1. Connect FreeSWITCH': '1. FreeSWITCH verbinden',
+	'2. Choose the trunk': '2. Trunk wählen',
+	'3. Allow calling': '3. Anrufe erlauben',
+	'4. Make a test call': '4. Testanruf machen',
+	'Open connection': 'Verbindung öffnen',
+	'The doctor rings one of your phones and plays back what is said.': 'Die Diagnose lässt ein eigenes Telefon klingeln und spielt ab, was gesagt wird.',
 }

@@ -592,4 +592,13 @@ export const fr: Translations = {
 	'Nothing was erased yet.': 'Rien n’a encore été effacé.',
 	'Loading the receipts': 'Chargement des reçus',
 	'Could not load the receipts.': 'Impossible de charger les reçus.',
+	'Set up calling': 'Mettre en place les appels',
+	Done: 'Fait',
+	'Not done yet': 'Pas encore fait',
+	'1. Connect FreeSWITCH': '1. Connecter FreeSWITCH',
+	'2. Choose the trunk': '2. Choisir le trunk',
+	'3. Allow calling': '3. Autoriser les appels',
+	'4. Make a test call': '4. Faire un appel d’essai',
+	'Open connection': 'Ouvrir la connexion',
+	'The doctor rings one of your phones and plays back what is said.': 'Le diagnostic fait sonner un de vos téléphones et rejoue ce qui est dit.',
 }

@@ -42,8 +42,11 @@ const focused = (page: Page) => page.evaluate(() => document.activeElement?.getA
 
 describe.skipIf(!browserAvailable())('without a mouse', () => {
 	let test: PageTest
+	let host: string
+	let port: number
 	beforeAll(async () => {
 		test = await startPageTest({ settings: { allowedCountries: ['DE'], deviceVerification: { phone: 'code', sip: 'none' } } })
+		;({ host, port } = test.app.freeSwitch)
 	})
 	afterAll(() => test?.stop())
 
@@ -114,6 +117,69 @@ describe.skipIf(!browserAvailable())('without a mouse', () => {
 		await card(page, '[data-status=calling_user]').waitFor()
 		await page.keyboard.press('Shift+Escape')
 		await card(page, '[data-status=ended]').waitFor()
+		await page.context().close()
+	})
+
+	it('an administrator connects the switch, allows calling and makes a test call, in at most twelve presses of a button', async () => {
+		const { app } = test
+		// As on the first day: nobody may call anywhere, and no switch is known.
+		await test.demo.request('POST', '/admin/config', { homeCountry: null, allowedCountries: null, allowedGroups: [], freeswitch: { host: '127.0.0.1', port: 1, password: 'none' } })
+		await app.database.query('delete from calls')
+		await app.database.query('delete from call_sums')
+		const page = await test.open('/admin/overview')
+		let presses = 0
+		const press = async (selector: string) => {
+			await tabTo(page, selector)
+			await page.keyboard.press('Enter')
+			presses++
+		}
+		const type = async (selector: string, text: string) => {
+			await tabTo(page, selector)
+			await page.keyboard.press('Control+A')
+			await page.keyboard.type(text)
+		}
+		const backToOverview = () => press('[data-admin=overview] a')
+		const step = (id: string) => page.locator(`[data-sip=set-up] [data-step=${id}]`)
+
+		await step('switch').and(page.locator('[data-done=false]')).waitFor()
+		await press('[data-step=switch] a')
+		await page.locator('[data-sip=admin-connection] form').waitFor()
+		await type('[data-sip=switch-host] input, input[data-sip=switch-host]', host)
+		await type('[data-sip=switch-port] input, input[data-sip=switch-port]', String(port))
+		await type('[data-sip=switch-password] input, input[data-sip=switch-password]', 'ClueCon')
+		await press('[data-sip=admin-connection] form [type=submit]')
+		await page.locator('[data-sip=saved]').getByText('Saved.').waitFor()
+		while ((await test.demo.get<{ service: { calling: string } }>('/me')).body.service.calling !== 'ok') {
+			// The sidecar connects by itself.
+		}
+		await backToOverview()
+		await step('switch').and(page.locator('[data-done=true]')).waitFor()
+
+		await press('[data-step=rules] a')
+		await page.locator('[data-sip=admin-policy] form').waitFor()
+		await tabTo(page, 'select[data-setting=homeCountry], [data-setting=homeCountry] select')
+		await page.keyboard.type('Germany')
+		await tabTo(page, '[data-setting=allowedGroups] input')
+		await page.keyboard.type('admin')
+		await page.keyboard.press('Enter')
+		presses++
+		await press('[data-sip=admin-policy] form [type=submit]')
+		await page.getByText('The policy is saved.').waitFor()
+		await backToOverview()
+		await step('rules').and(page.locator('[data-done=true]')).waitFor()
+
+		await press('[data-step=test] a')
+		await page.locator('[data-sip=test-call] button').waitFor()
+		await press('[data-sip=test-call] button')
+		await app.freeSwitch.until(() => app.freeSwitch.channels().length > 0)
+		app.freeSwitch.answer(app.freeSwitch.channels()[0]?.uuid ?? '')
+		await page.locator('[data-step=answered]').waitFor()
+		app.freeSwitch.hangUp(app.freeSwitch.channels()[0]?.uuid ?? '')
+		await page.locator('[data-step=ended]').waitFor()
+		await backToOverview()
+		await page.locator('[data-sip=tiles]').waitFor()
+		expect(await page.locator('[data-sip=set-up]').count()).toBe(0)
+		expect(presses).toBeLessThanOrEqual(12)
 		await page.context().close()
 	})
 })

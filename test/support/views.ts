@@ -250,6 +250,10 @@ export const VIEWS: readonly View[] = [
 	}) },
 	{ name: 'keyboard', show: at('/settings/shortcuts', sip('settings')) },
 	{ name: 'admin-overview', show: at('/admin/overview', '[data-chart=calls] canvas') },
+	answered('**/proxy/sipcall/admin/metrics*', async (route) => {
+		const answer = await route.fetch()
+		await route.fulfill({ response: answer, json: { ...await answer.json() as object, hasCalled: false } })
+	}, { name: 'admin-set-up', show: at('/admin/overview', sip('set-up')) }),
 	{ name: 'admin-overview-table', show: at('/admin/overview', '[data-chart=calls] canvas', async ({ page }) => {
 		await page.locator('[data-chart=calls] button[aria-expanded]').click()
 		await page.locator('[data-chart=calls] table').waitFor()

@@ -59,6 +59,11 @@ export class MetricsRepository implements MetricsStore {
 			select user_id, encode(gen_random_bytes(16), 'hex') from (select distinct user_id from calls) callers on conflict (user_id) do nothing`)
 	}
 
+	async hasAnswered(): Promise<boolean> {
+		const [row] = await runBound<{ found: boolean }>(this.#orm.em.fork(), 'select exists (select from calls where answered_at is not null) or exists (select from call_sums where answered > 0) as found')
+		return row?.found === true
+	}
+
 	/** All of one moment, so that a call that ends or is deleted meanwhile counts once. */
 	async read(range: DayRange, usersFrom: Date): Promise<StoredMetrics> {
 		return this.#orm.em.fork().transactional(async (em) => {

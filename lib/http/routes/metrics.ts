@@ -20,6 +20,8 @@ export interface MetricsRoutesOptions {
 	names: (adminId: string, userIds: readonly string[]) => Promise<Map<string, string>>
 	settings: () => Pick<Settings, 'timeZone' | 'statistics'>
 	health: () => Promise<readonly HealthPartJson[]>
+	/** Whether calling has worked, once at least. */
+	hasCalled: () => Promise<boolean>
 	now: () => Date
 }
 
@@ -85,13 +87,14 @@ export const MetricsSchema = z.object({
 		createdAt: time,
 		answeredAt: time.optional(),
 	})),
+	hasCalled: z.boolean().describe('A call or a test call has been answered, once at least'),
 	health: z.array(PartSchema).describe('As in /admin/health'),
 }).meta({ id: 'Metrics' })
 
 export type MetricsJson = z.infer<typeof MetricsSchema>
 type UserJson = z.infer<typeof UserSchema>
 
-export function metricsRoutes({ metrics, names, settings, health, now }: MetricsRoutesOptions): Route[] {
+export function metricsRoutes({ metrics, names, settings, health, hasCalled, now }: MetricsRoutesOptions): Route[] {
 	return [
 		route({
 			method: 'get',
@@ -119,6 +122,7 @@ export function metricsRoutes({ metrics, names, settings, health, now }: Metrics
 					perDay,
 					perUser: perUser.map(({ user, ...figures }) => ({ ...figures, ...(user === undefined ? {} : { user: present(user) }) })),
 					live: live.map((call) => presentLive(call, present({ id: call.userId, reference: call.reference }))),
+					hasCalled: await hasCalled(),
 					health: [...await health()],
 				}
 				return { status: 200, body }

@@ -73,11 +73,12 @@ const figures = ({ totals, perDay }: MetricsJson) => ({ totals, perDay })
 
 describe('the metrics', () => {
 	it('are zeros for each day of a time without calls, the seven days up to today where none is named', async () => {
-		const { totals, perDay, perUser, live, from, to, timeZone, statistics, health } = await metrics('')
+		const { totals, perDay, perUser, live, from, to, timeZone, statistics, health, hasCalled } = await metrics('')
 		const nothing = { calls: 0, outcomes: NONE, dialled: 0, answered: 0, answerRate: null, talkSec: 0, cost: [], pendingCost: [], unpriced: 0 }
 		expect(totals).toEqual({ ...nothing, before: nothing })
 		expect(perDay).toEqual(['2026-03-27', '2026-03-28', '2026-03-29', '2026-03-30', '2026-03-31', '2026-04-01', '2026-04-02'].map((day) => ({ day, ...nothing, answerRateMean: null })))
 		expect({ perUser, live, from, to, timeZone, statistics }).toEqual({ perUser: [], live: [], from: '2026-03-26T23:00:00.000Z', to: '2026-04-02T22:00:00.000Z', timeZone: 'Europe/Berlin', statistics: 'pseudonymous' })
+		expect(hasCalled).toBe(false)
 		expect(health.find(({ id }) => id === 'freeswitch')).toMatchObject({ state: 'ok' })
 	})
 
@@ -97,7 +98,8 @@ describe('the metrics', () => {
 			{ at: '2026-04-01T08:11:00Z', outcome: 'failed', isUndialled: true },
 			{ at: '2026-04-01T08:12:00Z', outcome: 'blocked' },
 		)
-		const { totals, perDay } = await metrics()
+		const { totals, perDay, hasCalled } = await metrics()
+		expect(hasCalled).toBe(true)
 		const { before, ...own } = totals
 		expect(own).toEqual({
 			calls: 13,

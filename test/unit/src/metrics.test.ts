@@ -23,6 +23,7 @@ function metrics({ before = 0, calls = 0, ...totals }: Partial<Omit<Metrics['tot
 		perDay: ['2026-04-01', '2026-04-02'].map((day, index) => ({ day, ...NOTHING, answerRateMean: null, ...days[index] })),
 		perUser: [],
 		live: [],
+		hasCalled: true,
 		health: [],
 	}
 }

@@ -10,6 +10,13 @@ import { violations } from '../support/axe.ts'
 import { browserAvailable } from '../support/browser.ts'
 import { card, field, PAGE, startPageTest } from '../support/page-test.ts'
 
+const LOOKS = [
+	['light, 1280 px', { viewport: { width: 1280, height: 800 }, colorScheme: 'light' }],
+	['dark, 1280 px', { viewport: { width: 1280, height: 800 }, colorScheme: 'dark' }],
+	['light, 360 px', { viewport: { width: 360, height: 740 }, colorScheme: 'light' }],
+	['dark, 360 px', { viewport: { width: 360, height: 740 }, colorScheme: 'dark' }],
+] as const
+
 describe.skipIf(!browserAvailable())('axe-core finds nothing', () => {
 	let test: PageTest
 	beforeAll(async () => {
@@ -24,12 +31,7 @@ describe.skipIf(!browserAvailable())('axe-core finds nothing', () => {
 	})
 	afterAll(() => test?.stop())
 
-	it.each([
-		['light, 1280 px', { viewport: { width: 1280, height: 800 }, colorScheme: 'light' }],
-		['dark, 1280 px', { viewport: { width: 1280, height: 800 }, colorScheme: 'dark' }],
-		['light, 360 px', { viewport: { width: 360, height: 740 }, colorScheme: 'light' }],
-		['dark, 360 px', { viewport: { width: 360, height: 740 }, colorScheme: 'dark' }],
-	] as const)('%s', async (_name, options) => {
+	it.each(LOOKS)('%s', async (_name, options) => {
 		const faults: Record<string, string[]> = {}
 		const page = await test.open('', options)
 		const look = async (view: string) => {
@@ -95,26 +97,30 @@ describe.skipIf(!browserAvailable())('axe-core finds nothing', () => {
 		await page.getByRole('button', { name: 'Save', exact: true }).click()
 		await page.locator('[data-sip=admin-notice]').waitFor()
 		await look('connection')
-		await page.getByRole('button', { name: 'Discard' }).click()
+		await goTo('/nowhere')
+		await page.locator('[data-sip=unknown-path]').waitFor()
+		await look('unknown path')
+		expect(faults).toEqual({})
+		await page.context().close()
+	})
+
+	it.each(LOOKS)('with the doctor and in tests of a connection: %s', async (_name, options) => {
+		const page = await test.open('/admin/connection', options)
 		await page.getByRole('button', { name: 'Test trunk' }).click()
 		await page.locator('[data-sip=test-trunk] [data-finding]').first().waitFor()
 		await page.getByLabel('Password', { exact: true }).fill('x')
 		await page.getByRole('button', { name: 'Save', exact: true }).click()
 		await page.locator('[data-sip=save-refused]').waitFor()
-		await look('connection, a test that failed')
-		await goTo('/admin/doctor')
+		expect(await violations(page)).toEqual([])
+		await page.goto(`${test.shell.url}${PAGE}/admin/doctor`)
 		await page.locator('[data-finding=carrier]').waitFor()
 		await page.getByRole('button', { name: 'Call me now' }).click()
 		await page.locator('[data-step=ringing]').waitFor()
-		await look('doctor')
+		expect(await violations(page)).toEqual([])
 		for (const { uuid } of test.app.freeSwitch.channels()) {
 			test.app.freeSwitch.hangUp(uuid)
 		}
 		await page.locator('[data-step=ended]').waitFor()
-		await goTo('/nowhere')
-		await page.locator('[data-sip=unknown-path]').waitFor()
-		await look('unknown path')
-		expect(faults).toEqual({})
 		await page.context().close()
 	})
 

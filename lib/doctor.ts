@@ -20,6 +20,7 @@ import type { Settings, SwitchConnection } from './policy/settings.ts'
 import type { Releasers } from './startup.ts'
 
 import { randomUUID } from 'node:crypto'
+import { countOrRefuse } from './calls/refusals.ts'
 import { TestCalls } from './calls/test-calls.ts'
 import { DatabaseInquiry } from './db/database-inquiry.ts'
 import { storageFault } from './db/storage-fault.ts'
@@ -99,15 +100,7 @@ export function startDoctor(options: DoctorOptions, releasers: Releasers): Docto
 		report: (age) => health.report(age),
 		testSwitch: (connection) => testSwitch(trySwitch, connection),
 		testTrunk: (connection, trunk) => testTrunk(trySwitch, connection, trunk),
-		guardTests: async (adminId) => {
-			const refusal = await counters.limiter.consume(adminId, [TESTS])
-			if (refusal !== undefined) {
-				throw new SipCallError('rate_limited', `Only ${TESTS.max} tests may be made within a minute. Try again in ${refusal.retryAfterSec} seconds.`, {
-					retryAfterSec: refusal.retryAfterSec,
-					rateLimit: { policy: TESTS.kind, quota: TESTS.max, windowSec: TESTS.windowSec, remaining: 0, resetSec: refusal.retryAfterSec },
-				})
-			}
-		},
+		guardTests: (adminId) => countOrRefuse(counters.limiter, adminId, TESTS, (waitSec) => `Only ${TESTS.max} tests may be made within a minute. Try again in ${waitSec} seconds.`),
 		testCalls,
 	}
 }

@@ -33,7 +33,7 @@ import type { Upkeep } from './upkeep.ts'
 import { randomUUID } from 'node:crypto'
 import { readingFor } from './calls/call-rules.ts'
 import { metricsOf } from './calls/metrics.ts'
-import { SipCallError } from './errors.ts'
+import { countOrRefuse } from './calls/refusals.ts'
 import { adminConfigRoutes } from './http/routes/admin-config.ts'
 import { adminPrivacyRoutes } from './http/routes/admin-privacy.ts'
 import { adminUserRoutes } from './http/routes/admin-users.ts'
@@ -158,13 +158,6 @@ export function allRoutes({ identity, calls, control, stream, explainer, verific
 /** Of all sign-ins together: nobody who signs in has a name yet, and all come from the proxy's address. */
 const SIGN_INS = { kind: 'signInsPerMinute', max: 120, windowSec: 60 }
 
-async function guardSignIn(limiter: CallLimiter, step: 'login' | 'exchange'): Promise<void> {
-	const refusal = await limiter.consume(step, [SIGN_INS])
-	if (refusal !== undefined) {
-		const { max, windowSec } = SIGN_INS
-		throw new SipCallError('rate_limited', `Too many are signing in at the moment. Try again in ${refusal.retryAfterSec} seconds.`, {
-			retryAfterSec: refusal.retryAfterSec,
-			rateLimit: { policy: SIGN_INS.kind, quota: max, windowSec, remaining: 0, resetSec: refusal.retryAfterSec },
-		})
-	}
+function guardSignIn(limiter: CallLimiter, step: 'login' | 'exchange'): Promise<void> {
+	return countOrRefuse(limiter, step, SIGN_INS, (waitSec) => `Too many are signing in at the moment. Try again in ${waitSec} seconds.`)
 }

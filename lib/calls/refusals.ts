@@ -4,7 +4,7 @@
 // Refusals of the policy as faults that a caller is told about.
 
 import type { Refusal } from '../policy/refusal.ts'
-import type { CallQuota, QuotaRefusal } from './ports.ts'
+import type { CallLimiter, CallQuota, Quota, QuotaRefusal } from './ports.ts'
 
 import { SipCallError } from '../errors.ts'
 import { ruleLabel } from '../policy/rules.ts'
@@ -51,6 +51,23 @@ export function rateLimited(refusal: QuotaRefusal<CallQuota>, at: Date): SipCall
 		rateLimit: { policy: refusal.quota.kind, quota: max, windowSec, remaining: 0, resetSec: retryAfterSec },
 		extra: error.extra ?? {},
 	})
+}
+
+/**
+ * Counts one attempt at something that is no call.
+ *
+ * @param words what the person is told
+ * @throws {SipCallError} `rate_limited`
+ */
+export async function countOrRefuse(limiter: Pick<CallLimiter, 'consume'>, key: string, quota: Quota, words: (waitSec: number) => string): Promise<void> {
+	const refusal = await limiter.consume(key, [quota])
+	if (refusal !== undefined) {
+		const { retryAfterSec } = refusal
+		throw new SipCallError('rate_limited', words(retryAfterSec), {
+			retryAfterSec,
+			rateLimit: { policy: quota.kind, quota: quota.max, windowSec: quota.windowSec, remaining: 0, resetSec: retryAfterSec },
+		})
+	}
 }
 
 /** The same, for those who only ask. */

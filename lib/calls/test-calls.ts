@@ -18,6 +18,7 @@ import { mayRing } from './device.ts'
 import { targetOf } from './originate-plan.ts'
 import { OriginateRefused } from './ports.ts'
 import { reasonFor } from './reasons.ts'
+import { countOrRefuse } from './refusals.ts'
 
 /** What the switch is asked to do; `esl/test-call.ts` checks each value again before it is written. */
 export interface TestCallPlan {
@@ -138,13 +139,7 @@ export class TestCalls {
 		if (!this.#options.switch.isReady()) {
 			throw new SipCallError('switch_unavailable', 'FreeSWITCH is not connected, so nothing can ring. The Doctor says why.', { retryAfterSec: 10 })
 		}
-		const refusal = await limiter.consume(user.id, [HOURLY])
-		if (refusal !== undefined) {
-			throw new SipCallError('rate_limited', `Only ${HOURLY.max} test calls may be made within an hour. Try again later.`, {
-				retryAfterSec: refusal.retryAfterSec,
-				rateLimit: { policy: HOURLY.kind, quota: HOURLY.max, windowSec: HOURLY.windowSec, remaining: 0, resetSec: refusal.retryAfterSec },
-			})
-		}
+		await countOrRefuse(limiter, user.id, HOURLY, () => `Only ${HOURLY.max} test calls may be made within an hour. Try again later.`)
 		await this.#options.audit(user.id, deviceId)
 		const call: Followed = { id: newUuid(), userId: user.id, legUuid: newUuid(), jobUuid: newUuid(), startedAt, steps: [], began: performance.now(), giveUp: undefined }
 		this.#keep(call)

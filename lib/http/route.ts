@@ -5,6 +5,7 @@
 
 import type { Request, RequestHandler, Response } from 'express'
 import type { z } from 'zod'
+import type { FieldError } from '../errors.ts'
 
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
@@ -203,9 +204,14 @@ export function parse<Schema extends z.ZodType>(schema: Schema | undefined, valu
 	const result = schema.safeParse(value ?? {})
 	if (!result.success) {
 		const errors = result.error.issues.slice(0, 20).map((issue) => ({ field: `${prefix}${issue.path.map(String).join('.')}`, message: issue.message }))
-		throw new SipCallError('invalid_request', `The request is not valid: ${errors.map(({ field, message }) => field === '' ? message : `${field}: ${message}`).join('; ')}.`, { errors })
+		throw invalidRequest(errors)
 	}
 	return result.data
+}
+
+/** What is wrong with a request, field by field. */
+export function invalidRequest(errors: FieldError[]): SipCallError {
+	return new SipCallError('invalid_request', `The request is not valid: ${errors.map(({ field, message }) => field === '' ? message : `${field}: ${message}`).join('; ')}.`, { errors })
 }
 
 /**

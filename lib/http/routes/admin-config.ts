@@ -7,12 +7,11 @@ import type { AuditTrail } from '../../privacy/audit-trail.ts'
 import type { Route } from '../route.ts'
 
 import { z } from 'zod'
-import { SipCallError } from '../../errors.ts'
 import { changeSchema, keepSecrets, shownSchema, showSettings } from '../../policy/secret-settings.ts'
 import { settingChanges } from '../../policy/settings-changes.ts'
 import { settingsSchema, wholeSettingsSchema } from '../../policy/settings-schema.ts'
 import { DEFAULT_SETTINGS, isSecretSetting, mergeSettings } from '../../policy/settings.ts'
-import { parse, route } from '../route.ts'
+import { invalidRequest, parse, route } from '../route.ts'
 
 export interface AdminConfigOptions {
 	settings: {
@@ -60,7 +59,7 @@ export function adminConfigRoutes({ settings, environment, dialRules, audit }: A
 			handle: async ({ caller, body }) => {
 				const kept = keepSecrets(body, settings.get())
 				if ('faults' in kept) {
-					throw new SipCallError('invalid_request', `The request is not valid: ${kept.faults.map(({ field, message }) => `${field}: ${message}`).join('; ')}.`, { errors: kept.faults })
+					throw invalidRequest(kept.faults)
 				}
 				const saved = { ...settings.saved(), ...kept.saved }
 				const current = mergeSettings(environment, saved)

@@ -3,7 +3,6 @@
 
 // Tries settings before they are saved. A saved password is used only for the host and port for which it was saved.
 
-import type { FieldError } from '../../errors.ts'
 import type { DialRules } from '../../policy/settings-schema.ts'
 import type { Settings, SwitchConnection } from '../../policy/settings.ts'
 import type { AuditTrail } from '../../privacy/audit-trail.ts'
@@ -11,11 +10,10 @@ import type { ConfigTestJson } from '../health-schemas.ts'
 import type { Route } from '../route.ts'
 
 import { z } from 'zod'
-import { SipCallError } from '../../errors.ts'
 import { changeSchema, keepSecrets } from '../../policy/secret-settings.ts'
 import { settingsSchema } from '../../policy/settings-schema.ts'
 import { ConfigTestSchema } from '../health-schemas.ts'
-import { route } from '../route.ts'
+import { invalidRequest, route } from '../route.ts'
 
 export interface ConfigTestRoutesOptions {
 	settings: () => Settings
@@ -39,11 +37,11 @@ export function configTestRoutes({ settings, dialRules, testSwitch, testTrunk, g
 	function connectionOf(given: z.output<typeof Connection>, path: string): SwitchConnection & { password: string } {
 		const kept = keepSecrets({ freeswitch: given }, settings())
 		if ('faults' in kept) {
-			throw invalid(kept.faults.map(({ message }) => ({ field: `${path}.password`, message })))
+			throw invalidRequest(kept.faults.map(({ message }) => ({ field: `${path}.password`, message })))
 		}
 		const { password = null } = kept.saved.freeswitch ?? {}
 		if (password === null) {
-			throw invalid([{ field: `${path}.password`, message: 'Give the password' }])
+			throw invalidRequest([{ field: `${path}.password`, message: 'Give the password' }])
 		}
 		return { host: given.host, port: given.port, user: given.user, password }
 	}
@@ -71,8 +69,4 @@ export function configTestRoutes({ settings, dialRules, testSwitch, testTrunk, g
 			},
 		}),
 	]
-}
-
-function invalid(errors: FieldError[]): SipCallError {
-	return new SipCallError('invalid_request', `The request is not valid: ${errors.map(({ field, message }) => `${field}: ${message}`).join('; ')}.`, { errors })
 }

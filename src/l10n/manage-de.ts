@@ -601,4 +601,7 @@ export const de: Translations = {
 	'4. Make a test call': '4. Testanruf machen',
 	'Open connection': 'Verbindung öffnen',
 	'The doctor rings one of your phones and plays back what is said.': 'Die Diagnose lässt ein eigenes Telefon klingeln und spielt ab, was gesagt wird.',
+	'Data erased on demand': 'Daten auf Wunsch gelöscht',
+	'Test call made': 'Testanruf gemacht',
+	'Connection tested': 'Verbindung getestet',
 }

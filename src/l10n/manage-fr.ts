@@ -601,4 +601,7 @@ export const fr: Translations = {
 	'4. Make a test call': '4. Faire un appel d’essai',
 	'Open connection': 'Ouvrir la connexion',
 	'The doctor rings one of your phones and plays back what is said.': 'Le diagnostic fait sonner un de vos téléphones et rejoue ce qui est dit.',
+	'Data erased on demand': 'Données effacées sur demande',
+	'Test call made': 'Appel d’essai fait',
+	'Connection tested': 'Connexion testée',
 }

@@ -14,14 +14,17 @@ import { dayAndTime } from './time-words.ts'
 /** In the order in which a filter offers them. */
 const ACTIONS: Readonly<Record<string, () => string>> = {
 	'settings.changed': () => t('Settings changed'),
+	'settings.tested': () => t('Connection tested'),
 	'settings.taken_over': () => t('Settings taken over from Nextcloud’s form'),
 	'user.changed': () => t('User changed'),
 	'user.locked': () => t('User locked after refused calls'),
 	'user.purged': () => t('All data of a user deleted'),
+	'data.erased': () => t('Data erased on demand'),
 	'user.exported': () => t('Data of a user exported'),
 	'phone.verified': () => t('Phone verified by a code'),
 	'call.refused': () => t('Call refused'),
 	'call.emergency_refused': () => t('Emergency call refused'),
+	'call.tested': () => t('Test call made'),
 	'call.ended': () => t('Call ended by an administrator'),
 	'backup.made': () => t('Backup made'),
 	'backup.restored': () => t('Backup restored'),

@@ -143,6 +143,17 @@ export function policyOf(form: PolicyForm): { policy: Policy, faults: FormFaults
 	return { policy, faults }
 }
 
+/**
+ * The countries that may be called once another home country is chosen: where it was the home country alone, that follows;
+ * otherwise somebody has made the list.
+ *
+ * @param before the home country until now; empty = none
+ */
+export function countriesWithHome({ homeCountry, allowedCountries }: Pick<PolicyForm, 'homeCountry' | 'allowedCountries'>, before: string): string[] {
+	const alone = (country: string) => country === '' ? [] : [country]
+	return allowedCountries.join() === alone(before).join() ? alone(homeCountry) : allowedCountries
+}
+
 /** The keys whose values are not the same any more. The order in a list of countries or groups means nothing. */
 export function changedKeys(before: Policy, now: Policy): PolicyKey[] {
 	const plain = (value: unknown) => JSON.stringify(Array.isArray(value) && value.every((item) => typeof item === 'string') ? value.toSorted() : value)

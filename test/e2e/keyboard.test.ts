@@ -170,7 +170,6 @@ describe.skipIf(!browserAvailable())('without a mouse', () => {
 		await press('[data-sip=changes] button')
 		await page.getByText('The policy is saved.').waitFor()
 		await backToOverview()
-		console.log(await step('rules').innerText(), JSON.stringify((await test.demo.get('/admin/config')).body).slice(0, 400))
 		await step('rules').and(page.locator('[data-done=true]')).waitFor()
 
 		await press('[data-step=test] a')

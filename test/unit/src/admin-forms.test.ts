@@ -13,7 +13,7 @@ import { DEFAULT_SETTINGS } from '../../../lib/policy/settings.ts'
 import { countryCodes } from '../../../src/services/choices.ts'
 import { connectionChangeOf, connectionFormOf } from '../../../src/services/connection-form.ts'
 import { amountText, microsOf, moneyWords } from '../../../src/services/money.ts'
-import { changeOf, formOf, KINDS, policyOf } from '../../../src/services/policy-form.ts'
+import { changeOf, countriesWithHome, formOf, KINDS, policyOf } from '../../../src/services/policy-form.ts'
 import { describeChanges } from '../../../src/services/policy-words.ts'
 import { userChangeOf, userFormOf } from '../../../src/services/user-form.ts'
 
@@ -48,6 +48,18 @@ describe('an amount', () => {
 	it('is read to people with its currency and every digit', () => {
 		expect(moneyWords(eur('999999999999000001'))).toBe('€999,999,999,999.000001')
 		expect(moneyWords(eur('20000'))).toBe('€0.02')
+	})
+})
+
+describe('the countries that may be called', () => {
+	it.each([
+		['', 'DE', [], ['DE']],
+		['DE', 'AT', ['DE'], ['AT']],
+		['DE', '', ['DE'], []],
+		['DE', 'AT', ['DE', 'FR'], ['DE', 'FR']],
+		['DE', 'AT', [], []],
+	])('when the home country becomes “%s” → “%s” with %j are %j', (before, homeCountry, allowedCountries, expected) => {
+		expect(countriesWithHome({ homeCountry, allowedCountries }, before)).toEqual(expected)
 	})
 })
 

@@ -8,7 +8,7 @@ export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 STAMP := node_modules/.sipcall-stamp
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint types build image appstore register bench bench-esl bench-ui tools clean
+.PHONY: help run test lint types build image appstore register bench bench-esl bench-ui pictures tools clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1|\2/p' Makefile | awk -F'|' '{ printf "%-16s %s\n", $$1, $$2 }'
@@ -40,6 +40,10 @@ bench: bench-esl bench-ui ## measure everything there is a benchmark for
 	@node test/bench/secret.ts
 	@node test/bench/policy.ts
 	@node test/bench/metrics.ts
+
+pictures: $(STAMP) tools build ## draw every page and state into docs/img/views, light on a desktop and dark on a phone
+	SIPCALL_PICTURES=docs/img/views vitest run test/e2e/axe.test.ts
+	@if command -v pngquant >/dev/null; then pngquant --force --ext .png 48 docs/img/views/*.png; else echo 'pngquant is not installed: the pictures are three times as large.'; fi
 
 IMAGE := ghcr.io/sipcall/sipcall
 VERSION = $(shell sed -n 's/.*<version>\(.*\)<\/version>.*/\1/p' appinfo/info.xml)

@@ -14,10 +14,10 @@ import { atRest, lookAt, startViewTest, VIEWS } from '../support/views.ts'
 
 /** What depends on colours alone is looked at in every theme, all the rest in one. */
 const SIGHTS = [1280, 360].flatMap((width) => [
-	{ name: 'light', width, look: 'all', media: { colorScheme: 'light', contrast: 'no-preference' } },
-	{ name: 'dark', width, look: 'colours', media: { colorScheme: 'dark', contrast: 'no-preference' } },
-	{ name: 'light, high contrast', width, look: 'colours', media: { colorScheme: 'light', contrast: 'more' } },
-	{ name: 'dark, high contrast', width, look: 'colours', media: { colorScheme: 'dark', contrast: 'more' } },
+	{ name: 'light', width, look: 'all', media: { colorScheme: 'light', contrast: 'no-preference' }, isPictured: width > 640 },
+	{ name: 'dark', width, look: 'colours', media: { colorScheme: 'dark', contrast: 'no-preference' }, isPictured: width <= 640 },
+	{ name: 'light, high contrast', width, look: 'colours', media: { colorScheme: 'light', contrast: 'more' }, isPictured: false },
+	{ name: 'dark, high contrast', width, look: 'colours', media: { colorScheme: 'dark', contrast: 'more' }, isPictured: false },
 ] as const)
 
 /** Where each view is drawn to (`make pictures`). */
@@ -35,7 +35,7 @@ describe.skipIf(!browserAvailable())('axe-core finds nothing', () => {
 	it.each(VIEWS)('in $name, at 1280 and 360 px, light, dark and with high contrast', async (view) => {
 		const faults: Record<string, string[]> = {}
 		await lookAt({ test, page }, view, async () => {
-			for (const { name, width, look, media } of SIGHTS) {
+			for (const { name, width, look, media, isPictured } of SIGHTS) {
 				await page.setViewportSize({ width, height: width > 640 ? 800 : 740 })
 				await page.emulateMedia(media)
 				await atRest(page)
@@ -43,8 +43,8 @@ describe.skipIf(!browserAvailable())('axe-core finds nothing', () => {
 				if (found.length > 0) {
 					faults[`${name}, ${width} px`] = found
 				}
-				if (PICTURES !== undefined && (name === 'light' || name === 'dark')) {
-					await page.screenshot({ path: `${PICTURES}/${view.name}-${name}-${width > 640 ? 'desktop' : 'phone'}.png` })
+				if (PICTURES !== undefined && isPictured) {
+					await page.screenshot({ path: `${PICTURES}/${view.name}${width > 640 ? '' : '-dark-phone'}.png` })
 				}
 			}
 		})

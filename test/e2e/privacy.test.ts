@@ -3,7 +3,7 @@
 
 // What users see of their own data, and what is left on the page when it is erased.
 
-import type { Page } from 'playwright-core'
+import type { Locator, Page } from 'playwright-core'
 import type { ReceiptJson } from '../../lib/http/receipts.ts'
 import type { CallJson, MeJson } from '../../lib/http/schemas.ts'
 import type { PageTest } from '../support/page-test.ts'
@@ -29,6 +29,14 @@ describe.skipIf(!browserAvailable())('one’s own data', () => {
 
 	const row = (page: Page, at: number) => page.locator('[data-sip=row]').nth(at)
 	const erasure = (page: Page) => page.locator('[data-sip=erasure]')
+
+	/** A dialog over another one has the focus a moment after it is seen. */
+	async function confirmable(page: Page): Promise<Locator> {
+		const word = erasure(page).getByLabel('Type DELETE to confirm')
+		await word.waitFor()
+		await page.waitForFunction(() => document.activeElement?.closest('[data-sip=erasure]')?.querySelector('input') === document.activeElement)
+		return word
+	}
 
 	async function downloaded(page: Page, button: string): Promise<{ name: string, text: string }> {
 		const [file] = await Promise.all([page.waitForEvent('download'), page.locator(`[data-sip=${button}]`).click()])
@@ -120,7 +128,7 @@ describe.skipIf(!browserAvailable())('one’s own data', () => {
 		const button = erasure(page).locator('[data-sip=erase]')
 		expect(await button.getAttribute('aria-disabled')).toBe('true')
 		await button.click({ force: true })
-		const word = erasure(page).getByLabel('Type DELETE to confirm')
+		const word = await confirmable(page)
 		await word.fill('delete')
 		await page.keyboard.press('Enter')
 		expect(test.asked('POST', '/privacy/delete')).toEqual([])
@@ -134,7 +142,7 @@ describe.skipIf(!browserAvailable())('one’s own data', () => {
 
 		await page.locator('[data-sip=delete-all]').click()
 		await erasure(page).getByText('This is deleted: 0 calls, 1 phone.').waitFor()
-		await erasure(page).getByLabel('Type DELETE to confirm').fill('DELETE')
+		await (await confirmable(page)).fill('DELETE')
 		await page.keyboard.press('Enter')
 		await page.locator('[data-sip=receipt-id]').waitFor()
 		expect((await test.demo.get<MeJson>('/me')).body.devices).toEqual([])
@@ -144,7 +152,7 @@ describe.skipIf(!browserAvailable())('one’s own data', () => {
 	it('are said to be there still when the server does not answer', async () => {
 		const page = await test.open('/settings/privacy')
 		await page.locator('[data-sip=delete-calls]').click()
-		await erasure(page).getByLabel('Type DELETE to confirm').fill('DELETE')
+		await (await confirmable(page)).fill('DELETE')
 		await page.route('**/privacy/delete', (route) => route.abort())
 		await page.keyboard.press('Enter')
 		await erasure(page).getByText('Nothing is known to be erased.').waitFor()

@@ -151,7 +151,7 @@ describe.skipIf(!browserAvailable())('before a call', () => {
 		await card(page, '[data-status=calling_user]').waitFor()
 		expect(posts()).toBe(before + 1)
 		await end(page)
-		await field(page).fill('+33 1 23 45 67 89')
+		await field(page).fill('+33 1 23 45 67 90')
 		await page.keyboard.press('Enter')
 		await card(page, '[data-status=calling_user]').waitFor()
 		expect(await ask.count()).toBe(0)

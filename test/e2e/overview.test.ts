@@ -195,12 +195,12 @@ describe.skipIf(!browserAvailable())('the overview', () => {
 
 	it('says how the parts are, in words', async () => {
 		const part = page.locator('[data-part=freeswitch]')
-		expect(await part.innerText()).toMatch(/FreeSWITCH\s+Working/)
+		expect(await part.innerText()).toMatch(/FreeSWITCH\s+Working\s+\d+ ms/)
 		await test.demo.request('POST', '/admin/config', { freeswitch: { host: '127.0.0.1', port: 1, user: null, password: 'nobody' } })
 		await page.locator('[data-part=freeswitch][data-state=down]').waitFor()
 		expect(await part.innerText()).toMatch(/FreeSWITCH\s+Down\s+Nobody can call/)
 		await test.demo.request('POST', '/admin/config', { freeswitch: null })
-		await page.locator('[data-part=freeswitch][data-state=working]').waitFor()
+		await page.locator('[data-part=freeswitch][data-state=ok]').waitFor()
 	})
 
 	it('says so when the figures cannot be had; what was shown stays', async () => {

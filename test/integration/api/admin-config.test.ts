@@ -130,7 +130,7 @@ describe('the settings', () => {
 	it('have all their faults told at once, by field', async () => {
 		expect(await refusedFields({
 			homeCountry: 'XX',
-			allowedCountries: ['DE', 'de', 'EU'],
+			allowedCountries: ['DE', 'Germany', 'EU'],
 			allowedTypes: ['MOBILE', 'mobile'],
 			allowedPrefixes: ['4930'],
 			deniedPrefixes: ['+49', '+0'],

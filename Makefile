@@ -42,7 +42,7 @@ bench: bench-esl bench-ui ## measure everything there is a benchmark for
 	@node test/bench/metrics.ts
 
 pictures: $(STAMP) tools build ## draw every page and state into docs/img/views, light on a desktop and dark on a phone
-	SIPCALL_PICTURES=docs/img/views vitest run test/e2e/axe.test.ts
+	SIPCALL_PICTURES=docs/img/views SIPCALL_LANGUAGE=en vitest run test/e2e/views.test.ts
 	@if command -v pngquant >/dev/null; then pngquant --force --ext .png 48 docs/img/views/*.png; else echo 'pngquant is not installed: the pictures are three times as large.'; fi
 
 IMAGE := ghcr.io/sipcall/sipcall

@@ -1,9 +1,8 @@
 // SPDX-FileCopyrightText: 2026 SIPCall contributors
 // SPDX-License-Identifier: AGPL-3.0-or-later
 
-// What every view has to keep: no sideways scrolling, names on all controls, numbers from left to right, small and quick.
+// What the page has to keep: the order of the focus, what is read out, numbers from left to right, small and quick.
 
-import type { Page } from 'playwright-core'
 import type { PageTest } from '../support/page-test.ts'
 
 import { readFile } from 'node:fs/promises'
@@ -11,85 +10,14 @@ import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { browserAvailable } from '../support/browser.ts'
 import { card, field } from '../support/page-test.ts'
-import { atRest, lookAt, startViewTest, VIEWS } from '../support/views.ts'
+import { startViewTest } from '../support/views.ts'
 
-/** What a person with a screen reader or a keyboard would stumble over, as far as a script can see it. */
-function findFaults(page: Page): Promise<string[]> {
-	return page.evaluate(() => {
-		const faults: string[] = []
-		const root = document.querySelector('#content-vue') ?? document.body
-		const isShown = (element: Element) => element.checkVisibility() && element.closest('[aria-hidden=true], [inert]') === null
-		const nameOf = (element: Element) => (element.getAttribute('aria-label') ?? '') || (element.textContent?.trim() ?? '')
-			|| ((element as HTMLInputElement).labels?.[0]?.textContent?.trim() ?? '')
-		for (const element of root.querySelectorAll('button, a[href], input, select, [role=button]')) {
-			if (isShown(element) && nameOf(element) === '') {
-				faults.push(`no name: ${element.outerHTML.slice(0, 120)}`)
-			}
-			const { width, height } = element.getBoundingClientRect()
-			if (isShown(element) && (width < 24 || height < 24)) {
-				faults.push(`too small: ${element.outerHTML.slice(0, 120)}`)
-			}
-		}
-		const ids = [...document.querySelectorAll('[id]')].map(({ id }) => id)
-		faults.push(...ids.filter((id, at) => ids.indexOf(id) !== at).map((id) => `twice: #${id}`))
-		for (const element of root.querySelectorAll('ul, ol')) {
-			if ([...element.children].some(({ tagName }) => tagName !== 'LI')) {
-				faults.push(`a list with more than items: ${element.outerHTML.slice(0, 120)}`)
-			}
-		}
-		for (const element of root.querySelectorAll('[aria-hidden=true] button, [aria-hidden=true] a[href]')) {
-			if (element.closest('[inert]') === null && (element as HTMLElement).tabIndex >= 0) {
-				faults.push(`hidden but in the Tab order: ${element.outerHTML.slice(0, 120)}`)
-			}
-		}
-		const main = document.querySelector('#app-content-vue')
-		for (const element of [document.scrollingElement, main]) {
-			if (element !== null && element.scrollWidth > element.clientWidth) {
-				faults.push(`scrolls sideways: ${element.tagName} ${element.scrollWidth} > ${element.clientWidth}`)
-			}
-		}
-		for (const element of main?.querySelectorAll('*') ?? []) {
-			const box = element.getBoundingClientRect()
-			if (isShown(element) && element.closest('.hidden-visually') === null && box.width > 0 && (box.left < -1 || box.right > window.innerWidth + 1)) {
-				faults.push(`cut: ${element.outerHTML.slice(0, 120)}`)
-			}
-		}
-		return faults
-	})
-}
-
-describe.skipIf(!browserAvailable())('every view', () => {
+describe.skipIf(!browserAvailable())('the page', () => {
 	let test: PageTest
 	beforeAll(async () => {
 		test = await startViewTest()
 	})
 	afterAll(() => test?.stop())
-
-	describe.each([
-		['German', { language: 'de' }, [1280, 640, 360, 320]],
-		['French, from right to left', { language: 'fr', direction: 'rtl' }, [1280, 360]],
-	] as const)('in %s', (_name, options, widths) => {
-		let page: Page
-		beforeAll(async () => {
-			page = await test.open('', options)
-		})
-		afterAll(() => page?.context().close())
-
-		it.each(VIEWS)('$name: nothing is cut, nameless or twice there at any width', async (view) => {
-			const faults: Record<string, string[]> = {}
-			await lookAt({ test, page }, view, async () => {
-				for (const width of widths) {
-					await page.setViewportSize({ width, height: width > 640 ? 800 : 600 })
-					await atRest(page)
-					const found = await findFaults(page)
-					if (found.length > 0) {
-						faults[`${width} px`] = found
-					}
-				}
-			})
-			expect(faults).toEqual({})
-		})
-	})
 
 	it('reads numbers from left to right, whatever the direction', async () => {
 		const page = await test.open('', { direction: 'rtl' })

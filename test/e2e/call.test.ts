@@ -67,7 +67,7 @@ describe.skipIf(!browserAvailable())('the page', () => {
 	})
 
 	it('finds a live call again after a reload, and hangs it up', async () => {
-		await page.getByLabel('Name or number').fill('+4930123456')
+		await page.getByLabel('Name or number').fill('+4930123457')
 		await page.getByRole('button', { name: 'Call', exact: true }).click()
 		await card('[data-status=calling_user]').waitFor()
 		await page.reload()

@@ -198,7 +198,7 @@ describe.skipIf(!browserAvailable())('the overview', () => {
 		expect(await part.innerText()).toMatch(/FreeSWITCH\s+Working\s+\d+ ms/)
 		await test.demo.request('POST', '/admin/config', { freeswitch: { host: '127.0.0.1', port: 1, user: null, password: 'nobody' } })
 		await page.locator('[data-part=freeswitch][data-state=down]').waitFor()
-		expect(await part.innerText()).toMatch(/FreeSWITCH\s+Down\s+Nobody can call/)
+		expect(await part.innerText()).toMatch(/FreeSWITCH\s+Down\s+FreeSWITCH’s host answers/)
 		await test.demo.request('POST', '/admin/config', { freeswitch: null })
 		await page.locator('[data-part=freeswitch][data-state=ok]').waitFor()
 	})

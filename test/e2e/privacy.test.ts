@@ -11,7 +11,7 @@ import type { PageTest } from '../support/page-test.ts'
 import { readFile } from 'node:fs/promises'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { browserAvailable } from '../support/browser.ts'
-import { field, startPageTest } from '../support/page-test.ts'
+import { atRest, field, startPageTest } from '../support/page-test.ts'
 
 const NUMBER = '+4930123417'
 const SHOWN = '+49 30 123417'
@@ -30,10 +30,10 @@ describe.skipIf(!browserAvailable())('one’s own data', () => {
 	const row = (page: Page, at: number) => page.locator('[data-sip=row]').nth(at)
 	const erasure = (page: Page) => page.locator('[data-sip=erasure]')
 
-	/** A dialog over another one has the focus a moment after it is seen. */
 	async function confirmable(page: Page): Promise<Locator> {
 		const word = erasure(page).getByLabel('Type DELETE to confirm')
 		await word.waitFor()
+		await atRest(page)
 		await page.waitForFunction(() => document.activeElement?.closest('[data-sip=erasure]')?.querySelector('input') === document.activeElement)
 		return word
 	}
@@ -85,6 +85,7 @@ describe.skipIf(!browserAvailable())('one’s own data', () => {
 		const page = await test.open()
 		await row(page, 2).waitFor()
 		await row(page, 0).locator('[data-row]').click()
+		await atRest(page)
 		await page.locator('[data-sip=erase-number]').click()
 		await erasure(page).getByText('2 calls keep').waitFor()
 		await page.keyboard.press('Escape')
@@ -123,6 +124,8 @@ describe.skipIf(!browserAvailable())('one’s own data', () => {
 
 	it('go as a whole only after a word was typed: the calls, then everything', async () => {
 		const page = await test.open('/settings/privacy')
+		await page.locator('[data-sip=delete-calls]').waitFor()
+		await atRest(page)
 		await page.locator('[data-sip=delete-calls]').click()
 		await erasure(page).getByText('This is deleted: 3 calls.').waitFor()
 		const button = erasure(page).locator('[data-sip=erase]')
@@ -151,6 +154,8 @@ describe.skipIf(!browserAvailable())('one’s own data', () => {
 
 	it('are said to be there still when the server does not answer', async () => {
 		const page = await test.open('/settings/privacy')
+		await page.locator('[data-sip=delete-calls]').waitFor()
+		await atRest(page)
 		await page.locator('[data-sip=delete-calls]').click()
 		await (await confirmable(page)).fill('DELETE')
 		await page.route('**/privacy/delete', (route) => route.abort())

@@ -11,8 +11,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { violations } from '../support/axe.ts'
 import { browserAvailable } from '../support/browser.ts'
 import { layoutFaults } from '../support/layout-faults.ts'
-import { PAGE } from '../support/page-test.ts'
-import { atRest, lookAt, startViewTest, VIEWS } from '../support/views.ts'
+import { atRest, PAGE } from '../support/page-test.ts'
+import { lookAt, startViewTest, VIEWS } from '../support/views.ts'
 
 interface Sight {
 	width: 1280 | 640 | 360 | 320

@@ -136,3 +136,16 @@ export function hasNumberTools(): boolean {
 export async function until(page: Page, condition: () => boolean): Promise<void> {
 	await page.waitForFunction(condition)
 }
+
+/**
+ * Brings what is moving into its place, at once, and waits until each dialog holds the focus: it does so only when it has
+ * come in, and takes the focus from whoever was quicker.
+ */
+export async function atRest(page: Page): Promise<void> {
+	await page.waitForFunction(() => {
+		const moving = document.getAnimations().filter((animation) => animation.playState === 'running' && animation.effect?.getComputedTiming().iterations !== Infinity)
+		moving.forEach((animation) => animation.finish())
+		const { _nc_focus_trap: traps = [] } = globalThis as { _nc_focus_trap?: unknown[] }
+		return moving.length === 0 && traps.length >= document.querySelectorAll('[role=dialog][aria-modal=true]').length
+	})
+}

@@ -51,11 +51,6 @@ export async function lookAt(visit: Visit, { show, leave }: View, look: () => Pr
 	}
 }
 
-/** What moves into place is judged where it comes to rest. */
-export async function atRest(page: Page): Promise<void> {
-	await page.waitForFunction(() => document.getAnimations().every((animation) => animation.playState !== 'running' || animation.effect?.getComputedTiming().iterations === Infinity))
-}
-
 const sip = (name: string) => `[data-sip=${name}]`
 
 /** At a path, once something is there. */

@@ -14,7 +14,7 @@ import { card, field, startPageTest } from '../support/page-test.ts'
 describe.skipIf(!browserAvailable())('during a call', () => {
 	let test: PageTest
 	beforeAll(async () => {
-		test = await startPageTest()
+		test = await startPageTest({ hasHarp: true })
 	})
 	afterAll(() => test?.stop())
 	// What a failed test leaves must not fail the next one.

@@ -21,6 +21,7 @@ describe.skipIf(!browserAvailable())('before a call', () => {
 	let test: PageTest
 	beforeAll(async () => {
 		test = await startPageTest({
+			hasHarp: true,
 			settings: { allowedCountries: ['DE', 'FR', 'AT'], rates: RATES, confirmAbove: { micros: '1000000', currency: 'EUR' }, callerIds: CALLER_IDS },
 		})
 		await test.app.as('guest').request('PUT', '/me', { devices: [{ kind: 'sip', label: 'Desk', address: '1001' }] })

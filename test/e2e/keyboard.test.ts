@@ -45,7 +45,7 @@ describe.skipIf(!browserAvailable())('without a mouse', () => {
 	let host: string
 	let port: number
 	beforeAll(async () => {
-		test = await startPageTest({ settings: { allowedCountries: ['DE'], deviceVerification: { phone: 'code', sip: 'none' } } })
+		test = await startPageTest({ hasHarp: true, settings: { allowedCountries: ['DE'], deviceVerification: { phone: 'code', sip: 'none' } } })
 		;({ host, port } = test.app.freeSwitch)
 	})
 	afterAll(() => test?.stop())

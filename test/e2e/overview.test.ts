@@ -23,7 +23,7 @@ describe.skipIf(!browserAvailable())('the overview', () => {
 	let calls: CallJson[]
 
 	beforeAll(async () => {
-		test = await startPageTest({ settings: { timeZone: 'UTC', rates: [{ prefix: '+49', perMinute: { micros: '60000', currency: 'EUR' }, perCall: { micros: '1250000', currency: 'EUR' } }] } })
+		test = await startPageTest({ overrides: { health: { freshMs: 0 } }, settings: { timeZone: 'UTC', rates: [{ prefix: '+49', perMinute: { micros: '60000', currency: 'EUR' }, perCall: { micros: '1250000', currency: 'EUR' } }] } })
 		calls = [
 			await test.makeCall('+49305550100', 'answered'),
 			await test.makeCall('+49305550100', 'answered'),
@@ -33,7 +33,7 @@ describe.skipIf(!browserAvailable())('the overview', () => {
 		// One of three weeks ago, by somebody else, in another currency.
 		await test.app.database.query(`insert into calls select (json_populate_record(call, json_build_object('uuid', gen_random_uuid(), 'user_id', 'guest', 'created_at', call.created_at - interval '20 days', 'currency', 'GBP', 'cost_micros', 2500000, 'talk_ms', 600000))).*
 			from calls call where uuid = '${calls[0]?.uuid}'`)
-		page = await test.open('/admin/overview')
+		page = await test.open('/admin/overview', { ownClock: true })
 		await page.locator('[data-chart=calls] canvas').waitFor()
 	})
 	afterAll(() => test?.stop())
@@ -50,6 +50,9 @@ describe.skipIf(!browserAvailable())('the overview', () => {
 		return { labels: [...labels], datasets: datasets.map(({ label, data, borderColor }) => ({ label, data: [...data], borderColor })) }
 	})
 	const cells = (name: string) => figure(name).locator('tbody tr').evaluateAll((rows) => rows.map((row) => [...row.querySelectorAll('td')].map((cell) => cell.textContent?.trim() ?? '')))
+
+	/** The page asks again by itself. */
+	const later = () => page.clock.fastForward(15_000)
 
 	async function choose(kind: string): Promise<void> {
 		const answered = page.waitForResponse((response) => response.url().includes('/admin/metrics') && response.ok())
@@ -167,11 +170,15 @@ describe.skipIf(!browserAvailable())('the overview', () => {
 	it('shows a call that goes on without a number, by itself, and ends it once that is confirmed, by keyboard alone', async () => {
 		const { body } = await test.demo.call('+49305550100')
 		const live = page.locator(`[data-live="${body.uuid}"]`)
+		await test.demo.until(body.uuid, ({ status }) => status === 'calling_user')
+		await later()
 		await live.waitFor()
 		expect(await live.innerText()).toMatch(/user [0-9a-f]{4}\s+Germany · The user’s phone rings\s+\d\d:\d\d/)
 		test.app.freeSwitch.answer(test.leg('a'))
 		await test.demo.until(body.uuid, ({ status }) => status === 'ringing')
 		test.app.freeSwitch.answer(test.leg('b'))
+		await test.demo.until(body.uuid, ({ status }) => status === 'connected')
+		await later()
 		await page.locator(`[data-live="${body.uuid}"][data-status=connected]`).waitFor()
 		expect(await tile('live')).toContain('1')
 		expect(await page.locator('[data-sip=overview]').innerText()).not.toMatch(/555 ?0100/)
@@ -187,6 +194,7 @@ describe.skipIf(!browserAvailable())('the overview', () => {
 		await page.keyboard.press('Enter')
 		const ended = await test.demo.untilEnded(body.uuid)
 		expect(ended).toMatchObject({ outcome: 'completed', reason: { code: 'ended_by_admin' } })
+		await later()
 		await live.waitFor({ state: 'detached' })
 		expect(test.asked('DELETE', `/admin/call/${body.uuid}`)).toHaveLength(1)
 		await page.getByText('Nobody is calling.').waitFor()
@@ -197,9 +205,11 @@ describe.skipIf(!browserAvailable())('the overview', () => {
 		const part = page.locator('[data-part=freeswitch]')
 		expect(await part.innerText()).toMatch(/FreeSWITCH\s+Working\s+\d+ ms/)
 		await test.demo.request('POST', '/admin/config', { freeswitch: { host: '127.0.0.1', port: 1, user: null, password: 'nobody' } })
+		await later()
 		await page.locator('[data-part=freeswitch][data-state=down]').waitFor()
 		expect(await part.innerText()).toMatch(/FreeSWITCH\s+Down\s+FreeSWITCH’s host answers/)
 		await test.demo.request('POST', '/admin/config', { freeswitch: null })
+		await later()
 		await page.locator('[data-part=freeswitch][data-state=ok]').waitFor()
 	})
 

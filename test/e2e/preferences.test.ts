@@ -18,7 +18,7 @@ describe.skipIf(!browserAvailable())('a user’s own settings', () => {
 	/** How far the server's clock is from the page's, in milliseconds. */
 	let shift = 0
 	beforeAll(async () => {
-		test = await startPageTest({ overrides: { clock: { now: () => new Date(Date.now() + shift) } }, settings: { allowedCountries: ['DE', 'AT'], callerIds: [{ number: '+4930999900', label: 'Office' }, { number: '+4930999911', label: 'Sales' }] } })
+		test = await startPageTest({ hasHarp: true, overrides: { clock: { now: () => new Date(Date.now() + shift) } }, settings: { allowedCountries: ['DE', 'AT'], callerIds: [{ number: '+4930999900', label: 'Office' }, { number: '+4930999911', label: 'Sales' }] } })
 		page = await test.open('/settings/caller-id')
 		await page.locator('[data-sip=caller-id-settings] input').first().waitFor()
 	})

@@ -145,7 +145,7 @@ export function testEnvironment(database: TestDatabase, freeSwitch: ScriptedFree
 }
 
 export async function startTestApp(options: TestAppOptions = {}): Promise<TestApp> {
-	const database = await createTestDatabase()
+	const database = await createTestDatabase({ hasSchema: true })
 	const freeSwitch = await startScriptedFreeSwitch({ speed: Infinity, heartbeatSec: 0, ...options.freeSwitch })
 	const nextcloud = await startNextcloudShell({ appId: 'sipcall', appSecret: APP_SECRET, appVersion: '0.1.0', exAppUrl: 'http://127.0.0.1:1' })
 	const environment = { ...testEnvironment(database, freeSwitch, nextcloud.url, options.redis ?? true), ...options.environment }

@@ -43,3 +43,14 @@ export function launchBrowser(): Promise<Browser> {
 		],
 	})
 }
+
+let shared: Promise<Browser> | undefined
+
+/** One for all test files of a worker, which it ends with: what a test opens, it opens in a profile of its own. */
+export async function sharedBrowser(): Promise<Browser> {
+	if (shared !== undefined && !(await shared).isConnected()) {
+		shared = undefined
+	}
+	shared ??= launchBrowser()
+	return shared
+}

@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 
 import { randomBytes } from 'node:crypto'
-import { Client } from 'pg'
 import { inject } from 'vitest'
+import { databaseUrl, onServer } from './database-server.ts'
 
 export interface TestDatabase {
 	/** For DATABASE_URL. */
@@ -14,13 +14,16 @@ export interface TestDatabase {
 	drop(): Promise<void>
 }
 
-/** A fresh, empty database in the run's PostgreSQL: one per test file, dropped in its `afterAll`. */
-export async function createTestDatabase(): Promise<TestDatabase> {
+/**
+ * A fresh database in the run's PostgreSQL: one per test file, dropped in its `afterAll`.
+ *
+ * @param options.hasSchema with this version's tables; empty when left out
+ */
+export async function createTestDatabase({ hasSchema = false } = {}): Promise<TestDatabase> {
 	const serverUrl = inject('databaseUrl')
 	const name = `test_${randomBytes(8).toString('hex')}`
-	await onServer(serverUrl, `create database ${name}`)
-	// No URL object: it would not take the socket's folder for a host.
-	const url = serverUrl.replace(/[^/]+$/, name)
+	await onServer(serverUrl, `create database ${name}${hasSchema ? ` template ${inject('databaseTemplate')}` : ''}`)
+	const url = databaseUrl(serverUrl, name)
 	return {
 		url,
 		query: (statement) => onServer(url, statement),
@@ -42,16 +45,5 @@ async function dropDatabase(serverUrl: string, name: string): Promise<void> {
 				throw error
 			}
 		}
-	}
-}
-
-async function onServer<Row extends object>(url: string, statement: string): Promise<Row[]> {
-	const client = new Client({ connectionString: url })
-	client.on('error', () => {})
-	await client.connect()
-	try {
-		return (await client.query<Row>(statement)).rows
-	} finally {
-		await client.end()
 	}
 }

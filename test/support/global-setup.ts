@@ -2,20 +2,27 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 
 import type { TestProject } from 'vitest/node'
+import type { Logger } from '../../lib/logger.ts'
 
+import { randomBytes } from 'node:crypto'
 import { rmSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { migrate, openDatabase } from '../../lib/db/orm.ts'
 import { startEmbeddedPostgres } from '../../lib/embedded/postgres.ts'
 import { startEmbeddedRedis } from '../../lib/embedded/redis.ts'
 import { createLogger } from '../../lib/logger.ts'
+import { KeyRing } from '../../lib/privacy/key-ring.ts'
+import { databaseUrl, onServer } from './database-server.ts'
 import { startPageBuilder } from './page-builder.ts'
 
 declare module 'vitest' {
 	export interface ProvidedContext {
 		/** The run's PostgreSQL; its role may create databases. Test files take theirs from createTestDatabase(). */
 		databaseUrl: string
+		/** The name of a database with this version's schema, and nothing in it. */
+		databaseTemplate: string
 		/** The Unix socket of the run's Redis; undefined on a machine without one. Shared by all files: use own key prefixes. */
 		redisSocket: string | undefined
 		/** Builds the page when it is asked to: see buildPage(). */
@@ -56,10 +63,29 @@ export default async function setup(project: TestProject): Promise<() => Promise
 		undo.push(() => pageBuilder.stop())
 		project.provide('pageBuilder', pageBuilder.url)
 		project.provide('databaseUrl', postgres.url)
+		project.provide('databaseTemplate', await makeTemplate(postgres.url, logger))
 		project.provide('redisSocket', redis?.socketPath)
 	} catch (error) {
 		await stop()
 		throw error
 	}
 	return stop
+}
+
+/** Most files need the schema, and few look at how it came to be: it is made once, and copied. */
+async function makeTemplate(serverUrl: string, logger: Logger): Promise<string> {
+	const name = 'template_sipcall'
+	// What is lost with the server is lost with the run: no commit waits for the disk.
+	await onServer(serverUrl, 'alter role current_user set synchronous_commit = off')
+	await onServer(serverUrl, `create database ${name}`)
+	const keys = new KeyRing([randomBytes(32)])
+	const orm = await openDatabase({ url: databaseUrl(serverUrl, name), keys, logger, poolSize: 1 })
+	try {
+		await migrate(orm, keys)
+		// Whoever copies it has a key of their own.
+		await orm.em.getConnection().execute('delete from encryption_keys')
+	} finally {
+		await orm.close()
+	}
+	return name
 }

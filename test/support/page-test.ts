@@ -3,13 +3,13 @@
 
 // The built page in Chromium before the real sidecar, for test files that look at it.
 
-import type { Browser, BrowserContext, BrowserContextOptions, Locator, Page } from 'playwright-core'
+import type { BrowserContext, BrowserContextOptions, Locator, Page } from 'playwright-core'
 import type { CallJson } from '../../lib/http/schemas.ts'
 import type { NextcloudShell, ShellRequest } from '../stand-ins/nextcloud/nextcloud-shell.ts'
 import type { ApiClient, TestApp, TestAppOptions } from './app.ts'
 
 import { startTestApp } from './app.ts'
-import { launchBrowser } from './browser.ts'
+import { sharedBrowser } from './browser.ts'
 import { buildPage } from './page.ts'
 
 /** The page's address below Nextcloud's. */
@@ -22,6 +22,8 @@ export interface OpenOptions extends BrowserContextOptions {
 	/** Another tab of this one's browser. */
 	beside?: Page
 	user?: string
+	/** The test moves the page's clock on, by `page.clock`; by itself it goes as all clocks do. */
+	ownClock?: boolean
 	/** The page's time since it was opened stands still at 0, until the test sets `data-late` on the document. */
 	slowClock?: boolean
 }
@@ -43,8 +45,14 @@ export interface PageTest {
 	stop(): Promise<void>
 }
 
+export interface PageTestOptions extends TestAppOptions {
+	settings?: Record<string, unknown>
+	/** The page hears of calls by the server's stream, at once, and does not ask each second. */
+	hasHarp?: boolean
+}
+
 /** Phones ring until the test picks up: no step waits for a clock. */
-export async function startPageTest(options: TestAppOptions & { settings?: Record<string, unknown> } = {}): Promise<PageTest> {
+export async function startPageTest(options: PageTestOptions = {}): Promise<PageTest> {
 	await buildPage()
 	const app = await startTestApp({
 		...options,
@@ -53,8 +61,10 @@ export async function startPageTest(options: TestAppOptions & { settings?: Recor
 	})
 	app.nextcloud.exAppUrl = app.url
 	const demo = await app.prepare(options.settings)
-	const browser: Browser = await launchBrowser()
+	const browser = await sharedBrowser()
+	const contexts = new Set<BrowserContext>()
 	const shell = app.nextcloud
+	shell.hasHarp = options.hasHarp ?? false
 	const leg = (role: 'a' | 'b') => app.freeSwitch.channels().find((channel) => channel.leg === role)?.uuid ?? ''
 
 	return {
@@ -62,8 +72,9 @@ export async function startPageTest(options: TestAppOptions & { settings?: Recor
 		shell,
 		demo,
 		leg,
-		async open(path = '', { language = 'en', direction = 'ltr', beside, user = 'demo', slowClock = false, ...contextOptions } = {}) {
+		async open(path = '', { language = 'en', direction = 'ltr', beside, user = 'demo', slowClock = false, ownClock = false, ...contextOptions } = {}) {
 			const context: BrowserContext = beside?.context() ?? await browser.newContext({ viewport: { width: 1280, height: 800 }, ...contextOptions })
+			contexts.add(context)
 			const page = await context.newPage()
 			const account = shell.users.get(user)
 			if (account !== undefined) {
@@ -74,6 +85,9 @@ export async function startPageTest(options: TestAppOptions & { settings?: Recor
 					const answer = await route.fetch()
 					await route.fulfill({ response: answer, body: (await answer.text()).replace('<body dir="ltr"', '<body dir="rtl"') })
 				})
+			}
+			if (ownClock) {
+				await page.clock.install()
 			}
 			if (slowClock) {
 				await page.addInitScript(() => {
@@ -113,7 +127,7 @@ export async function startPageTest(options: TestAppOptions & { settings?: Recor
 			}
 		},
 		async stop() {
-			await browser.close()
+			await Promise.all([...contexts].map((context) => context.close()))
 			await app.stop()
 		},
 	}
@@ -142,6 +156,12 @@ export async function until(page: Page, condition: () => boolean): Promise<void>
  * come in, and takes the focus from whoever was quicker.
  */
 export async function atRest(page: Page): Promise<void> {
+	// What measures itself does so in the frames after a change.
+	await page.evaluate(async () => {
+		for (let frame = 0; frame < 3; frame++) {
+			await new Promise(requestAnimationFrame)
+		}
+	})
 	await page.waitForFunction(() => {
 		const moving = document.getAnimations().filter((animation) => animation.playState === 'running' && animation.effect?.getComputedTiming().iterations !== Infinity)
 		moving.forEach((animation) => animation.finish())

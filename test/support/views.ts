@@ -26,7 +26,7 @@ export interface View {
 
 /** A test's sidecar on which every view can be shown: calls in the list, rates, hours, caller IDs. */
 export async function startViewTest(): Promise<PageTest> {
-	const test = await startPageTest({ settings: {
+	const test = await startPageTest({ hasHarp: true, settings: {
 		allowedCountries: ['DE', 'AT'],
 		workingHours: { timeZone: 'Europe/Berlin', days: Object.fromEntries(['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'].map((day) => [day, [{ from: '00:00', to: '24:00' }]])) },
 		rates: [{ prefix: '+49', perMinute: { micros: '20000', currency: 'EUR' } }, { prefix: '+43', perMinute: { micros: '2500000', currency: 'EUR' } }],

@@ -5,7 +5,7 @@ import type { Ref } from 'vue'
 import type { Contact } from '../services/types.ts'
 
 import { computed, onScopeDispose, ref, shallowRef, watch } from 'vue'
-import { searchContacts } from '../services/api.ts'
+import { pageEnd, searchContacts } from '../services/api.ts'
 import { dialled, hasLetters } from '../services/digits.ts'
 
 const WAIT_MS = 250
@@ -72,7 +72,7 @@ export function useContactSearch(text: Readonly<Ref<string>>, onFound: (contacts
 		if (!text.value.trim().startsWith(settledFor.value)) {
 			rows.value = []
 		}
-		if (wanted.value) {
+		if (wanted.value && pageEnd.value === undefined) {
 			timer = setTimeout(() => void search(), WAIT_MS)
 		} else {
 			rows.value = []

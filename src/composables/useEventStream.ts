@@ -5,7 +5,7 @@ import type { Ref } from 'vue'
 import type { EventStream } from '../services/event-stream.ts'
 import type { Call } from '../services/types.ts'
 
-import { onScopeDispose, ref } from 'vue'
+import { onScopeDispose, ref, watch } from 'vue'
 import { pageEnd } from '../services/api.ts'
 import { hasDirectWay, openEventStream } from '../services/event-stream.ts'
 
@@ -62,6 +62,8 @@ export function useEventStream(onCall: (call: Call) => void): Readonly<Ref<boole
 		}
 	}
 	document.addEventListener('visibilitychange', onVisibility)
+	// The browser would open it again and again where nobody answers any more.
+	watch(pageEnd, (end) => end === undefined || close())
 	onScopeDispose(() => {
 		isDisposed = true
 		document.removeEventListener('visibilitychange', onVisibility)

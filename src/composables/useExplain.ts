@@ -5,6 +5,7 @@ import type { Ref } from 'vue'
 import type { Explanation } from '../services/types.ts'
 
 import { onScopeDispose, shallowRef, watch } from 'vue'
+import { pageEnd } from '../services/api.ts'
 import { dialled } from '../services/digits.ts'
 import { emergencyNumber } from '../services/emergency.ts'
 import { explained, explainNumber } from '../services/explain.ts'
@@ -91,5 +92,5 @@ export async function askInTime(text: string): Promise<Explanation | undefined> 
 }
 
 function isWorthAsking(text: string): boolean {
-	return dialled(text).length >= LEAST_DIGITS && text.length <= 400 && emergencyNumber(text) === undefined
+	return pageEnd.value === undefined && dialled(text).length >= LEAST_DIGITS && text.length <= 400 && emergencyNumber(text) === undefined
 }

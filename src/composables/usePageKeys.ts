@@ -11,9 +11,9 @@ declare global {
 /**
  * Keys that work wherever somebody is on the page. None of them dials, and none hangs up by a single key.
  *
- * @param keys what `/`, Shift+Esc, `P` and `D` do
+ * @param keys what `/`, Shift+Esc, `P`, `D` and `?` do
  */
-export function usePageKeys(keys: { field: () => void, hangUp: () => void, hold: () => void, keypad: () => void }): void {
+export function usePageKeys(keys: { field: () => void, hangUp: () => void, hold: () => void, keypad: () => void, help: () => void }): void {
 	const areOff = () => window.OCP?.Accessibility?.disableKeyboardShortcuts?.() === true
 	// On its way down: what is open, the keypad for one, takes every Escape for itself.
 	function onHangUp(event: KeyboardEvent): void {
@@ -27,7 +27,7 @@ export function usePageKeys(keys: { field: () => void, hangUp: () => void, hold:
 		if (event.defaultPrevented || areOff() || isTyping || event.ctrlKey || event.metaKey || event.altKey || document.querySelector('[role=dialog][aria-modal=true]') !== null) {
 			return
 		}
-		const act = { '/': keys.field, p: keys.hold, d: keys.keypad }[event.key.toLowerCase()]
+		const act = { '/': keys.field, p: keys.hold, d: keys.keypad, '?': keys.help }[event.key.toLowerCase()]
 		if (act !== undefined && !event.repeat) {
 			event.preventDefault()
 			act()

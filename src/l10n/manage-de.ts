@@ -353,6 +353,7 @@ export const de: Translations = {
 	Notifications: 'Benachrichtigungen',
 	'Hold or resume the call': 'Gespräch halten oder fortsetzen',
 	'Open the keypad of the call': 'Tastatur des Gesprächs öffnen',
+	'Show this list': 'Diese Liste zeigen',
 	'There is nothing to choose: the phone line shows its own number.': 'Es gibt nichts auszuwählen: Die Leitung zeigt ihre eigene Nummer.',
 	'Whom you call sees this number. You can choose another one for a single call.': 'Diese Nummer wird am Ziel angezeigt. Für einen einzelnen Anruf ist eine andere wählbar.',
 	'Shown as {number}': 'Angezeigt als {number}',

@@ -353,6 +353,7 @@ export const fr: Translations = {
 	Notifications: 'Notifications',
 	'Hold or resume the call': 'Mettre l’appel en attente ou le reprendre',
 	'Open the keypad of the call': 'Ouvrir le clavier de l’appel',
+	'Show this list': 'Afficher cette liste',
 	'There is nothing to choose: the phone line shows its own number.': 'Il n’y a rien à choisir : la ligne affiche son propre numéro.',
 	'Whom you call sees this number. You can choose another one for a single call.': 'Ce numéro s’affiche chez la personne appelée. Un autre peut être choisi pour un seul appel.',
 	'Shown as {number}': 'Affiché comme {number}',

@@ -44,6 +44,8 @@ describe.skipIf(!browserAvailable())('the page', () => {
 	it('asks for a phone first, then takes a call from the typed number through every status into the history', async () => {
 		page = await browser.newPage()
 		await page.goto(shell.url)
+		await page.getByText('Which phone should ring?').waitFor()
+		expect(await page.locator('[data-sip=field], [data-sip=call]').count()).toBe(0)
 		await page.getByLabel('Extension').fill('1000')
 		await page.getByRole('button', { name: 'Use this phone' }).click()
 

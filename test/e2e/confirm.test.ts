@@ -8,7 +8,7 @@ import type { PageTest } from '../support/page-test.ts'
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { browserAvailable } from '../support/browser.ts'
-import { card, field, startPageTest } from '../support/page-test.ts'
+import { card, field, PAGE, startPageTest } from '../support/page-test.ts'
 
 describe.skipIf(!browserAvailable())('a phone link', () => {
 	let test: PageTest
@@ -92,6 +92,26 @@ describe.skipIf(!browserAvailable())('a phone link', () => {
 		await page.keyboard.up('Enter')
 		expect(posts()).toBe(2)
 		expect(JSON.parse(test.asked('POST', '/call')[1]?.body ?? '')).toMatchObject({ to: '+4930123456' })
+		await page.getByRole('button', { name: 'Cancel call' }).click()
+		await card(page, '[data-outcome=cancelled]').waitFor()
+		await page.context().close()
+	})
+
+	it('is two clicks from a link on any page to a ringing phone', async () => {
+		const page = await test.open('/nowhere', { slowClock: true })
+		const before = posts()
+		await page.goto('about:blank')
+		// The address that the settings give to the browser, with the link in the place of its %s.
+		await page.setContent(`<a href="${test.shell.url}${PAGE}?number=tel%3A%2B4930123466">+49 30 123466</a>`)
+		await page.getByRole('link').click()
+		await page.locator('[data-sip=confirm][aria-busy=false]').waitFor()
+		expect(posts()).toBe(before)
+		await page.evaluate(() => {
+			document.documentElement.dataset.late = 'yes'
+		})
+		await page.locator('[data-sip=confirm-call]').click()
+		await card(page, '[data-status=calling_user]').waitFor()
+		expect(posts()).toBe(before + 1)
 		await page.getByRole('button', { name: 'Cancel call' }).click()
 		await card(page, '[data-outcome=cancelled]').waitFor()
 		await page.context().close()

@@ -3,13 +3,15 @@
 
 // The page when something is not as it should be.
 
-import type { Page } from 'playwright-core'
+import type { Page, Route } from 'playwright-core'
 import type { CallJson } from '../../lib/http/schemas.ts'
 import type { PageTest } from '../support/page-test.ts'
+import type { Sidecar } from '../support/sidecar.ts'
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { browserAvailable } from '../support/browser.ts'
 import { card, field, startPageTest } from '../support/page-test.ts'
+import { findFreePort, spawnSidecar, untilUp } from '../support/sidecar.ts'
 
 describe.skipIf(!browserAvailable())('the page', () => {
 	let test: PageTest
@@ -46,7 +48,8 @@ describe.skipIf(!browserAvailable())('the page', () => {
 	])('stops for good when the proxy answers %s', async (_name, answer, kind, words) => {
 		const page = await openOnFakeTime()
 		const asked: string[] = []
-		await page.route('**/proxy/sipcall/*', (route) => {
+		// The script that formats numbers comes with the first focus, and once.
+		await page.route(/\/proxy\/sipcall\/(?!js\/)|\/exapps\//, (route) => {
 			asked.push(route.request().url())
 			return route.fulfill(answer)
 		})
@@ -57,10 +60,20 @@ describe.skipIf(!browserAvailable())('the page', () => {
 		await settle(page)
 		expect(asked.length).toBe(before)
 		expect(await page.locator('[data-sip=row]').count()).toBeGreaterThan(0)
+		for (const text of ['030 123417', 'Anna']) {
+			await field(page).fill(text)
+			await page.clock.runFor(5_000)
+			await settle(page)
+		}
+		expect(asked.slice(before)).toEqual([])
 		await page.context().close()
 	})
 
-	it('asks at most once a second, and less and less while the answers are faults', async () => {
+	it.each([
+		['an empty 500', { status: 500, contentType: 'text/html', body: '' }],
+		['Nextcloud’s own 429', { status: 429, contentType: 'text/html', body: '<h2>Too many requests</h2>' }],
+		['a 503 of SIPCall', { status: 503, contentType: 'application/problem+json', body: JSON.stringify({ type: 'urn:x', title: 'x', status: 503, detail: 'The database does not answer.', code: 'storage_unavailable', requestId: 'r' }) }],
+	])('asks at most once a second in a call, and less and less, while the answer is %s', async (_name, answer) => {
 		const page = await openOnFakeTime()
 		await field(page).fill('030 123456')
 		await page.keyboard.press('Enter')
@@ -68,7 +81,7 @@ describe.skipIf(!browserAvailable())('the page', () => {
 		const at: number[] = []
 		await page.route('**/proxy/sipcall/**', async (route) => {
 			at.push(await page.evaluate(() => Date.now()))
-			await route.fulfill({ status: 500, contentType: 'text/html', body: '' })
+			await route.fulfill(answer)
 		})
 		for (let second = 0; second < 25; second++) {
 			await page.clock.runFor(1000)
@@ -83,6 +96,32 @@ describe.skipIf(!browserAvailable())('the page', () => {
 		await page.clock.runFor(31_000)
 		await banner(page, 'failing').waitFor({ state: 'detached' })
 		await endCall(page)
+		await page.context().close()
+	})
+
+	it('has one request under way while the server is slow, gives it up after 20 seconds, and can be used meanwhile', async () => {
+		const page = await openOnFakeTime()
+		const held: Route[] = []
+		await page.route('**/proxy/sipcall/{me,call-history}*', (route) => {
+			held.push(route)
+		})
+		await page.clock.runFor(31_000)
+		await settle(page)
+		expect(held.length).toBe(1)
+		await page.clock.runFor(15_000)
+		await settle(page)
+		expect(held.length).toBe(1)
+		expect(await page.locator('[data-sip=row]').count()).toBeGreaterThan(0)
+		await field(page).fill('030 123477')
+		await page.clock.runFor(1000)
+		await page.locator('[data-sip=explain]').getByText('Germany').waitFor()
+		await page.clock.runFor(10_000)
+		await banner(page, 'failing').waitFor()
+		await page.unroute('**/proxy/sipcall/{me,call-history}*')
+		await Promise.all(held.map((route) => route.continue().catch(() => {})))
+		await page.clock.runFor(61_000)
+		await banner(page, 'failing').waitFor({ state: 'detached' })
+		expect(await field(page).inputValue()).toContain('123477')
 		await page.context().close()
 	})
 
@@ -254,5 +293,55 @@ describe.skipIf(!browserAvailable())('the page', () => {
 		const { items } = (await test.app.as('demo').get<{ items: CallJson[] }>('/call-history?limit=1')).body
 		expect(items[0]?.outcome).toBe('completed')
 		await page.context().close()
+	})
+
+	it('says so when the server is killed in a call, asks less and less, and shows the call as it is once it is back', async () => {
+		await test.app.app.stop()
+		const port = await findFreePort()
+		const sidecars: Sidecar[] = []
+		const start = async () => {
+			const sidecar = spawnSidecar(test.app.environment, port)
+			sidecars.push(sidecar)
+			await untilUp(sidecar)
+			return sidecar
+		}
+		try {
+			const sidecar = await start()
+			test.shell.exAppUrl = sidecar.url
+			const page = await openOnFakeTime()
+			await page.locator('[data-sip=call]:not([aria-disabled])').waitFor()
+			await field(page).fill('030 123488')
+			await page.keyboard.press('Enter')
+			await test.pickUp(page, 'connected')
+			sidecar.process.kill('SIGKILL')
+			await sidecar.exited
+			let asked = 0
+			page.on('request', () => asked++)
+			for (let second = 0; second < 25; second++) {
+				await page.clock.runFor(1000)
+				await settle(page)
+			}
+			await banner(page, 'failing').waitFor()
+			await card(page).getByText('The connection to SIPCall is interrupted.').waitFor()
+			expect(await card(page).getAttribute('data-status')).toBe('connected')
+			// 25 are the test's own.
+			expect(asked - 25).toBeGreaterThan(2)
+			expect(asked - 25).toBeLessThanOrEqual(7)
+			await start()
+			await page.clock.runFor(31_000)
+			await banner(page, 'failing').waitFor({ state: 'detached' })
+			expect(await card(page).getAttribute('data-status')).toBe('connected')
+			test.app.freeSwitch.hangUp(test.leg('b'))
+			await page.clock.runFor(5000)
+			await card(page, '[data-outcome=completed]').waitFor()
+			await page.context().close()
+		} finally {
+			for (const { process, exited } of sidecars) {
+				process.kill('SIGKILL')
+				await exited
+			}
+			await test.app.restart()
+			test.shell.exAppUrl = test.app.url
+		}
 	})
 })

@@ -8,7 +8,7 @@ import type { PageTest } from '../support/page-test.ts'
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { browserAvailable } from '../support/browser.ts'
-import { card, field, startPageTest } from '../support/page-test.ts'
+import { atRest, card, field, startPageTest } from '../support/page-test.ts'
 
 const MOST_TABS = 60
 
@@ -100,6 +100,11 @@ describe.skipIf(!browserAvailable())('without a mouse', () => {
 	it('a contact is called by name, and a call of the list again', async () => {
 		const page = await test.open()
 		await page.locator('[data-sip=row]').first().waitFor()
+		await page.keyboard.press('?')
+		await page.locator('[data-sip=settings]').getByText('Show this list').waitFor()
+		await atRest(page)
+		await page.keyboard.press('Escape')
+		await page.locator('[data-sip=settings]').waitFor({ state: 'detached' })
 		await page.keyboard.press('/')
 		expect(await focused(page)).toBe('field')
 		await page.keyboard.type('Bei')

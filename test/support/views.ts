@@ -96,6 +96,15 @@ function faulty(name: string, answer: { status: number, contentType: string, bod
 	return answered('**/proxy/sipcall/{me,call-history}*', (route) => route.fulfill(answer), { name, show: at('', there) })
 }
 
+/** A call that the server does not place, whatever the number. */
+function refusedCall(name: string, problem: { status: number, code: string } & Record<string, unknown>): View {
+	return answered('**/proxy/sipcall/call', (route) => route.fulfill({
+		status: problem.status,
+		contentType: 'application/problem+json',
+		body: JSON.stringify({ type: 'about:blank', title: 'x', detail: 'x', requestId: '7f8a3f3e-1a35-4c5e-9d0b-5a2e1c9b7d10', ...problem }),
+	}), { name, show: typed('030 5550199', sip('refusal')) })
+}
+
 async function dial({ page }: Visit, to: string): Promise<void> {
 	await field(page).fill(to)
 	await page.keyboard.press('Enter')
@@ -146,6 +155,7 @@ export const VIEWS: readonly View[] = [
 	account('first-visit', { devices: [] }, sip('first-device')),
 	account('verify-a-phone', { devices: [PHONE] }, sip('verify')),
 	{ name: 'list', show: at('', sip('row')) },
+	answered('**/proxy/sipcall/call-history*', (route) => route.fulfill({ json: { items: [], nextCursor: null } }), { name: 'no-calls', show: at('', sip('empty')) }),
 	{ name: 'filters', show: at('', sip('row'), click('[data-filter=more]')) },
 	{ name: 'missed', show: at('/missed', sip('field')) },
 	{ name: 'search', show: typed('Beispiel', `${sip('contacts')} li`) },
@@ -190,6 +200,21 @@ export const VIEWS: readonly View[] = [
 	live('pick-up', 'calling_user'),
 	live('ringing', 'ringing'),
 	live('talking', 'connected'),
+	{
+		name: 'hanging-up',
+		show: at('', sip('field'), async (visit) => {
+			await dial(visit, '030 5550100')
+			// No answer comes to the click.
+			await visit.page.route('**/proxy/sipcall/call/*', () => new Promise(() => {}))
+			await visit.page.keyboard.press('Shift+Escape')
+			await card(visit.page).locator(sip('hangup')).waitFor({ state: 'detached' })
+		}),
+		async leave({ test, page }) {
+			await page.unroute('**/proxy/sipcall/call/*')
+			test.app.freeSwitch.hangUp(test.leg('a'))
+			await card(page, '[data-status=ended]').waitFor()
+		},
+	},
 	live('keypad', 'connected', async (visit) => {
 		await click(sip('keypad-button'))(visit)
 		await visit.page.locator(sip('keypad')).waitFor()
@@ -219,11 +244,16 @@ export const VIEWS: readonly View[] = [
 	ended('not-picked-up', 'no_answer', ({ test }) => test.app.freeSwitch.hangUp(test.leg('a'), 'NO_ANSWER'), '030 5550100', false),
 	ended('own-phone-busy', 'busy', ({ test }) => test.app.freeSwitch.hangUp(test.leg('a'), 'USER_BUSY'), '030 5550100', false),
 	account('switch-down', { service: { calling: 'down' } }, '[data-banner=switch-down]'),
+	refusedCall('too-many-calls', { status: 429, code: 'rate_limited', retryAfterSec: 50 }),
+	refusedCall('trunk-unavailable', { status: 503, code: 'trunk_unavailable' }),
+	refusedCall('already-in-call', { status: 409, code: 'already_in_call' }),
+	refusedCall('unknown-fault', { status: 500, code: 'internal_error' }),
 	account('locked', { lock: { until: '2099-01-01T10:00:00.000Z' } }, sip('locked')),
 	account('limit', { limits: [{ kind: 'callsPerDay', used: 30, max: 30, resetsAt: '2099-01-01T00:00:00.000Z' }] }, sip('limit')),
 	account('not-permitted', { permissions: { call: false, admin: false } }, sip('not-permitted')),
 	faulty('logged-out', { status: 401, contentType: 'application/json', body: '{"message":"Current user is not logged in"}' }, '[data-banner=logged-out]'),
 	faulty('unavailable', { status: 404, contentType: 'text/html; charset=UTF-8', body: '<h2>Page not found</h2>' }, '[data-banner=unavailable]'),
+	faulty('nothing-loads', { status: 500, contentType: 'text/html', body: '' }, '.history__retry'),
 	{
 		name: 'offline',
 		show: at('', sip('row'), async ({ page }) => {

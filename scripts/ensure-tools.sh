@@ -9,8 +9,14 @@
 # redis-check-rdb is the server program under another name; lib/embedded/redis.ts calls it by the right one.
 packages=''
 command -v redis-server >/dev/null || command -v redis-check-rdb >/dev/null || packages='redis-tools'
-# Chromium without its windows is half the size and draws a page in half the time; a system without that package has chromium.
-command -v chromium-headless-shell >/dev/null || packages="$packages chromium-headless-shell"
+# Chromium without its windows draws a page in half the time. It is fetched beside the whole browser only where the system is
+# known to have it: else each run would look for it anew.
+has_browser() { command -v chromium-headless-shell >/dev/null || command -v chromium >/dev/null; }
+if ! command -v chromium-headless-shell >/dev/null; then
+	if ! has_browser || apt-cache show chromium-headless-shell >/dev/null 2>&1; then
+		packages="$packages chromium-headless-shell"
+	fi
+fi
 
 # The unquoted list is meant: words are packages.
 # shellcheck disable=SC2086
@@ -28,13 +34,16 @@ fi
 if [ -n "$as_root" ] && command -v apt-get >/dev/null; then
 	echo "Installing from the distribution: $*"
 	$as_root DEBIAN_FRONTEND=noninteractive apt-get update -qq >/dev/null 2>&1
+	install() { $as_root DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends "$1" >/dev/null 2>&1; }
 	for package; do
-		$as_root DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends "$package" >/dev/null 2>&1
+		install "$package"
 	done
+	# Older systems have only the whole browser.
+	has_browser || install chromium
 fi
 
 command -v redis-server >/dev/null || command -v redis-check-rdb >/dev/null ||
 	echo 'Without Redis (package redis-tools or redis-server): PostgreSQL does the counting, and the tests that need Redis are skipped.'
-command -v chromium-headless-shell >/dev/null || command -v chromium >/dev/null ||
+has_browser ||
 	echo 'Without Chromium (package chromium-headless-shell or chromium): the tests that need a browser are skipped.'
 exit 0

@@ -34,12 +34,12 @@ fi
 if [ -n "$as_root" ] && command -v apt-get >/dev/null; then
 	echo "Installing from the distribution: $*"
 	$as_root DEBIAN_FRONTEND=noninteractive apt-get update -qq >/dev/null 2>&1
-	install() { $as_root DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends "$1" >/dev/null 2>&1; }
+	fetch_package() { $as_root DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends "$1" >/dev/null 2>&1; }
 	for package; do
-		install "$package"
+		fetch_package "$package"
 	done
 	# Older systems have only the whole browser.
-	has_browser || install chromium
+	has_browser || fetch_package chromium
 fi
 
 command -v redis-server >/dev/null || command -v redis-check-rdb >/dev/null ||

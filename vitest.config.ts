@@ -6,8 +6,8 @@ import type { TestSpecification } from 'vitest/node'
 import { defineConfig } from 'vitest/config'
 import { BaseSequencer } from 'vitest/node'
 
-/** The walk through all views takes longest, then whatever needs a browser: what begins last should be short. */
-const LONGEST_FIRST = ['/e2e/views.', '/e2e/', '/integration/', '/unit/']
+/** The walks through all views take longest, then whatever needs a browser: what begins last should be short. */
+const LONGEST_FIRST = ['/e2e/views', '/e2e/', '/integration/', '/unit/']
 
 class LongestFirst extends BaseSequencer {
 	override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {

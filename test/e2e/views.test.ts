@@ -4,74 +4,42 @@
 // Every page and state against WCAG 2.2 AA, as far as axe-core can see it, and for what it cannot see.
 
 import type { Page } from 'playwright-core'
-import type { Look } from '../support/axe.ts'
 import type { PageTest } from '../support/page-test.ts'
+import type { Sight } from '../support/view-walk.ts'
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { violations } from '../support/axe.ts'
 import { browserAvailable } from '../support/browser.ts'
-import { layoutFaults } from '../support/layout-faults.ts'
-import { atRest, PAGE } from '../support/page-test.ts'
-import { lookAt, startViewTest, VIEWS } from '../support/views.ts'
+import { PAGE } from '../support/page-test.ts'
+import { faultsOf } from '../support/view-walk.ts'
+import { startViewTest, VIEWS } from '../support/views.ts'
 
-interface Sight {
-	width: 1280 | 640 | 360 | 320
-	/** What axe-core looks for; nothing where only the layout may differ. */
-	look?: Look
-	theme?: 'dark' | 'high contrast' | 'dark, high contrast'
-	isPictured?: true
-	direction?: 'rtl'
-}
-
-/** Each width, and each theme with what depends on colours; `SIPCALL_SIGHTS=all` looks at every theme in both widths. */
-const SIGHTS: Sight[] = process.env.SIPCALL_SIGHTS === 'all'
-	? ([1280, 360] as const).flatMap((width): Sight[] => [{ width, look: 'all' }, { width, look: 'colours', theme: 'dark' }, { width, look: 'colours', theme: 'high contrast' }, { width, look: 'colours', theme: 'dark, high contrast' }, { width, direction: 'rtl' }])
-	: [
-			{ width: 1280, look: 'all', isPictured: true },
-			{ width: 1280, look: 'colours', theme: 'dark, high contrast' },
-			{ width: 1280, direction: 'rtl' },
-			{ width: 640 },
-			{ width: 360, look: 'all', theme: 'dark', isPictured: true },
-			{ width: 360, look: 'colours', theme: 'high contrast' },
-			{ width: 360, direction: 'rtl' },
-			{ width: 320 },
-		]
-
-/** German has the longest words. */
-const LANGUAGE = process.env.SIPCALL_LANGUAGE ?? 'de'
-
-/** Where each view is drawn to (`make pictures`). */
-const PICTURES = process.env.SIPCALL_PICTURES
+/** What depends on colours alone is looked at in every theme, all the rest in one for each width. */
+const SIGHTS: Sight[] = [
+	{ width: 1280, look: 'all', picture: '' },
+	{ width: 1280, look: 'colours', theme: 'dark' },
+	{ width: 1280, look: 'colours', theme: 'high contrast' },
+	{ width: 1280, look: 'colours', theme: 'dark, high contrast' },
+	{ width: 640 },
+	{ width: 360, look: 'all' },
+	{ width: 360, look: 'colours', theme: 'dark', picture: '-dark-phone' },
+	{ width: 360, look: 'colours', theme: 'high contrast' },
+	{ width: 360, look: 'colours', theme: 'dark, high contrast' },
+	{ width: 320 },
+]
 
 describe.skipIf(!browserAvailable())('axe-core finds nothing', () => {
 	let test: PageTest
 	let page: Page
 	beforeAll(async () => {
 		test = await startViewTest()
-		page = await test.open('', { language: LANGUAGE })
+		// German has the longest words.
+		page = await test.open('', { language: process.env.SIPCALL_LANGUAGE ?? 'de' })
 	})
 	afterAll(() => test?.stop())
 
-	it.each(VIEWS)('in $name; nothing is cut, nameless or twice there, whatever the width, the theme and the direction', async (view) => {
-		const faults: Record<string, string[]> = {}
-		await lookAt({ test, page }, view, async () => {
-			for (const { width, look, theme, isPictured, direction = 'ltr' } of SIGHTS) {
-				await page.setViewportSize({ width, height: width > 640 ? 800 : 740 })
-				await page.emulateMedia({ colorScheme: theme?.startsWith('dark') ? 'dark' : 'light', contrast: theme?.endsWith('contrast') ? 'more' : 'no-preference' })
-				await page.evaluate((dir) => {
-					document.body.dir = dir
-				}, direction)
-				await atRest(page)
-				const found = [...look === undefined ? [] : await violations(page, look), ...await layoutFaults(page)]
-				if (found.length > 0) {
-					faults[[`${width} px`, theme ?? 'light', direction].join(', ')] = found
-				}
-				if (PICTURES !== undefined && isPictured) {
-					await page.screenshot({ path: `${PICTURES}/${view.name}${width > 640 ? '' : '-dark-phone'}.png` })
-				}
-			}
-		})
-		expect(faults).toEqual({})
+	it.each(VIEWS)('in $name; nothing is cut, nameless or twice there, whatever the width and the theme', async (view) => {
+		expect(await faultsOf({ test, page }, view, SIGHTS, process.env.SIPCALL_PICTURES)).toEqual({})
 	})
 
 	it('unless there is something: a button without a name, in the content and in a dialog', async () => {

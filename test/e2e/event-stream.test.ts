@@ -94,6 +94,20 @@ describe.skipIf(!browserAvailable())('news of a call', () => {
 		await page.context().close()
 	})
 
+	it('is closed for good when the session has ended', async () => {
+		const page = await openStreaming()
+		const closed = page.waitForEvent('requestfailed', (request) => request.url().endsWith('/exapps/sipcall/events'))
+		await page.route('**/proxy/sipcall/{me,call-history}*', (route) => route.fulfill({ status: 401, contentType: 'application/json', body: '{"message":"Current user is not logged in"}' }))
+		await page.clock.runFor(31_000)
+		await page.locator('[data-banner=logged-out]').waitFor()
+		await closed
+		const before = byHarp('/events').length
+		await page.clock.runFor(600_000)
+		await settle(page)
+		expect(byHarp('/events').length).toBe(before)
+		await page.context().close()
+	})
+
 	it('is asked for where there is no HaRP, after one look for it', async () => {
 		test.shell.hasHarp = false
 		const streams = byHarp('/events').length

@@ -117,8 +117,6 @@ export function useFreshData(account: MyAccount, filter: Readonly<Ref<ListFilter
 		isFailing: polling.isFailing,
 		isOnline,
 		tellLinkWorks: () => tell({ type: 'handler_ok' }),
-		async load() {
-			await Promise.all([loadAccount(), history.refresh(), ...(showsLive() ? [] : [findLive()])])
-		},
+		load: () => polling.askAll(['me', 'history', ...(showsLive() ? [] : ['live' as const])]),
 	}
 }

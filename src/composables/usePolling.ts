@@ -29,6 +29,8 @@ export interface Chore {
 export interface Polling<Name extends string> {
 	/** The last request failed, and the next one is waiting for its time. */
 	isFailing: Readonly<Ref<boolean>>
+	/** Asks for several at once, as a page that has just been opened has to; a fault counts as it does later. */
+	askAll: (names: readonly Name[]) => Promise<void>
 	/** After a stop: something else has shown that asking is allowed again. */
 	resume: () => void
 	/** The news came another way: from another tab, or with the answer to something else. */
@@ -75,21 +77,27 @@ export function usePolling<Name extends string>(chores: Readonly<Record<Name, Ch
 
 	async function run(): Promise<void> {
 		const due = mayRun() ? next() : undefined
-		if (due === undefined) {
-			return
+		if (due !== undefined) {
+			await askAll([due.name])
 		}
+	}
+
+	async function askAll(asked: readonly Name[]): Promise<void> {
 		isUnderWay = true
 		const startedAt = Date.now()
-		lastAt.set(due.name, startedAt)
-		const result = await chores[due.name].run()
+		asked.forEach((name) => lastAt.set(name, startedAt))
+		const rounds = await Promise.all(asked.map(async (name) => [name, await chores[name].run()] as const))
 		isUnderWay = false
-		isStopped ||= result === 'stop'
-		isFailing.value = typeof result === 'object'
-		faults = typeof result === 'object' ? faults + 1 : 0
 		notBefore = startedAt + SPACING_MS
-		if (typeof result === 'object') {
+		isStopped ||= rounds.some(([, round]) => round === 'stop')
+		const faulty = rounds.flatMap(([name, round]) => typeof round === 'object' ? [{ name, ...round }] : [])
+		isFailing.value = faulty.length > 0
+		faults = faulty.length > 0 ? faults + 1 : 0
+		if (faulty.length > 0) {
 			const wait = BACK_OFF_MS[Math.min(faults, BACK_OFF_MS.length) - 1] ?? SPACING_MS
-			notBefore = Date.now() + Math.max(wait, result.retryAfterMs)
+			notBefore = Date.now() + Math.max(wait, ...faulty.map(({ retryAfterMs }) => retryAfterMs))
+			// Due again at once, and behind what is due already: one fault that stays must not hide the rest.
+			faulty.forEach(({ name }) => lastAt.set(name, Date.now() - (chores[name].everyMs() ?? 0)))
 		}
 		plan()
 	}
@@ -123,6 +131,7 @@ export function usePolling<Name extends string>(chores: Readonly<Record<Name, Ch
 
 	return {
 		isFailing,
+		askAll,
 		resume() {
 			isStopped = false
 			plan()

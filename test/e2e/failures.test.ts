@@ -144,6 +144,31 @@ describe.skipIf(!browserAvailable())('the page', () => {
 		await page.context().close()
 	})
 
+	it('asks again within a second or two when it was opened while the server was starting', async () => {
+		const page = await openOnFakeTime()
+		const asked: string[] = []
+		let isStarting = true
+		await page.route('**/proxy/sipcall/{me,call-history}*', (route) => {
+			asked.push(route.request().url())
+			return isStarting ? route.fulfill({ status: 500, contentType: 'text/html', body: '' }) : route.fallback()
+		})
+		await page.reload()
+		await page.getByText('Could not load the calls.').waitFor()
+		await page.getByText('Could not load your phones.').waitFor()
+		const atFirst = asked.length
+		await page.clock.runFor(2500)
+		await settle(page)
+		expect(asked.length).toBeGreaterThan(atFirst)
+		isStarting = false
+		// Both were asked for in turn, although one of them failed first.
+		await page.clock.runFor(12_000)
+		await page.locator('[data-sip=row]').first().waitFor()
+		await page.getByText('Could not load your phones.').waitFor({ state: 'detached' })
+		await banner(page, 'failing').waitFor({ state: 'detached' })
+		expect(asked.length).toBeLessThanOrEqual(8)
+		await page.context().close()
+	})
+
 	it('sends nothing while it is hidden, and asks at once when it is shown', async () => {
 		const page = await openOnFakeTime()
 		const setVisibility = (state: string) => page.evaluate((value) => {

@@ -5,7 +5,7 @@
 
 import type { AuditEntry, AuditVerification } from './admin-api.ts'
 
-import { getCanonicalLocale } from '@nextcloud/l10n'
+import { numberFormat } from './formats.ts'
 import { n, t } from './l10n.ts'
 import { countryWithCode, difference, ruleName } from './policy-words.ts'
 import { ruleWords } from './refusal-words.ts'
@@ -181,7 +181,7 @@ export function chainWords({ state, entries = 0, checkedAt, seal, broken }: Audi
 }
 
 export function numberWords(count: number): string {
-	return new Intl.NumberFormat(getCanonicalLocale()).format(count)
+	return numberFormat().format(count)
 }
 
 function faultWords(why: string): string {

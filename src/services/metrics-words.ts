@@ -6,29 +6,29 @@
 import type { LiveCall, Metrics } from './admin-api.ts'
 import type { Money } from './types.ts'
 
-import { getCanonicalLocale } from '@nextcloud/l10n'
+import { dateFormat, numberFormat } from './formats.ts'
 import { n, t } from './l10n.ts'
 
 const SHORTEST_PSEUDONYM = 4
 
 export function countWords(count: number): string {
-	return new Intl.NumberFormat(getCanonicalLocale()).format(count)
+	return numberFormat().format(count)
 }
 
 /** Of a share between 0 and 1. */
 export function percentWords(share: number): string {
-	return new Intl.NumberFormat(getCanonicalLocale(), { style: 'percent', maximumFractionDigits: 0 }).format(share)
+	return numberFormat({ style: 'percent', maximumFractionDigits: 0 }).format(share)
 }
 
 /** A sum, as exact as it matters: cents, and of less than one whole unit also parts of them. Nothing is rounded in files. */
 export function sumWords({ micros, currency }: Money): string {
 	const isSmall = BigInt(micros) < 1_000_000n
-	return new Intl.NumberFormat(getCanonicalLocale(), { style: 'currency', currency, ...(isSmall ? { minimumFractionDigits: 2, maximumFractionDigits: 4 } : {}) }).format(Number(micros) / 1e6)
+	return numberFormat({ style: 'currency', currency, ...(isSmall ? { minimumFractionDigits: 2, maximumFractionDigits: 4 } : {}) }).format(Number(micros) / 1e6)
 }
 
 /** A day by the calendar, without a year where there is no room for one. */
 export function dayName(day: string, isShort = false): string {
-	return new Intl.DateTimeFormat(getCanonicalLocale(), { timeZone: 'UTC', ...(isShort ? { day: 'numeric', month: 'short' } : { dateStyle: 'medium' }) }).format(new Date(`${day}T00:00:00Z`))
+	return dateFormat({ timeZone: 'UTC', ...(isShort ? { day: 'numeric', month: 'short' } : { dateStyle: 'medium' }) }).format(new Date(`${day}T00:00:00Z`))
 }
 
 /** How many calls more or fewer than before; empty where there were none before, since nothing is a share of that. */

@@ -3,7 +3,7 @@
 
 import type { Money } from './types.ts'
 
-import { getCanonicalLocale } from '@nextcloud/l10n'
+import { numberFormat } from './formats.ts'
 
 /**
  * A sum in the user's locale, with at least two digits behind the point and at most four: a minute may cost less than a
@@ -13,5 +13,5 @@ export function moneyWords({ micros, currency }: Money): string {
 	const amount = BigInt(micros)
 	const digits = String(amount < 0n ? -amount : amount).padStart(7, '0')
 	const decimal = `${amount < 0n ? '-' : ''}${digits.slice(0, -6)}.${digits.slice(-6)}` as `${number}`
-	return new Intl.NumberFormat(getCanonicalLocale(), { style: 'currency', currency, minimumFractionDigits: 2, maximumFractionDigits: 4 }).format(decimal)
+	return numberFormat({ style: 'currency', currency, minimumFractionDigits: 2, maximumFractionDigits: 4 }).format(decimal)
 }

@@ -3,7 +3,7 @@
 
 /** Amounts as people write them, and as the API has them: whole millionths, as a text of digits. */
 
-import { getCanonicalLocale } from '@nextcloud/l10n'
+import { numberFormat } from './formats.ts'
 
 /**
  * Millionths of an amount such as `0.02`, `0,02` or `12`.
@@ -31,12 +31,12 @@ function decimal(micros: string): string {
 /** The amount for people to read, with its currency. */
 export function moneyWords({ micros, currency }: { micros: string, currency: string }): string {
 	try {
-		return new Intl.NumberFormat(getCanonicalLocale(), { style: 'currency', currency, minimumFractionDigits: 2, maximumFractionDigits: 6 }).format(decimal(micros) as `${number}`)
+		return numberFormat({ style: 'currency', currency, minimumFractionDigits: 2, maximumFractionDigits: 6 }).format(decimal(micros) as `${number}`)
 	} catch {
 		return `${amountText(micros)} ${currency}`
 	}
 }
 
 function decimalSign(): string {
-	return new Intl.NumberFormat(getCanonicalLocale(), { numberingSystem: 'latn' }).formatToParts(1.5).find(({ type }) => type === 'decimal')?.value === ',' ? ',' : '.'
+	return numberFormat({ numberingSystem: 'latn' }).formatToParts(1.5).find(({ type }) => type === 'decimal')?.value === ',' ? ',' : '.'
 }

@@ -5,8 +5,8 @@
 
 import type { NumberKind, Policy, PolicyKey, Weekday } from './policy-form.ts'
 
-import { getCanonicalLocale } from '@nextcloud/l10n'
 import { countryName } from './contact-words.ts'
+import { dateFormat } from './formats.ts'
 import { t } from './l10n.ts'
 import { moneyWords } from './money.ts'
 import { changedKeys, WEEKDAYS } from './policy-form.ts'
@@ -60,7 +60,7 @@ export function kindName(kind: NumberKind): string {
 
 export function weekdayName(day: Weekday): string {
 	// 2026-11-23 was a Monday.
-	return new Intl.DateTimeFormat(getCanonicalLocale(), { weekday: 'long', timeZone: 'UTC' }).format(new Date(Date.UTC(2026, 10, 23 + WEEKDAYS.indexOf(day))))
+	return dateFormat({ weekday: 'long', timeZone: 'UTC' }).format(new Date(Date.UTC(2026, 10, 23 + WEEKDAYS.indexOf(day))))
 }
 
 /** A country as an administrator looks for it: `Germany (DE)`. */

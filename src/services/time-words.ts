@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 
 import { getCanonicalLocale } from '@nextcloud/l10n'
+import { dateFormat } from './formats.ts'
 import { t } from './l10n.ts'
 
 /** The day a call was made, for a heading in a list: “Today”, “Yesterday”, else the date. */
@@ -16,7 +17,7 @@ export function dayWords(date: Date, now: Date): string {
 		return t('Yesterday')
 	}
 	const sameYear = date.getFullYear() === now.getFullYear()
-	return new Intl.DateTimeFormat(getCanonicalLocale(), {
+	return dateFormat({
 		weekday: 'long',
 		day: 'numeric',
 		month: 'long',
@@ -26,21 +27,21 @@ export function dayWords(date: Date, now: Date): string {
 
 /** The time of day in the user's locale and the browser's time zone. */
 export function clockTime(date: Date): string {
-	return new Intl.DateTimeFormat(getCanonicalLocale(), { timeStyle: 'short' }).format(date)
+	return dateFormat({ timeStyle: 'short' }).format(date)
 }
 
 /** As {@link clockTime}, for steps that follow each other within seconds. */
 export function clockTimeWithSeconds(date: Date): string {
-	return new Intl.DateTimeFormat(getCanonicalLocale(), { timeStyle: 'medium' }).format(date)
+	return dateFormat({ timeStyle: 'medium' }).format(date)
 }
 
 export function dateAndTime(date: Date): string {
-	return new Intl.DateTimeFormat(getCanonicalLocale(), { dateStyle: 'long', timeStyle: 'medium' }).format(date)
+	return dateFormat({ dateStyle: 'long', timeStyle: 'medium' }).format(date)
 }
 
 /** As short as a table needs it. */
 export function dayAndTime(date: Date): string {
-	return new Intl.DateTimeFormat(getCanonicalLocale(), { dateStyle: 'medium', timeStyle: 'short' }).format(date)
+	return dateFormat({ dateStyle: 'medium', timeStyle: 'short' }).format(date)
 }
 
 /**
@@ -51,8 +52,8 @@ export function dayAndTime(date: Date): string {
 export function momentWords(date: Date, now = new Date(), timeZone?: string): string {
 	const isForeign = timeZone !== undefined && timeZone !== Intl.DateTimeFormat().resolvedOptions().timeZone
 	const zone = isForeign ? { timeZone } : {}
-	const day = new Intl.DateTimeFormat(getCanonicalLocale(), { dateStyle: 'medium', ...zone })
-	const time = new Intl.DateTimeFormat(getCanonicalLocale(), { timeStyle: 'short', ...(day.format(date) === day.format(now) ? {} : { dateStyle: 'medium' }), ...zone }).format(date)
+	const day = dateFormat({ dateStyle: 'medium', ...zone })
+	const time = dateFormat({ timeStyle: 'short', ...(day.format(date) === day.format(now) ? {} : { dateStyle: 'medium' }), ...zone }).format(date)
 	return isForeign ? `${time} ${timeZone}` : time
 }
 

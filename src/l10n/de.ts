@@ -375,4 +375,8 @@ export const de: Translations = {
 	Privacy: 'Datenschutz',
 	'Number erased': 'Nummer gelöscht',
 	'Erase this number …': 'Diese Nummer löschen …',
+	'Call by a click on any phone number': 'Mit einem Klick auf jede Telefonnummer anrufen',
+	Skip: 'Überspringen',
+	'Add to contacts': 'Zu den Kontakten hinzufügen',
+	'Copies the number and opens Contacts.': 'Kopiert die Nummer und öffnet die Kontakte.',
 }

@@ -375,4 +375,8 @@ export const fr: Translations = {
 	Privacy: 'Confidentialité',
 	'Number erased': 'Numéro effacé',
 	'Erase this number …': 'Effacer ce numéro …',
+	'Call by a click on any phone number': 'Appeler d’un clic sur n’importe quel numéro de téléphone',
+	Skip: 'Passer',
+	'Add to contacts': 'Ajouter aux contacts',
+	'Copies the number and opens Contacts.': 'Copie le numéro et ouvre Contacts.',
 }

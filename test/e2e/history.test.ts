@@ -198,6 +198,18 @@ describe.skipIf(!browserAvailable())('the list of calls', () => {
 		await page.context().close()
 	})
 
+	it('leads a number that has no name to Contacts, copied', async () => {
+		const page = await test.open(`/call/${busy.uuid}`, { permissions: ['clipboard-read', 'clipboard-write'] })
+		const add = page.locator('[data-sip=add-contact]')
+		await add.waitFor()
+		expect(await add.getAttribute('href')).toBe('/index.php/apps/contacts/')
+		const opened = page.waitForEvent('popup')
+		await add.click()
+		await (await opened).close()
+		expect(await page.evaluate(() => navigator.clipboard.readText())).toBe('+4930123417')
+		await page.context().close()
+	})
+
 	it('shows all calls with the number of one, and takes a note beside it', async () => {
 		const page = await test.open(`/call/${busy.uuid}`)
 		const details = page.locator('[data-sip=details]')

@@ -49,6 +49,22 @@ describe.skipIf(!browserAvailable())('a user’s own settings', () => {
 		await other.context().close()
 	})
 
+	it('lead to another caller ID when the one that was chosen may not be shown any more', async () => {
+		const other = await test.open()
+		await other.locator('[data-sip=caller-id]').waitFor()
+		// A rule that was made after the page had asked what may be shown.
+		await other.route('**/proxy/sipcall/call', (route) => route.fulfill({
+			status: 403,
+			contentType: 'application/problem+json',
+			body: JSON.stringify({ type: 'about:blank', title: 'x', status: 403, detail: 'x', code: 'caller_id_not_allowed', requestId: 'r' }),
+		}))
+		await field(other).fill('030 5550111')
+		await other.keyboard.press('Enter')
+		await other.locator('[data-sip=refusal]').waitFor()
+		await other.waitForFunction(() => document.activeElement?.getAttribute('data-sip') === 'caller-id')
+		await other.context().close()
+	})
+
 	it('read numbers in the country that is chosen, and say so below the field', async () => {
 		await page.getByLabel('Country of numbers without + and country code').selectOption('AT')
 		await saved('call-settings')

@@ -121,7 +121,7 @@ export function renderPage({ appId, user, nonce, notice, entry, registrations }:
 var _oc_debug=false;
 var _oc_isadmin=${isAdmin};
 var _oc_webroot="";
-var _oc_appswebroots={"app_api":"/apps/app_api"};
+var _oc_appswebroots={"app_api":"/apps/app_api","contacts":"/apps/contacts"};
 var _oc_config=${JSON.stringify(config)};
 var _theme={"entity":"Nextcloud","name":"Nextcloud","productName":"Nextcloud"};
 var firstDay=1;

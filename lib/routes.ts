@@ -127,7 +127,7 @@ export function allRoutes({ identity, calls, control, stream, explainer, verific
 		...configTestRoutes({ settings: () => settings.get(), dialRules, testSwitch: doctor.testSwitch, testTrunk: doctor.testTrunk, guard: doctor.guardTests, audit: audit.trail }),
 		...testCallRoutes({ testCalls: doctor.testCalls, callingUser }),
 		...adminConfigRoutes({ settings, environment, dialRules, audit: audit.trail }),
-		...auditLogRoutes({ page: (query) => audit.log.page(query), verification: audit.verification, audit: audit.trail }),
+		...auditLogRoutes({ page: (query) => audit.log.page(query), referencesOf: (person) => audit.log.referencesOf(person), verification: audit.verification, audit: audit.trail }),
 		...metricsRoutes({
 			metrics: (first, last, timeZone) => metricsOf(metrics, first, last, timeZone),
 			names: (adminId, userIds) => names.of(adminId, userIds),

@@ -32,6 +32,9 @@ export type AuditVerification = AuditVerificationJson
 
 export interface AuditFilter {
 	action?: string
+	/** A user's id, or the beginning of a reference. */
+	actor?: string
+	target?: string
 	/** Of the time asked for. */
 	from?: string
 	/** No longer part of it. */

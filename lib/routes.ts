@@ -50,6 +50,7 @@ import { metricsRoutes } from './http/routes/metrics.ts'
 import { numberRoutes } from './http/routes/numbers.ts'
 import { privacyRoutes } from './http/routes/privacy.ts'
 import { testCallRoutes } from './http/routes/test-calls.ts'
+import { sampleNumbers } from './numbering/sample-numbers.ts'
 import { dueBefore } from './privacy/retention.ts'
 
 export interface RouteParts {
@@ -105,7 +106,7 @@ export function allRoutes({ identity, calls, control, stream, explainer, verific
 			newUuid: randomUUID,
 		}),
 		...deviceVerificationRoutes({ verification, callingUser }),
-		...numberRoutes({ explain: (user, to, current) => explainer.explain(user, to, current), settings: () => settings.get(), callingUser, dialRules }),
+		...numberRoutes({ explain: (user, to, current) => explainer.explain(user, to, current), settings: () => settings.get(), samples: sampleNumbers, callingUser, dialRules }),
 		...adminUserRoutes({
 			search: (adminId, query) => users.search(adminId, query),
 			find: (adminId, userId) => users.find(adminId, userId),

@@ -10,7 +10,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { browserAvailable } from '../support/browser.ts'
 import { startPageTest } from '../support/page-test.ts'
 
-interface Config { allowedCountries: string[], callsPerDay: number, gateways: string[], freeswitch: { host: string, port: number, user: string | null, password: { set: boolean } }, oauth: { clientId: string } | null, source: Record<string, string> }
+interface Config { homeCountry: string | null, allowedCountries: string[], callsPerDay: number, gateways: string[], freeswitch: { host: string, port: number, user: string | null, password: { set: boolean } }, oauth: { clientId: string } | null, source: Record<string, string> }
 
 describe.skipIf(!browserAvailable())('the administration', () => {
 	let test: PageTest
@@ -167,6 +167,30 @@ describe.skipIf(!browserAvailable())('the administration', () => {
 		await page.getByRole('button', { name: 'Save policy' }).click()
 		await page.getByText('The policy is saved.').waitFor()
 		expect(await config()).toMatchObject({ allowedCountries: ['DE', 'AT'], callsPerDay: 50 })
+		await page.context().close()
+	})
+
+	it('tries three numbers on the policy that is not saved, and dials none', async () => {
+		await test.demo.request('POST', '/admin/config', { homeCountry: 'DE', allowedCountries: ['DE'] })
+		const page = await test.open('/admin/policy')
+		const sample = (kind: string, isAllowed: boolean) => page.locator(`[data-sample=${kind}][data-allowed=${isAllowed}]`)
+		await sample('mobile', true).getByText('+49 1').waitFor()
+		await sample('foreign', false).getByText('Rule: Allowed countries').waitFor()
+		await sample('premium', false).getByText('Rule: Kinds of numbers').waitFor()
+		await page.getByLabel('Mobile numbers', { exact: true }).uncheck()
+		await sample('mobile', false).getByText('Rule: Kinds of numbers').waitFor()
+		await pick(page, 'Home country', 'AT')
+		// The list of countries was that of the home country, and follows it.
+		await sample('mobile', false).getByText('+43 6').waitFor()
+		await page.getByLabel('Mobile numbers', { exact: true }).check()
+		await sample('mobile', true).getByText('+43 6').waitFor()
+		await pick(page, 'Home country', '')
+		await page.getByText('Without a home country no number of it can be tried.').waitFor()
+		expect(await page.locator('[data-sample]').count()).toBe(1)
+		expect(await config()).toMatchObject({ homeCountry: 'DE', allowedCountries: ['DE'] })
+		expect(test.asked('POST', '/call')).toEqual([])
+		expect(test.app.freeSwitch.originates).toEqual([])
+		await test.demo.request('POST', '/admin/config', { allowedCountries: ['DE', 'AT'] })
 		await page.context().close()
 	})
 

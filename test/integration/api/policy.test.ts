@@ -218,6 +218,17 @@ describe('an admin', () => {
 		expect(await demo.request('POST', '/admin/policy/explain', { policy: { cdrSecret: 'x'.repeat(20) }, userId: 'guest', to: '1' })).toMatchObject({ status: 400 })
 	})
 
+	it('gets numbers to try a policy on, of the home country or of one that is not saved', async () => {
+		const kinds = async (query: string) => (await demo.get<{ kind: string, e164: string }[]>(`/admin/policy/samples${query}`)).body
+		const saved = await kinds('')
+		expect(saved).toEqual([{ kind: 'mobile', e164: expect.stringMatching(/^\+491[567]/) }, { kind: 'foreign', e164: '+12025550123' }, { kind: 'premium', e164: expect.stringMatching(/^\+49900/) }])
+		expect(await kinds('?homeCountry=AT')).toMatchObject([{ e164: expect.stringMatching(/^\+436/) }, {}, { e164: expect.stringMatching(/^\+439/) }])
+		expect(await kinds('?homeCountry=')).toEqual([{ kind: 'foreign', e164: '+12025550123' }])
+		const verdicts = await Promise.all(saved.map(async ({ e164 }) => (await demo.request<ExplanationJson>('POST', '/admin/policy/explain', { userId: 'guest', to: e164 })).body.refusal?.rule?.id))
+		expect(verdicts).toEqual([undefined, 'allowedCountries', 'allowedTypes'])
+		expect(await demo.get('/admin/policy/samples?homeCountry=de')).toMatchObject({ status: 400, body: { code: 'invalid_request' } })
+	})
+
 	it('is told of a user who is not there, and of faults by field', async () => {
 		expect(await demo.request('PUT', '/admin/users/nobody', { permission: true })).toMatchObject({ status: 404, body: { code: 'not_found' } })
 		expect(await demo.request('PUT', '/admin/users/guest', { limits: { callsPerMinute: 0 }, approvedCountries: ['de'] })).toMatchObject({ status: 400, body: { errors: [{ field: 'limits.callsPerMinute' }, { field: 'approvedCountries.0' }] } })

@@ -7,6 +7,7 @@ import type { Page } from 'playwright-core'
 import type { PageTest } from '../support/page-test.ts'
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { CALL_RULES } from '../../lib/policy/rules.ts'
 import { browserAvailable } from '../support/browser.ts'
 import { startPageTest } from '../support/page-test.ts'
 
@@ -167,6 +168,25 @@ describe.skipIf(!browserAvailable())('the administration', () => {
 		await page.getByRole('button', { name: 'Save policy' }).click()
 		await page.getByText('The policy is saved.').waitFor()
 		expect(await config()).toMatchObject({ allowedCountries: ['DE', 'AT'], callsPerDay: 50 })
+		await page.context().close()
+	})
+
+	it('leads to every rule of the policy that a refusal can name, and keeps the focus there', async () => {
+		await test.demo.request('POST', '/admin/config', { allowedGroups: ['admin'] })
+		const page = await test.open('/admin/policy#workingHours')
+		await page.locator('[data-rule=workingHours] input:focus').waitFor()
+		// Not settings of the policy: one stands for several rules, the others are changed elsewhere.
+		const rules = CALL_RULES.map(({ id }) => id).filter((id) => id !== 'destination' && id !== 'callerIds')
+		for (const rule of [...rules, 'allowedGroups', 'deniedPrefixes', 'allowedCountries', 'allowedTypes', 'callsPerMinute', 'callsPerHour', 'callsPerDay']) {
+			await page.goto(page.url().replace(/#.*/, `#${rule}`))
+			await page.reload()
+			await page.locator(`[data-rule=${rule}]:focus, [data-rule=${rule}] :focus`).waitFor()
+		}
+		await page.goto(page.url().replace(/#.*/, '#nothing'))
+		await page.reload()
+		await page.locator('[data-rule]').first().waitFor()
+		expect(await page.evaluate(() => document.activeElement?.closest('[data-rule]'))).toBeNull()
+		await test.demo.request('POST', '/admin/config', { allowedGroups: null })
 		await page.context().close()
 	})
 

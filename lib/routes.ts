@@ -121,6 +121,7 @@ export function allRoutes({ identity, calls, control, stream, explainer, verific
 			},
 			devices,
 			usage: (...args) => usage.of(...args),
+			limitToday: (userId, own) => explainer.usedToday(userId, own),
 			settings: () => settings.get(),
 			audit: audit.trail,
 			now: () => clock.now(),

@@ -92,9 +92,11 @@ describe.skipIf(!browserAvailable())('the administration', () => {
 			await page.getByRole('button', { name: 'Save', exact: true }).click()
 			await page.getByText('Give a time to come.').waitFor()
 			await page.getByLabel('Locked until').fill('2099-01-01T10:00')
+			await page.getByLabel('Reason').fill('Lost phone')
 			await save()
-			await row().getByText('Locked until').waitFor()
-			expect(await guest()).toMatchObject({ lock: { by: 'admin' }, mayCall: false })
+			await row().getByText(/Locked until .*2099/).waitFor()
+			await row().getByText('Lost phone').waitFor()
+			expect(await guest()).toMatchObject({ lock: { by: 'admin', reason: 'Lost phone' }, mayCall: false })
 			await page.getByRole('button', { name: 'Change Guest' }).click()
 			await page.getByLabel('Calling is locked').uncheck()
 			await save()
@@ -110,6 +112,7 @@ describe.skipIf(!browserAvailable())('the administration', () => {
 			await page.getByLabel('Calls per day', { exact: true }).fill('7')
 			await save()
 			expect(await guest()).toMatchObject({ limits: { callsPerDay: 7 } })
+			await row().getByRole('cell', { name: '0 of 7' }).waitFor()
 		})
 
 		it('are sorted by a heading, up and down, which tells so', async () => {

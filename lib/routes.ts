@@ -50,6 +50,7 @@ import { metricsRoutes } from './http/routes/metrics.ts'
 import { numberRoutes } from './http/routes/numbers.ts'
 import { privacyRoutes } from './http/routes/privacy.ts'
 import { testCallRoutes } from './http/routes/test-calls.ts'
+import { sampleNumbers } from './numbering/sample-numbers.ts'
 import { dueBefore } from './privacy/retention.ts'
 
 export interface RouteParts {
@@ -105,7 +106,7 @@ export function allRoutes({ identity, calls, control, stream, explainer, verific
 			newUuid: randomUUID,
 		}),
 		...deviceVerificationRoutes({ verification, callingUser }),
-		...numberRoutes({ explain: (user, to, current) => explainer.explain(user, to, current), settings: () => settings.get(), callingUser, dialRules }),
+		...numberRoutes({ explain: (user, to, current) => explainer.explain(user, to, current), settings: () => settings.get(), samples: sampleNumbers, callingUser, dialRules }),
 		...adminUserRoutes({
 			search: (adminId, query) => users.search(adminId, query),
 			find: (adminId, userId) => users.find(adminId, userId),
@@ -120,6 +121,7 @@ export function allRoutes({ identity, calls, control, stream, explainer, verific
 			},
 			devices,
 			usage: (...args) => usage.of(...args),
+			limitToday: (userId, own) => explainer.usedToday(userId, own),
 			settings: () => settings.get(),
 			audit: audit.trail,
 			now: () => clock.now(),
@@ -127,7 +129,7 @@ export function allRoutes({ identity, calls, control, stream, explainer, verific
 		...configTestRoutes({ settings: () => settings.get(), dialRules, testSwitch: doctor.testSwitch, testTrunk: doctor.testTrunk, guard: doctor.guardTests, audit: audit.trail }),
 		...testCallRoutes({ testCalls: doctor.testCalls, callingUser }),
 		...adminConfigRoutes({ settings, environment, dialRules, audit: audit.trail }),
-		...auditLogRoutes({ page: (query) => audit.log.page(query), verification: audit.verification, audit: audit.trail }),
+		...auditLogRoutes({ page: (query) => audit.log.page(query), referencesOf: (person) => audit.log.referencesOf(person), verification: audit.verification, audit: audit.trail }),
 		...metricsRoutes({
 			metrics: (first, last, timeZone) => metricsOf(metrics, first, last, timeZone),
 			names: (adminId, userIds) => names.of(adminId, userIds),

@@ -71,6 +71,13 @@ export class Explainer {
 		}
 	}
 
+	/** @param settings as they are for this user */
+	async usedToday(userId: string, settings: Settings): Promise<{ used: number, max: number }> {
+		const day = quotasOf(settings).filter(({ kind }) => kind === 'callsPerDay')
+		const [use] = await this.#options.limiter.look(userId, day)
+		return { used: use?.used ?? 0, max: settings.callsPerDay }
+	}
+
 	/**
 	 * @param settings those in force, or those that somebody thinks of
 	 */

@@ -28,6 +28,7 @@ import { Migration0010Transfers } from './migrations/migration-0010-transfers.ts
 import { Migration0011Erasure } from './migrations/migration-0011-erasure.ts'
 import { Migration0012Metrics } from './migrations/migration-0012-metrics.ts'
 import { Migration0013UserPreferences } from './migrations/migration-0013-user-preferences.ts'
+import { Migration0014LockReason } from './migrations/migration-0014-lock-reason.ts'
 
 /** In the order in which they run; a name, once released, is never changed or removed. */
 const MIGRATIONS = [
@@ -44,6 +45,7 @@ const MIGRATIONS = [
 	{ name: '0011-erasure', class: Migration0011Erasure },
 	{ name: '0012-metrics', class: Migration0012Metrics },
 	{ name: '0013-user-preferences', class: Migration0013UserPreferences },
+	{ name: '0014-lock-reason', class: Migration0014LockReason },
 ]
 
 const POOL_SIZE = 10

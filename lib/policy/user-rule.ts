@@ -8,13 +8,20 @@ export const OWN_LIMITS = ['callsPerMinute', 'callsPerHour', 'callsPerDay', 'max
 
 export type OwnLimits = Partial<Pick<Settings, typeof OWN_LIMITS[number]>>
 
+export interface Lock {
+	until: Date
+	by: 'refusals' | 'admin'
+	/** Why, in an admin's words; not read where a call is decided. */
+	reason?: string
+}
+
 /** What an admin, or a lock, has decided for one user. */
 export interface UserRule {
 	/** Over the groups; null = the groups decide. */
 	mayCall: boolean | null
 	limits: OwnLimits
 	/** Calling is locked until then. */
-	lock: { until: Date, by: 'refusals' | 'admin' } | null
+	lock: Lock | null
 	/** Countries that the brake lets through for this user. */
 	approvedCountries: readonly string[]
 }

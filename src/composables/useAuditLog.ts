@@ -31,7 +31,7 @@ export interface AuditLogState {
 
 /** The audit log as an administrator reads it, newest first. */
 export function useAuditLog(): AuditLogState {
-	const fields = ref<AuditFields>({ action: '', from: '', to: '' })
+	const fields = ref<AuditFields>({ action: '', actor: '', target: '', from: '', to: '' })
 	const entries = shallowRef<readonly AuditEntry[]>()
 	const next = ref<string | null>(null)
 	const isLoading = ref(false)

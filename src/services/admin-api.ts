@@ -7,6 +7,7 @@ import type { ConfigTestJson, HealthJson, HealthPartJson, TestCallJson } from '.
 import type { UserChangeJson, UserJson } from '../../lib/http/routes/admin-users.ts'
 import type { AuditEntryJson, AuditVerificationJson } from '../../lib/http/routes/audit-log.ts'
 import type { MetricsJson } from '../../lib/http/routes/metrics.ts'
+import type { SampleNumberJson } from '../../lib/http/routes/numbers.ts'
 import type { ExplanationJson } from '../../lib/http/schemas.ts'
 import type { changeSchema, ShownSettings } from '../../lib/policy/secret-settings.ts'
 
@@ -15,6 +16,7 @@ import { CSV_TIMEOUT_MS, send } from './api.ts'
 export type AdminUser = UserJson
 export type UserChange = UserChangeJson
 export type Explained = ExplanationJson
+export type SampleNumber = SampleNumberJson
 export type Metrics = MetricsJson
 export type LiveCall = MetricsJson['live'][number]
 export type Health = HealthJson
@@ -32,6 +34,9 @@ export type AuditVerification = AuditVerificationJson
 
 export interface AuditFilter {
 	action?: string
+	/** A user's id, or the beginning of a reference. */
+	actor?: string
+	target?: string
 	/** Of the time asked for. */
 	from?: string
 	/** No longer part of it. */
@@ -74,6 +79,15 @@ export function saveSettings(change: SettingsChange): Promise<SourcedSettings> {
 /** What would happen if a user called a number under a policy that is not saved. Nothing is dialled or counted. */
 export function tryNumber(policy: SettingsChange, userId: string, to: string, signal: AbortSignal): Promise<Explained> {
 	return send({ method: 'post', url: 'admin/policy/explain', data: { policy, userId, to }, signal })
+}
+
+/**
+ * Numbers to try a policy on: to be explained, never dialled.
+ *
+ * @param homeCountry not saved; null = none, undefined = the saved one
+ */
+export function getSampleNumbers(homeCountry: string | null | undefined, signal: AbortSignal): Promise<SampleNumber[]> {
+	return send({ method: 'get', url: 'admin/policy/samples', params: homeCountry === undefined ? {} : { homeCountry: homeCountry ?? '' }, signal })
 }
 
 /**

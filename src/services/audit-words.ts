@@ -70,6 +70,14 @@ export function personWords(person: { id?: string | undefined, ref?: string | un
 	return person.id ?? t('user {ref}', { ref: (person.ref ?? '').slice(0, 4) })
 }
 
+/** The other way round: whom the server is asked for when this is typed, `user 4f2a` as the table shows it included. */
+export function personMeant(text: string): string {
+	const [before = '', after = ''] = t('user {ref}', { ref: '\n' }).split('\n')
+	const typed = text.trim()
+	const ref = typed.startsWith(before) && typed.endsWith(after) ? typed.slice(before.length, typed.length - after.length) : typed
+	return /^[0-9a-f]{4,32}$/.test(ref) ? ref : typed
+}
+
 export function actorWords({ actor }: AuditEntry): string {
 	switch (actor.kind) {
 		case 'system':
@@ -102,7 +110,12 @@ function linesOf(action: string, detail: Readonly<Record<string, unknown>>): str
 		case 'call.emergency_refused':
 			return [...(typeof detail.country === 'string' ? [countryWithCode(detail.country)] : []), ...(typeof detail.rule === 'string' ? [ruleWords({ code: '', message: '', fixableBy: 'admin', rule: { id: detail.rule, label: detail.rule } }) ?? ''] : [])]
 		case 'audit.exported':
-			return [...(typeof detail.action === 'string' ? [actionWords(detail.action)] : []), ...(detail.from === undefined && detail.to === undefined ? [] : [range(detail.from, detail.to)])]
+			return [
+				...(typeof detail.action === 'string' ? [actionWords(detail.action)] : []),
+				...peopleWords(t('By whom'), detail.actor),
+				...peopleWords(t('To whom'), detail.target),
+				...(detail.from === undefined && detail.to === undefined ? [] : [range(detail.from, detail.to)]),
+			]
 		case 'audit.lost':
 			return [n('%n entry', '%n entries', Number(detail.entries))]
 		default:
@@ -144,6 +157,10 @@ function changeWords(name: string, key: string, old: unknown, fresh: unknown): s
 	return Array.isArray(old) && Array.isArray(fresh)
 		? `${name}: ${[...removed.map((item) => `− ${item}`), ...added.map((item) => `+ ${item}`)].join(', ')}`
 		: `${name}: ${removed.join(', ')} → ${added.join(', ')}`
+}
+
+function peopleWords(name: string, references: unknown): string[] {
+	return Array.isArray(references) ? [`${name}: ${references.length === 0 ? t('nobody') : references.map((ref) => personWords({ ref: String(ref) })).join(', ')}`] : []
 }
 
 function range(from: unknown, to: unknown): string {

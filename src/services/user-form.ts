@@ -18,6 +18,8 @@ export interface UserForm {
 	isLocked: boolean
 	/** By this computer's clock, as a field for date and time has it. */
 	lockedUntil: string
+	/** Empty = none. */
+	lockReason: string
 }
 
 export type UserFaults = Readonly<Partial<Record<OwnLimit, { min: number, max: number }> & { lock: true }>>
@@ -32,6 +34,7 @@ export function userFormOf({ permission, limits, approvedCountries, devices, loc
 		verified: devices.filter(({ verified }) => verified).map(({ id }) => id),
 		isLocked: lock !== null,
 		lockedUntil: localTime(lock === null ? new Date(now.getTime() + HOUR_MS) : new Date(lock.until)),
+		lockReason: lock?.reason ?? '',
 	}
 }
 
@@ -55,12 +58,13 @@ export function userChangeOf(user: AdminUser, form: UserForm, now: Date): { chan
 	}
 	if (!form.isLocked && before.isLocked) {
 		change.lock = null
-	} else if (form.isLocked && (!before.isLocked || form.lockedUntil !== before.lockedUntil)) {
-		const until = new Date(form.lockedUntil)
+	} else if (form.isLocked && (!before.isLocked || form.lockedUntil !== before.lockedUntil || form.lockReason.trim() !== before.lockReason)) {
+		// The field knows no seconds: a lock whose end nobody has touched keeps it.
+		const until = new Date(user.lock !== null && form.lockedUntil === before.lockedUntil ? user.lock.until : form.lockedUntil)
 		if (Number.isNaN(until.getTime()) || until <= now) {
 			faults.lock = true
 		} else {
-			change.lock = { until: until.toISOString() }
+			change.lock = { until: until.toISOString(), ...(form.lockReason.trim() === '' ? {} : { reason: form.lockReason.trim() }) }
 		}
 	}
 	return { change, faults }

@@ -11,7 +11,8 @@ export type UserOrder = typeof USER_ORDERS[number]
 const RANKS: Readonly<Record<Exclude<UserOrder, 'name'>, (user: AdminUser) => number>> = {
 	mayCall: ({ mayCall }) => mayCall ? 0 : 1,
 	phones: ({ devices }) => devices.length,
-	today: ({ usage }) => usage.callsToday,
+	/** By the share: who is near the limit. */
+	today: ({ limitToday }) => limitToday.used / limitToday.max,
 	month: ({ usage }) => usage.calls30Days,
 	state: ({ enabled, lock }) => !enabled ? 2 : lock !== null ? 1 : 0,
 }

@@ -7,10 +7,11 @@ import type { Page } from 'playwright-core'
 import type { PageTest } from '../support/page-test.ts'
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { CALL_RULES } from '../../lib/policy/rules.ts'
 import { browserAvailable } from '../support/browser.ts'
 import { startPageTest } from '../support/page-test.ts'
 
-interface Config { allowedCountries: string[], callsPerDay: number, gateways: string[], freeswitch: { host: string, port: number, user: string | null, password: { set: boolean } }, oauth: { clientId: string } | null, source: Record<string, string> }
+interface Config { homeCountry: string | null, allowedCountries: string[], callsPerDay: number, gateways: string[], freeswitch: { host: string, port: number, user: string | null, password: { set: boolean } }, oauth: { clientId: string } | null, source: Record<string, string> }
 
 describe.skipIf(!browserAvailable())('the administration', () => {
 	let test: PageTest
@@ -91,9 +92,11 @@ describe.skipIf(!browserAvailable())('the administration', () => {
 			await page.getByRole('button', { name: 'Save', exact: true }).click()
 			await page.getByText('Give a time to come.').waitFor()
 			await page.getByLabel('Locked until').fill('2099-01-01T10:00')
+			await page.getByLabel('Reason').fill('Lost phone')
 			await save()
-			await row().getByText('Locked until').waitFor()
-			expect(await guest()).toMatchObject({ lock: { by: 'admin' }, mayCall: false })
+			await row().getByText(/Locked until .*2099/).waitFor()
+			await row().getByText('Lost phone').waitFor()
+			expect(await guest()).toMatchObject({ lock: { by: 'admin', reason: 'Lost phone' }, mayCall: false })
 			await page.getByRole('button', { name: 'Change Guest' }).click()
 			await page.getByLabel('Calling is locked').uncheck()
 			await save()
@@ -109,6 +112,7 @@ describe.skipIf(!browserAvailable())('the administration', () => {
 			await page.getByLabel('Calls per day', { exact: true }).fill('7')
 			await save()
 			expect(await guest()).toMatchObject({ limits: { callsPerDay: 7 } })
+			await row().getByRole('cell', { name: '0 of 7' }).waitFor()
 		})
 
 		it('are sorted by a heading, up and down, which tells so', async () => {
@@ -167,6 +171,49 @@ describe.skipIf(!browserAvailable())('the administration', () => {
 		await page.getByRole('button', { name: 'Save policy' }).click()
 		await page.getByText('The policy is saved.').waitFor()
 		expect(await config()).toMatchObject({ allowedCountries: ['DE', 'AT'], callsPerDay: 50 })
+		await page.context().close()
+	})
+
+	it('leads to every rule of the policy that a refusal can name, and keeps the focus there', async () => {
+		await test.demo.request('POST', '/admin/config', { allowedGroups: ['admin'] })
+		const page = await test.open('/admin/policy#workingHours')
+		await page.locator('[data-rule=workingHours] input:focus').waitFor()
+		// Not settings of the policy: one stands for several rules, the others are changed elsewhere.
+		const rules = CALL_RULES.map(({ id }) => id).filter((id) => id !== 'destination' && id !== 'callerIds')
+		for (const rule of [...rules, 'allowedGroups', 'deniedPrefixes', 'allowedCountries', 'allowedTypes', 'callsPerMinute', 'callsPerHour', 'callsPerDay']) {
+			await page.goto(page.url().replace(/#.*/, `#${rule}`))
+			await page.reload()
+			await page.locator(`[data-rule=${rule}]:focus, [data-rule=${rule}] :focus`).waitFor()
+		}
+		await page.goto(page.url().replace(/#.*/, '#nothing'))
+		await page.reload()
+		await page.locator('[data-rule]').first().waitFor()
+		expect(await page.evaluate(() => document.activeElement?.closest('[data-rule]'))).toBeNull()
+		await test.demo.request('POST', '/admin/config', { allowedGroups: null })
+		await page.context().close()
+	})
+
+	it('tries three numbers on the policy that is not saved, and dials none', async () => {
+		await test.demo.request('POST', '/admin/config', { homeCountry: 'DE', allowedCountries: ['DE'] })
+		const page = await test.open('/admin/policy')
+		const sample = (kind: string, isAllowed: boolean) => page.locator(`[data-sample=${kind}][data-allowed=${isAllowed}]`)
+		await sample('mobile', true).getByText('+49 1').waitFor()
+		await sample('foreign', false).getByText('Rule: Allowed countries').waitFor()
+		await sample('premium', false).getByText('Rule: Kinds of numbers').waitFor()
+		await page.getByLabel('Mobile numbers', { exact: true }).uncheck()
+		await sample('mobile', false).getByText('Rule: Kinds of numbers').waitFor()
+		await pick(page, 'Home country', 'AT')
+		// The list of countries was that of the home country, and follows it.
+		await sample('mobile', false).getByText('+43 6').waitFor()
+		await page.getByLabel('Mobile numbers', { exact: true }).check()
+		await sample('mobile', true).getByText('+43 6').waitFor()
+		await pick(page, 'Home country', '')
+		await page.getByText('Without a home country no number of it can be tried.').waitFor()
+		expect(await page.locator('[data-sample]').count()).toBe(1)
+		expect(await config()).toMatchObject({ homeCountry: 'DE', allowedCountries: ['DE'] })
+		expect(test.asked('POST', '/call')).toEqual([])
+		expect(test.app.freeSwitch.originates).toEqual([])
+		await test.demo.request('POST', '/admin/config', { allowedCountries: ['DE', 'AT'] })
 		await page.context().close()
 	})
 

@@ -56,6 +56,30 @@ describe.skipIf(!browserAvailable())('the audit log’s page', () => {
 		await entries().first().waitFor()
 	})
 
+	it('is narrowed by who did it and to whom, by the id or as the table shows it', async () => {
+		await choose('')
+		const who = page.getByLabel('By whom', { exact: true })
+		const whom = page.getByLabel('To whom', { exact: true })
+		await whom.fill('guest')
+		await whom.press('Enter')
+		await page.locator('[data-action="settings.changed"]').first().waitFor({ state: 'detached' })
+		expect(await entries().count()).toBe(1)
+		await who.fill('guest')
+		await who.blur()
+		await page.getByText('No entry matches.').waitFor()
+		const { items: [entry] } = (await test.demo.get<{ items: { actor: { ref: string } }[] }>('/admin/audit-log?target=guest')).body
+		await who.fill(`user ${entry?.actor.ref.slice(0, 4)}`)
+		await who.blur()
+		await entries().first().waitFor()
+		expect(await entries().first().innerText()).toMatch(/demo\s+User changed\s+guest/)
+		await who.fill('')
+		await whom.fill('')
+		await whom.blur()
+		await page.locator('[data-action="settings.changed"]').first().waitFor()
+		await choose('user.changed')
+		await page.locator('[data-action="settings.changed"]').first().waitFor({ state: 'detached' })
+	})
+
 	it('is downloaded as it is narrowed, and that is an entry', async () => {
 		const downloading = page.waitForEvent('download')
 		await page.getByRole('button', { name: 'Download CSV' }).click()

@@ -151,6 +151,8 @@ describe.skipIf(!browserAvailable())('without a mouse', () => {
 		const step = (id: string) => page.locator(`[data-sip=set-up] [data-step=${id}]`)
 
 		await step('switch').and(page.locator('[data-done=false]')).waitFor()
+		// Nobody can call yet, and no home country is chosen.
+		await step('rules').locator('[data-sample=foreign][data-allowed=false]').getByText('Rule: Who may call').waitFor()
 		await press('[data-step=switch] a')
 		await page.locator('[data-sip=admin-connection] form').waitFor()
 		await type('[data-sip=switch-host] input, input[data-sip=switch-host]', host)
@@ -176,6 +178,8 @@ describe.skipIf(!browserAvailable())('without a mouse', () => {
 		await page.getByText('The policy is saved.').waitFor()
 		await backToOverview()
 		await step('rules').and(page.locator('[data-done=true]')).waitFor()
+		await step('rules').locator('[data-sample=mobile]').waitFor()
+		expect(await step('rules').locator('[data-sample]').evaluateAll((rows) => rows.map((row) => [(row as HTMLElement).dataset.sample, (row as HTMLElement).dataset.allowed]))).toEqual([['mobile', 'true'], ['foreign', 'false'], ['premium', 'false']])
 
 		await press('[data-step=test] a')
 		await page.locator('[data-sip=test-call] button').waitFor()

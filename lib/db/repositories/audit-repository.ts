@@ -15,6 +15,9 @@ export interface AuditQuery {
 	limit: number
 	cursor?: string | undefined
 	action?: string | undefined
+	/** References, or beginnings of them, of whom it may be; from `referencesOf`. */
+	actor?: readonly string[] | undefined
+	target?: readonly string[] | undefined
 	from?: Date | undefined
 	to?: Date | undefined
 }
@@ -47,6 +50,8 @@ interface Columns {
 }
 
 const COLUMNS = 'seq::text, at, actor_kind, actor, action, target, detail, kid, hash'
+/** At least as many digits of a reference as the page shows. */
+const REFERENCE = /^[0-9a-f]{4,32}$/
 const ROWS_AT_ONCE = 1_000
 /** Of our own choice; held by whoever adds an entry, until the commit, by any number of sidecars. */
 const LOCK = 730_415_090
@@ -98,14 +103,16 @@ export class AuditRepository implements AuditStore, AuditReader {
 	 *
 	 * @throws {SipCallError} `invalid_request` for a cursor that is none of ours
 	 */
-	async page({ limit, cursor, action, from, to }: AuditQuery): Promise<{ items: AuditItem[], nextCursor: string | undefined }> {
+	async page({ limit, cursor, action, actor, target, from, to }: AuditQuery): Promise<{ items: AuditItem[], nextCursor: string | undefined }> {
 		const before = cursor === undefined ? null : readSeqCursor(cursor)
 		const rows = await runBound<Columns & { actor_id: string | null, target_id: string | null }>(this.#orm.em.fork(), `
 			select ${COLUMNS}, (select user_id from audit_subjects where reference = actor) as actor_id, (select user_id from audit_subjects where reference = target) as target_id
 				from audit_log
 				where ($1::bigint is null or audit_log.seq < $1) and ($2::text is null or action = $2)
 					and ($3::timestamptz is null or at >= $3) and ($4::timestamptz is null or at < $4)
-				order by audit_log.seq desc limit $5`, [before, action ?? null, from ?? null, to ?? null, limit + 1])
+					and ($5::jsonb is null or exists (select from jsonb_array_elements_text($5) as wanted (ref) where starts_with(actor, ref)))
+					and ($6::jsonb is null or exists (select from jsonb_array_elements_text($6) as wanted (ref) where starts_with(target, ref)))
+				order by audit_log.seq desc limit $7`, [before, action ?? null, from ?? null, to ?? null, actor === undefined ? null : JSON.stringify(actor), target === undefined ? null : JSON.stringify(target), limit + 1])
 		const items = rows.slice(0, limit).map((columns): AuditItem => {
 			const { seq, at, actorKind, actor, action: done, target, detail } = rowOf(columns)
 			return {
@@ -118,6 +125,16 @@ export class AuditRepository implements AuditStore, AuditReader {
 			}
 		})
 		return { items, nextCursor: rows.length > limit ? writeSeqCursor(items.at(-1)?.seq ?? 0) : undefined }
+	}
+
+	/**
+	 * How whoever is meant stands in the log: by the id in Nextcloud, or by the reference as it is shown, its beginning.
+	 *
+	 * @return what may be both is both; none when nobody of that name is in the log
+	 */
+	async referencesOf(person: string): Promise<string[]> {
+		const subjects = await runBound<{ reference: string }>(this.#orm.em.fork(), 'select reference from audit_subjects where user_id = $1', [person])
+		return [...subjects.map(({ reference }) => reference), ...(REFERENCE.test(person) ? [person] : [])]
 	}
 
 	async after(seq: number): Promise<AuditRow[]> {

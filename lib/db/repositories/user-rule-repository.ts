@@ -5,6 +5,7 @@ import type { MikroORM } from '@mikro-orm/postgresql'
 import type { OwnLimits, UserRule } from '../../policy/user-rule.ts'
 
 import { NO_RULE } from '../../policy/user-rule.ts'
+import { runBound } from '../bound-query.ts'
 
 /** A row of `user_rules`, also where there is none: then all of it is null. */
 export interface UserRuleRow {
@@ -13,15 +14,17 @@ export interface UserRuleRow {
 	locked_until: Date | string | null
 	locked_by: 'refusals' | 'admin' | null
 	approved_countries: string[] | null
+	/** Read only for those who may see it. */
+	lock_reason?: string | null
 }
 
 export const USER_RULE_COLUMNS = ['may_call', 'limits', 'locked_until', 'locked_by', 'approved_countries'] as const
 
-export function userRuleOf({ may_call: mayCall, limits, locked_until: until, locked_by: by, approved_countries: approvedCountries }: UserRuleRow): UserRule {
+export function userRuleOf({ may_call: mayCall, limits, locked_until: until, locked_by: by, approved_countries: approvedCountries, lock_reason: reason }: UserRuleRow): UserRule {
 	return {
 		mayCall,
 		limits: limits ?? {},
-		lock: until === null || by === null ? null : { until: new Date(until), by },
+		lock: until === null || by === null ? null : { until: new Date(until), by, ...(reason === null || reason === undefined ? {} : { reason }) },
 		approvedCountries: approvedCountries ?? [],
 	}
 }
@@ -44,7 +47,7 @@ export class UserRuleRepository {
 			return new Map()
 		}
 		const rows = await this.#orm.em.getConnection().execute<(UserRuleRow & { user_id: string })[]>(
-			`select user_id, ${USER_RULE_COLUMNS.join(', ')} from user_rules where user_id in (${userIds.map(() => '?').join(', ')})`,
+			`select user_id, ${USER_RULE_COLUMNS.join(', ')}, sipcall_decrypt(lock_reason) as lock_reason from user_rules where user_id in (${userIds.map(() => '?').join(', ')})`,
 			[...userIds],
 		)
 		return new Map(rows.map((row) => [row.user_id, userRuleOf(row)]))
@@ -61,19 +64,27 @@ export class UserRuleRepository {
 
 	/** Changes what is given; what is left out stays as it is. */
 	async change(userId: string, { mayCall, limits, lock, approvedCountries }: Partial<UserRule>, at: Date): Promise<void> {
-		const values: [column: string, sql: string, values: unknown[]][] = [
-			...(mayCall === undefined ? [] : [['may_call', '?', [mayCall]] satisfies [string, string, unknown[]]]),
-			...(limits === undefined ? [] : [['limits', '?::jsonb', [JSON.stringify(limits)]] satisfies [string, string, unknown[]]]),
-			...(lock === undefined ? [] : [['locked_until', '?', [lock?.until ?? null]] satisfies [string, string, unknown[]], ['locked_by', '?', [lock?.by ?? null]] satisfies [string, string, unknown[]]]),
+		const values: [column: string, sql: (parameter: string) => string, value: unknown][] = [
+			...(mayCall === undefined ? [] : [column('may_call', (parameter) => parameter, mayCall)]),
+			...(limits === undefined ? [] : [column('limits', (parameter) => `${parameter}::jsonb`, JSON.stringify(limits))]),
+			...(lock === undefined
+				? []
+				: [
+						column('locked_until', (parameter) => parameter, lock?.until ?? null),
+						column('locked_by', (parameter) => parameter, lock?.by ?? null),
+						column('lock_reason', (parameter) => `sipcall_encrypt(${parameter})`, lock?.reason ?? null),
+					]),
 			...(approvedCountries === undefined
 				? []
-				: [['approved_countries', '(select coalesce(array_agg(value), \'{}\') from jsonb_array_elements_text(?::jsonb) value)', [JSON.stringify(approvedCountries)]] satisfies [string, string, unknown[]]]),
-			['updated_at', '?', [at]],
+				: [column('approved_countries', (parameter) => `(select coalesce(array_agg(value), '{}') from jsonb_array_elements_text(${parameter}::jsonb) value)`, JSON.stringify(approvedCountries))]),
+			column('updated_at', (parameter) => parameter, at),
 		]
-		await this.#orm.em.getConnection().execute(
-			`insert into user_rules (user_id, ${values.map(([column]) => column).join(', ')}) values (?, ${values.map(([, sql]) => sql).join(', ')})
-				on conflict (user_id) do update set ${values.map(([column]) => `${column} = excluded.${column}`).join(', ')}`,
-			[userId, ...values.flatMap(([, , given]) => given)],
+		// A reason must not stand in the statement, where a log could show it.
+		await runBound(
+			this.#orm.em.fork(),
+			`insert into user_rules (user_id, ${values.map(([name]) => name).join(', ')}) values ($1, ${values.map(([, sql], index) => sql(`$${index + 2}`)).join(', ')})
+				on conflict (user_id) do update set ${values.map(([name]) => `${name} = excluded.${name}`).join(', ')}`,
+			[userId, ...values.map(([, , value]) => value)],
 		)
 	}
 
@@ -81,9 +92,13 @@ export class UserRuleRepository {
 	async lock(userId: string, until: Date, by: 'refusals' | 'admin', at: Date): Promise<void> {
 		await this.#orm.em.getConnection().execute(
 			`insert into user_rules (user_id, locked_until, locked_by, updated_at) values (?, ?, ?, ?)
-				on conflict (user_id) do update set locked_until = excluded.locked_until, locked_by = excluded.locked_by, updated_at = excluded.updated_at
+				on conflict (user_id) do update set locked_until = excluded.locked_until, locked_by = excluded.locked_by, lock_reason = null, updated_at = excluded.updated_at
 				where user_rules.locked_until is null or user_rules.locked_until < excluded.locked_until`,
 			[userId, until, by, at],
 		)
 	}
+}
+
+function column(name: string, sql: (parameter: string) => string, value: unknown): [string, (parameter: string) => string, unknown] {
+	return [name, sql, value]
 }

@@ -13,7 +13,7 @@ import { mayRing } from '../../calls/device.ts'
 import { SipCallError } from '../../errors.ts'
 import { dayOf } from '../../policy/calendar.ts'
 import { decideAccount } from '../../policy/rules.ts'
-import { NO_RULE } from '../../policy/user-rule.ts'
+import { NO_RULE, settingsFor } from '../../policy/user-rule.ts'
 import { route } from '../route.ts'
 import { anyUuid, country, DeviceSchema, moment, text, time, whole } from '../schemas.ts'
 
@@ -37,6 +37,8 @@ export interface AdminUsersOptions {
 		setVerified: (userId: string, deviceId: string, verified: boolean) => Promise<boolean>
 	}
 	usage: (userIds: readonly string[], at: Date, dayFrom: Date) => Promise<Map<string, { callsToday: number, calls30Days: number, lastCallAt: Date | undefined }>>
+	/** How far the calls of a day are used, with the settings as they are for this user. */
+	limitToday: (userId: string, settings: Settings) => Promise<{ used: number, max: number }>
 	settings: () => Settings
 	audit: AuditTrail
 	now: () => Date
@@ -60,10 +62,11 @@ const UserSchema = z.object({
 	mayCall: z.boolean().describe('As things are now: by the groups or by the permission, and not locked'),
 	permission: z.boolean().nullable().describe('Over the groups; null = the groups decide'),
 	limits: Limits.describe('The user’s own; what is left out is everybody’s'),
-	lock: z.object({ until: time, by: z.enum(['refusals', 'admin']) }).nullable(),
+	lock: z.object({ until: time, by: z.enum(['refusals', 'admin']), reason: z.string().optional() }).nullable(),
 	approvedCountries: z.array(z.string()),
 	devices: z.array(DeviceSchema),
 	usage: z.object({ callsToday: z.int(), calls30Days: z.int(), lastCallAt: time.optional() }),
+	limitToday: z.object({ used: z.int(), max: z.int() }).describe('Of `callsPerDay`, the user’s own or everybody’s: what was counted since the first call of the last 24 hours'),
 }).meta({ id: 'AdminUser' })
 
 export type UserJson = z.infer<typeof UserSchema>
@@ -71,7 +74,7 @@ export type UserJson = z.infer<typeof UserSchema>
 const Change = z.strictObject({
 	permission: z.boolean().nullable().optional(),
 	limits: Limits.optional().describe('Replaces the user’s own limits'),
-	lock: z.strictObject({ until: moment }).nullable().optional().describe('null unlocks'),
+	lock: z.strictObject({ until: moment, reason: text(500).optional().describe('For administrators, and in the user’s own export; the audit log never has it') }).nullable().optional().describe('null unlocks'),
 	approvedCountries: z.array(country).max(300).optional(),
 	devices: z.array(z.strictObject({ id: anyUuid, verified: z.boolean() })).max(20).optional(),
 }).meta({ id: 'AdminUserChange' })
@@ -81,12 +84,15 @@ export type UserChangeJson = z.input<typeof Change>
 const UserParams = z.object({ id: text(256).min(1) })
 
 export function adminUserRoutes(options: AdminUsersOptions): Route[] {
-	const { search, find, rules, devices, usage, settings, audit, now } = options
+	const { search, find, rules, devices, usage, limitToday, settings, audit, now } = options
 	const present = async (users: readonly KnownUser[]): Promise<UserJson[]> => {
 		const ids = users.map(({ id }) => id)
 		const at = now()
 		const [byRule, byDevice, byUsage] = await Promise.all([rules.ofMany(ids), devices.ofMany(ids), usage(ids, at, dayOf(at, settings().timeZone).from)])
-		return users.map((user) => presentUser(user, byRule.get(user.id) ?? NO_RULE, byDevice.get(user.id) ?? [], byUsage.get(user.id), settings(), at))
+		return Promise.all(users.map(async (user) => {
+			const rule = byRule.get(user.id) ?? NO_RULE
+			return { ...presentUser(user, rule, byDevice.get(user.id) ?? [], byUsage.get(user.id), settings(), at), limitToday: await limitToday(user.id, settingsFor(settings(), rule)) }
+		}))
 	}
 	return [
 		route({
@@ -142,7 +148,7 @@ function changeOf({ permission, limits, lock, approvedCountries }: z.output<type
 	return {
 		...(permission === undefined ? {} : { mayCall: permission }),
 		...(limits === undefined ? {} : { limits: Object.fromEntries(Object.entries(limits).filter(([, value]) => value !== undefined)) as OwnLimits }),
-		...(lock === undefined ? {} : { lock: lock === null ? null : { until: lock.until, by: 'admin' as const } }),
+		...(lock === undefined ? {} : { lock: lock === null ? null : { until: lock.until, by: 'admin' as const, ...(lock.reason === undefined || lock.reason.trim() === '' ? {} : { reason: lock.reason.trim() }) } }),
 		...(approvedCountries === undefined ? {} : { approvedCountries }),
 	}
 }
@@ -151,12 +157,17 @@ function changeOf({ permission, limits, lock, approvedCountries }: z.output<type
 function told(before: UserRule, after: Partial<UserRule>, devices: readonly { id: string, verified: boolean }[]): Record<string, unknown> {
 	const keys = (Object.keys(after) as (keyof UserRule)[]).filter((key) => !isDeepStrictEqual(before[key], after[key]))
 	return {
-		...Object.fromEntries(keys.map((key) => [key, { old: before[key], new: after[key] }])),
+		...Object.fromEntries(keys.map((key) => [key, { old: withoutReason(before[key]), new: withoutReason(after[key]) }])),
 		...(devices.length === 0 ? {} : { phones: devices.map(({ id, verified }) => ({ id, verified })) }),
 	}
 }
 
-function presentUser(user: KnownUser, rule: UserRule, list: readonly Device[], used: { callsToday: number, calls30Days: number, lastCallAt: Date | undefined } | undefined, settings: Settings, at: Date): UserJson {
+/** Of a lock; the reason is a note on a person, which the audit log, never erased, must not hold. */
+function withoutReason(value: UserRule[keyof UserRule] | undefined): unknown {
+	return value !== null && typeof value === 'object' && 'by' in value ? { until: value.until, by: value.by } : value
+}
+
+function presentUser(user: KnownUser, rule: UserRule, list: readonly Device[], used: { callsToday: number, calls30Days: number, lastCallAt: Date | undefined } | undefined, settings: Settings, at: Date): Omit<UserJson, 'limitToday'> {
 	const isLocked = rule.lock !== null && rule.lock.until.getTime() > at.getTime()
 	return {
 		id: user.id,
@@ -166,7 +177,7 @@ function presentUser(user: KnownUser, rule: UserRule, list: readonly Device[], u
 		mayCall: user.isEnabled && decideAccount({ groups: user.groups, rule, settings, at }) === undefined,
 		permission: rule.mayCall,
 		limits: rule.limits,
-		lock: isLocked && rule.lock !== null ? { until: rule.lock.until.toISOString(), by: rule.lock.by } : null,
+		lock: isLocked && rule.lock !== null ? { ...rule.lock, until: rule.lock.until.toISOString() } : null,
 		approvedCountries: [...rule.approvedCountries],
 		devices: list.map((device) => ({ ...device, verified: mayRing(device, settings) })),
 		usage: { callsToday: used?.callsToday ?? 0, calls30Days: used?.calls30Days ?? 0, ...(used?.lastCallAt === undefined ? {} : { lastCallAt: used.lastCallAt.toISOString() }) },

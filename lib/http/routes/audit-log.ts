@@ -11,18 +11,24 @@ import { AUDIT_ACTIONS, AUDIT_ACTORS } from '../../privacy/audit.ts'
 import { AUDIT_COLUMNS } from '../audit-csv.ts'
 import { allPages, CSV_PAGE, csvHeaders, writeCsv } from '../csv.ts'
 import { route, TextStream } from '../route.ts'
-import { moment, time, whole } from '../schemas.ts'
+import { moment, text, time, whole } from '../schemas.ts'
 
 export interface AuditLogRoutesOptions {
-	page: (query: { limit: number, cursor?: string | undefined, action?: string | undefined, from?: Date | undefined, to?: Date | undefined }) => Promise<{ items: AuditLogItem[], nextCursor: string | undefined }>
+	page: (query: { limit: number, cursor?: string | undefined, action?: string | undefined, actor?: readonly string[] | undefined, target?: readonly string[] | undefined, from?: Date | undefined, to?: Date | undefined }) => Promise<{ items: AuditLogItem[], nextCursor: string | undefined }>
+	/** How somebody stands in the log. */
+	referencesOf: (person: string) => Promise<string[]>
 	verification: Pick<AuditVerification, 'state' | 'start'>
 	audit: AuditTrail
 }
+
+const person = text(256).min(1).describe('A user’s id in Nextcloud, or the beginning of a `ref`, from 4 digits on')
 
 const Query = z.object({
 	limit: whole(1, 200).default(50),
 	cursor: z.string().max(100).optional(),
 	action: z.enum(AUDIT_ACTIONS).optional(),
+	actor: person.optional(),
+	target: person.optional(),
 	from: moment.optional(),
 	to: moment.optional(),
 })
@@ -60,7 +66,7 @@ export type AuditVerificationJson = z.infer<typeof VerificationSchema>
 /** So much of a hash tells two logs apart, and can be written down; `occ sipcall:audit:verify` prints as much. */
 const SEAL_DIGITS = 16
 
-export function auditLogRoutes({ page, verification, audit }: AuditLogRoutesOptions): Route[] {
+export function auditLogRoutes({ page, referencesOf, verification, audit }: AuditLogRoutesOptions): Route[] {
 	return [
 		route({
 			method: 'get',
@@ -70,12 +76,14 @@ export function auditLogRoutes({ page, verification, audit }: AuditLogRoutesOpti
 			query: Query,
 			answer: { status: 200, schema: AuditLogSchema, alsoAs: 'text/csv' },
 			refusals: ['forbidden', 'nextcloud_unavailable'],
-			handle: async ({ caller, query, request, signal }) => {
+			handle: async ({ caller, query: { actor: by, target: whom, ...rest }, request, signal }) => {
+				const [actor, target] = await Promise.all([by, whom].map((wanted) => wanted === undefined ? undefined : referencesOf(wanted)))
+				const query = { ...rest, actor, target }
 				if (request.accepts(['application/json', 'text/csv']) === 'text/csv') {
 					const { action, from, to } = query
 					// Read once before anything is written: a cursor that is none of ours leaves no entry behind.
 					await page({ ...query, limit: 1 })
-					await audit.write({ actor: { kind: 'admin', userId: caller.userId }, action: 'audit.exported', detail: { action, from, to } })
+					await audit.write({ actor: { kind: 'admin', userId: caller.userId }, action: 'audit.exported', detail: { action, actor, target, from, to } })
 					const pages = allPages((cursor) => page({ ...query, limit: CSV_PAGE, cursor }), query.cursor, signal)
 					return { status: 200, headers: csvHeaders('audit-log.csv'), body: new TextStream(writeCsv(AUDIT_COLUMNS, pages)) }
 				}

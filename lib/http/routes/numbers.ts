@@ -3,6 +3,7 @@
 
 import type { CallingUser } from '../../calls/call-rules.ts'
 import type { Explanation } from '../../calls/explain.ts'
+import type { SampleNumber } from '../../numbering/sample-numbers.ts'
 import type { DialRules } from '../../policy/settings-schema.ts'
 import type { SavedSettings, Settings } from '../../policy/settings.ts'
 import type { Route } from '../route.ts'
@@ -12,11 +13,12 @@ import { z } from 'zod'
 import { settingsSchema, wholeSettingsSchema } from '../../policy/settings-schema.ts'
 import { isSecretSetting } from '../../policy/settings.ts'
 import { parse, route } from '../route.ts'
-import { ExplanationSchema, text } from '../schemas.ts'
+import { country, ExplanationSchema, text } from '../schemas.ts'
 
 export interface NumberRoutesOptions {
 	explain: (user: CallingUser, to: string, settings: Settings) => Promise<Explanation>
 	settings: () => Settings
+	samples: (homeCountry: string | null) => SampleNumber[]
 	/** With the groups, from Nextcloud, and what the user has chosen. */
 	callingUser: (userId: string) => Promise<CallingUser>
 	dialRules: DialRules
@@ -24,7 +26,14 @@ export interface NumberRoutesOptions {
 
 const Wish = z.strictObject({ to: text(400) }).meta({ id: 'ExplainWish' })
 
-export function numberRoutes({ explain, settings, callingUser, dialRules }: NumberRoutesOptions): Route[] {
+const SamplesSchema = z.array(z.object({
+	kind: z.enum(['mobile', 'foreign', 'premium']),
+	e164: z.string(),
+})).meta({ id: 'SampleNumbers' })
+
+export type SampleNumberJson = z.infer<typeof SamplesSchema>[number]
+
+export function numberRoutes({ explain, settings, samples, callingUser, dialRules }: NumberRoutesOptions): Route[] {
 	// What nobody tries out here: connections and secrets.
 	const Policy = settingsSchema(dialRules).omit({ freeswitch: true, oauth: true, cdrSecret: true, metricsToken: true, provider: true }).partial()
 	const Whole = wholeSettingsSchema(dialRules)
@@ -56,6 +65,16 @@ export function numberRoutes({ explain, settings, callingUser, dialRules }: Numb
 				parse(Whole, tried, 'policy.')
 				return { status: 200, body: present(to, await explain(await callingUser(userId), to, tried)) }
 			},
+		}),
+		route({
+			method: 'get',
+			path: '/admin/policy/samples',
+			right: 'admin',
+			summary: 'Numbers to try a policy on: a mobile and a premium one of the home country, and one abroad; for explaining, never for dialling',
+			query: z.object({ homeCountry: country.or(z.literal('')).optional().describe('Instead of the saved one; empty = none') }),
+			answer: { status: 200, schema: SamplesSchema },
+			refusals: ['forbidden', 'nextcloud_unavailable'],
+			handle: async ({ query: { homeCountry = settings().homeCountry } }) => ({ status: 200, body: samples(homeCountry === '' ? null : homeCountry) }),
 		}),
 	]
 }

@@ -203,6 +203,28 @@ describe('the audit log', () => {
 		}
 	})
 
+	it('is narrowed by who did it and to whom it was done, also in the file, whose entry names nobody', async () => {
+		const all = (await page('limit=200')).items
+		const seqs = (items: Item[]) => items.map(({ seq }) => seq)
+		const by = async (query: string) => seqs((await page(`limit=200&${query}`)).items)
+		const ofGuest = all.filter(({ actor }) => actor.id === 'guest')
+		const toGuest = all.filter(({ target }) => target?.id === 'guest')
+		expect(ofGuest.length).toBeGreaterThan(3)
+		expect(await by('actor=guest')).toEqual(seqs(ofGuest))
+		expect(await by('target=guest')).toEqual(seqs(toGuest))
+		expect(await by('actor=demo&target=guest')).toEqual(seqs(toGuest.filter(({ actor }) => actor.id === 'demo')))
+		expect(await by('actor=demo&target=guest&action=call.ended')).toHaveLength(1)
+		const ref = ofGuest[0]?.actor.ref ?? ''
+		expect(await by(`actor=${ref.slice(0, 8)}`)).toEqual(seqs(ofGuest))
+		expect(await by('actor=nobody')).toEqual([])
+		const csv = await demo.request('GET', '/admin/audit-log?actor=guest', undefined, { Accept: 'text/csv' })
+		expect(csv.text.trimEnd().split('\r\n')).toHaveLength(ofGuest.length + 1)
+		expect((await entries('audit.exported', 1)).at(-1)?.detail).toEqual({ actor: [ref] })
+		for (const query of ['actor=', 'target=%00', `actor=${'a'.repeat(257)}`]) {
+			expect(await demo.get(`/admin/audit-log?${query}`)).toMatchObject({ status: 400, body: { code: 'invalid_request' } })
+		}
+	})
+
 	it('holds no number, no secret, no note and no name of a user', async () => {
 		const rows = await test.database.query<{ row: string }>('select l::text as row from audit_log l')
 		const everything = rows.map(({ row }) => row).join('\n')

@@ -210,12 +210,59 @@ describe('an admin', () => {
 		expect((await guest.get<{ limits: { kind: string, used?: number }[] }>('/me')).body.limits.find(({ kind }) => kind === 'callsPerHour')?.used).toBe(1)
 	})
 
+	it('is told how far each user’s calls of a day are used, by the limit that holds for that user', async () => {
+		await save({ callsPerDay: 30 })
+		expect(await called(guest, '030 123401')).toMatchObject({ status: 202 })
+		expect(await called(guest, '030 123401')).toMatchObject({ status: 202 })
+		await demo.request('PUT', '/admin/users/demo', { limits: { callsPerDay: 5 } })
+		const { items } = (await demo.get<{ items: { id: string, limitToday: object }[] }>('/admin/users')).body
+		expect(Object.fromEntries(items.map(({ id, limitToday }) => [id, limitToday]))).toMatchObject({ guest: { used: 2, max: 30 }, demo: { used: 0, max: 5 } })
+		now = new Date(now.getTime() + 1000)
+		expect(await demo.request('PUT', '/admin/users/guest', { limits: { callsPerDay: 1 } })).toMatchObject({ body: { limitToday: { used: 1, max: 1 } } })
+	})
+
+	it('locks with a reason, which only administrators and the user’s own export have, and which stands encrypted', async () => {
+		const reason = 'Lost her phone in the tram'
+		const until = '2026-11-24T12:00:00.000Z'
+		expect(await demo.request('PUT', '/admin/users/guest', { lock: { until, reason: ` ${reason} ` } })).toMatchObject({ status: 200, body: { mayCall: false, lock: { until, by: 'admin', reason } } })
+		expect((await demo.get<{ items: object[] }>('/admin/users?search=guest')).body.items).toMatchObject([{ lock: { reason } }])
+		expect((await guest.get('/me')).text).not.toContain('tram')
+		expect(JSON.stringify((await called(guest, '030 123401')).body)).not.toContain('tram')
+		expect((await guest.get<{ rule: object }>('/privacy/export')).body.rule).toMatchObject({ lock: { reason } })
+		const audited = await demo.get<{ items: { detail: object }[] }>('/admin/audit-log?target=guest&action=user.changed')
+		expect(audited.body.items[0]?.detail).toEqual({ lock: { old: null, new: { until, by: 'admin' } } })
+		expect(JSON.stringify(await test.database.query('select u::text, l::text from user_rules u, audit_log l'))).not.toContain('tram')
+		// A later change of something else leaves it, a lock of another kind does not.
+		expect(await demo.request('PUT', '/admin/users/guest', { approvedCountries: ['AT'] })).toMatchObject({ body: { lock: { reason } } })
+		now = new Date('2026-11-24T13:00:00.000Z')
+		await save({ lockAfterRefusals: { count: 1, windowMin: 10, lockMin: 15 } })
+		expect((await called(guest, '+43 1 234567')).status).toBe(422)
+		while ((await demo.get<{ items: { lock: { by: string } | null }[] }>('/admin/users?search=guest')).body.items[0]?.lock?.by !== 'refusals') {
+			// Locked behind the refusal.
+		}
+		expect((await demo.get<{ items: { lock: object }[] }>('/admin/users?search=guest')).body.items[0]?.lock).not.toHaveProperty('reason')
+		for (const wrong of ['x'.repeat(501), 'a\u0000b']) {
+			expect(await demo.request('PUT', '/admin/users/guest', { lock: { until: '2099-01-01T00:00:00.000Z', reason: wrong } })).toMatchObject({ status: 400, body: { errors: [{ field: 'lock.reason' }] } })
+		}
+	})
+
 	it('tries settings that are not saved, as any user', async () => {
 		const tried = await demo.request<ExplanationJson>('POST', '/admin/policy/explain', { policy: { allowedCountries: ['AT'] }, userId: 'guest', to: '030 123401' })
 		expect(tried.body).toMatchObject({ allowed: false, refusal: { rule: { id: 'allowedCountries' } } })
 		expect(await explained(guest, '030 123401')).toMatchObject({ allowed: true })
 		expect(await demo.request('POST', '/admin/policy/explain', { policy: { allowedCountries: ['XX'] }, userId: 'guest', to: '1' })).toMatchObject({ status: 400 })
 		expect(await demo.request('POST', '/admin/policy/explain', { policy: { cdrSecret: 'x'.repeat(20) }, userId: 'guest', to: '1' })).toMatchObject({ status: 400 })
+	})
+
+	it('gets numbers to try a policy on, of the home country or of one that is not saved', async () => {
+		const kinds = async (query: string) => (await demo.get<{ kind: string, e164: string }[]>(`/admin/policy/samples${query}`)).body
+		const saved = await kinds('')
+		expect(saved).toEqual([{ kind: 'mobile', e164: expect.stringMatching(/^\+491[567]/) }, { kind: 'foreign', e164: '+12025550123' }, { kind: 'premium', e164: expect.stringMatching(/^\+49900/) }])
+		expect(await kinds('?homeCountry=AT')).toMatchObject([{ e164: expect.stringMatching(/^\+436/) }, {}, { e164: expect.stringMatching(/^\+439/) }])
+		expect(await kinds('?homeCountry=')).toEqual([{ kind: 'foreign', e164: '+12025550123' }])
+		const verdicts = await Promise.all(saved.map(async ({ e164 }) => (await demo.request<ExplanationJson>('POST', '/admin/policy/explain', { userId: 'guest', to: e164 })).body.refusal?.rule?.id))
+		expect(verdicts).toEqual([undefined, 'allowedCountries', 'allowedTypes'])
+		expect(await demo.get('/admin/policy/samples?homeCountry=de')).toMatchObject({ status: 400, body: { code: 'invalid_request' } })
 	})
 
 	it('is told of a user who is not there, and of faults by field', async () => {

@@ -135,6 +135,29 @@ describe('the audit log in the database', () => {
 		expect(await database.query('select user_id from audit_subjects order by 1')).toEqual([{ user_id: 'demo' }, { user_id: 'guest' }])
 	})
 
+	it('finds what somebody did, or what was done to her, by the id, and by the reference also when nobody knows the id any more', async () => {
+		await log.append(entry({ actor: { kind: 'admin', userId: 'demo' }, targetUserId: 'guest' }))
+		await log.append(entry({ actor: { kind: 'user', userId: 'guest' }, targetUserId: 'guest' }))
+		await log.append(entry({ actor: { kind: 'system' }, targetUserId: 'demo' }))
+		await log.append({ at: new Date(), actor: { kind: 'user', userId: 'cafe' }, action: 'call.refused', detail: {} })
+		const seqs = async (query: object) => (await log.page({ limit: 100, ...query })).items.map(({ seq }) => seq)
+		const [demo, guest] = await Promise.all(['demo', 'guest'].map((id) => log.referencesOf(id)))
+		expect(guest).toEqual([expect.stringMatching(/^[0-9a-f]{32}$/)])
+		expect([await seqs({ actor: demo }), await seqs({ target: demo }), await seqs({ actor: guest }), await seqs({ target: guest })]).toEqual([[1], [3], [2], [2, 1]])
+		expect(await seqs({ actor: demo, target: guest })).toEqual([1])
+		const shown = guest?.[0]?.slice(0, 8) ?? ''
+		expect([await seqs({ target: await log.referencesOf(shown) }), await seqs({ actor: await log.referencesOf(shown) })]).toEqual([[2, 1], [2]])
+		// An id that might be the beginning of a reference is both.
+		expect(await log.referencesOf('cafe')).toEqual([expect.stringMatching(/^[0-9a-f]{32}$/), 'cafe'])
+		expect(await seqs({ actor: (await log.referencesOf('cafe')).slice(0, 1) })).toEqual([4])
+		await purge('guest')
+		expect(await log.referencesOf('guest')).toEqual([])
+		expect([await seqs({ actor: await log.referencesOf('guest') }), await seqs({ target: await log.referencesOf(shown) })]).toEqual([[], [5, 2, 1]])
+		for (const unknown of ['nobody', '', '%', '4f2', guest?.[0]?.toUpperCase() ?? '']) {
+			expect(await log.referencesOf(unknown)).toEqual([])
+		}
+	})
+
 	it('is read page by page, each entry once, also while entries are added', async () => {
 		for (let count = 1; count <= 7; count++) {
 			await log.append(entry({ detail: { count }, action: count % 2 === 0 ? 'user.changed' : 'user.locked', at: new Date(count * 1000) }))

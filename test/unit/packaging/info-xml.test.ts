@@ -144,6 +144,7 @@ const ADMIN_ADDRESSES = lines(`
 	POST /admin/config
 	POST /admin/config/test
 	POST /admin/policy/explain
+	GET /admin/policy/samples
 	POST /admin/privacy/preview
 	POST /admin/privacy/delete
 	GET /admin/privacy/receipts

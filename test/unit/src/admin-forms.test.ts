@@ -157,6 +157,7 @@ describe('a user’s form', () => {
 		approvedCountries: ['FR'],
 		devices: [{ id: '4a1f4f6e-3c1e-4f0e-9a0c-5f0a2c6f7b11', kind: 'sip', label: 'Desk', address: '1000', isDefault: true, verified: false }],
 		usage: { callsToday: 0, calls30Days: 0 },
+		limitToday: { used: 0, max: 200 },
 	}
 
 	it('sends nothing when nothing was changed', () => {
@@ -182,5 +183,13 @@ describe('a user’s form', () => {
 		const locked: AdminUser = { ...user, lock: { until: '2026-11-24T12:00:00.000Z', by: 'admin' } }
 		expect(userChangeOf(locked, { ...userFormOf(locked, now), isLocked: false }, now).change).toEqual({ lock: null })
 		expect(userChangeOf(user, { ...userFormOf(user, now), isLocked: true, lockedUntil: '2026-11-20T12:30' }, now)).toEqual({ change: {}, faults: { lock: true } })
+	})
+
+	it('locks with a reason, and changes or takes it away without moving the end', () => {
+		const locked: AdminUser = { ...user, lock: { until: '2026-11-26T12:00:42.123Z', by: 'admin', reason: 'Lost phone' } }
+		const form = userFormOf(locked, now)
+		expect(userChangeOf(locked, form, now).change).toEqual({})
+		expect(userChangeOf(locked, { ...form, lockReason: ' Found again ' }, now).change).toEqual({ lock: { until: '2026-11-26T12:00:42.123Z', reason: 'Found again' } })
+		expect(userChangeOf(locked, { ...form, lockReason: ' ' }, now).change).toEqual({ lock: { until: '2026-11-26T12:00:42.123Z' } })
 	})
 })

@@ -6,7 +6,7 @@ import type { AuditEntry } from '../../../src/services/admin-api.ts'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { AUDIT_ACTIONS } from '../../../lib/privacy/audit.ts'
 import { filterOf } from '../../../src/services/audit-filter.ts'
-import { actionWords, chainWords, detailWords, personWords, AUDIT_ACTIONS as WORDED } from '../../../src/services/audit-words.ts'
+import { actionWords, chainWords, detailWords, personMeant, personWords, AUDIT_ACTIONS as WORDED } from '../../../src/services/audit-words.ts'
 import { speak } from '../../support/language.ts'
 
 beforeEach(() => speak('en'))
@@ -32,6 +32,15 @@ describe('an entry of the audit log', () => {
 		expect(personWords({ ref: '4f2a99' })).toBe('user 4f2a')
 	})
 
+	it('takes a person as the table shows her, in the language of the page, and any id as it is', async () => {
+		expect([' user 4f2a ', '4f2a', '4f2a99', 'user 4f', 'user ann', 'Ann Example', 'user CAFE', 'CAFE'].map(personMeant)).toEqual(['4f2a', '4f2a', '4f2a99', 'user 4f', 'user ann', 'Ann Example', 'user CAFE', 'CAFE'])
+		await speak('de')
+		const { registerLanguage } = await import('../../../src/services/l10n.ts')
+		const { de } = await import('../../../src/l10n/manage-de.ts')
+		registerLanguage({ de })
+		expect(['Konto 4f2a', 'user 4f2a'].map(personMeant)).toEqual(['4f2a', 'user 4f2a'])
+	})
+
 	it.each<[string, AuditEntry, string[]]>([
 		['a number that was changed', entry('settings.changed', { changes: [{ key: 'callsPerDay', old: 200, new: 50 }] }), ['Calls per day: 200 → 50']],
 		['countries that went and came', entry('settings.changed', { changes: [{ key: 'allowedCountries', old: ['DE', 'FR'], new: ['DE', 'AT'] }] }), ['Allowed countries: − France (FR), + Austria (AT)']],
@@ -42,6 +51,7 @@ describe('an entry of the audit log', () => {
 		['a limit that was taken away', entry('user.changed', { limits: { old: { callsPerDay: 5 }, new: {} } }), ['Calls per day: 5 → None']],
 		['a refused call', entry('call.refused', { code: 'destination_not_allowed', rule: 'allowedCountries', country: 'AT' }), ['Austria (AT)', 'Rule: Allowed countries.']],
 		['an export of what was narrowed', entry('audit.exported', { action: 'user.locked' }), ['User locked after refused calls']],
+		['an export of what was done by one person to nobody who is known', entry('audit.exported', { actor: ['4f2a99', '4f2a'], target: [] }), ['By whom: user 4f2a, user 4f2a', 'To whom: nobody']],
 		['lost entries', entry('audit.lost', { entries: 3 }), ['3 entries']],
 	])('tells of %s', (_what, told, lines) => {
 		expect(detailWords(told)).toEqual(lines)
@@ -80,10 +90,13 @@ describe('the state of the chain', () => {
 })
 
 describe('the filter', () => {
+	const EMPTY = { action: '', actor: '', target: '', from: '', to: '' }
+
 	it('has the whole of the last day, and nothing of what is empty or half typed', () => {
 		const start = (day: string) => new Date(`${day}T00:00:00`).toISOString()
-		expect(filterOf({ action: '', from: '', to: '' })).toEqual({})
-		expect(filterOf({ action: 'user.locked', from: '2026-11-30', to: '2026-11-30' })).toEqual({ action: 'user.locked', from: start('2026-11-30'), to: start('2026-12-01') })
-		expect(filterOf({ action: '', from: '0002-11-30', to: '26' })).toEqual({})
+		expect(filterOf(EMPTY)).toEqual({})
+		expect(filterOf({ ...EMPTY, actor: ' ', target: ' ann ' })).toEqual({ target: 'ann' })
+		expect(filterOf({ ...EMPTY, action: 'user.locked', from: '2026-11-30', to: '2026-11-30' })).toEqual({ action: 'user.locked', from: start('2026-11-30'), to: start('2026-12-01') })
+		expect(filterOf({ ...EMPTY, from: '0002-11-30', to: '26' })).toEqual({})
 	})
 })

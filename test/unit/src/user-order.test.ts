@@ -9,8 +9,8 @@ import { speak } from '../../support/language.ts'
 
 beforeEach(() => speak('en'))
 
-const user = (displayName: string, change: Partial<AdminUser> = {}): AdminUser => ({ id: displayName, displayName, groups: [], enabled: true, mayCall: true, permission: null, limits: {}, lock: null, approvedCountries: [], devices: [], usage: { callsToday: 0, calls30Days: 0 }, ...change })
-const users = [user('Zoe', { usage: { callsToday: 2, calls30Days: 9 } }), user('ben', { mayCall: false }), user('Änne', { usage: { callsToday: 5, calls30Days: 5 }, lock: { until: '2099-01-01T00:00:00.000Z', by: 'admin' } }), user('Ada', { usage: { callsToday: 2, calls30Days: 3 } })]
+const user = (displayName: string, change: Partial<AdminUser> = {}): AdminUser => ({ id: displayName, displayName, groups: [], enabled: true, mayCall: true, permission: null, limits: {}, lock: null, approvedCountries: [], devices: [], usage: { callsToday: 0, calls30Days: 0 }, limitToday: { used: 0, max: 30 }, ...change })
+const users = [user('Zoe', { limitToday: { used: 8, max: 200 } }), user('ben', { mayCall: false }), user('Änne', { limitToday: { used: 5, max: 5 }, lock: { until: '2099-01-01T00:00:00.000Z', by: 'admin' } }), user('Ada', { limitToday: { used: 6, max: 30 } })]
 
 it.each([
 	['name', false, ['Ada', 'Änne', 'ben', 'Zoe']],

@@ -10,29 +10,19 @@ import { dateFormat } from './formats.ts'
 import { t } from './l10n.ts'
 import { moneyWords } from './money.ts'
 import { changedKeys, WEEKDAYS } from './policy-form.ts'
+import { RULE_NAMES } from './rule-names.ts'
 
 const LABELS: Readonly<Record<PolicyKey, () => string>> = {
+	...RULE_NAMES,
 	homeCountry: () => t('Home country'),
-	allowedCountries: () => t('Allowed countries'),
-	allowedTypes: () => t('Kinds of numbers'),
 	allowedPrefixes: () => t('Always allowed beginnings'),
-	deniedPrefixes: () => t('Forbidden beginnings'),
 	allowedGroups: () => t('Who may call'),
-	callsPerMinute: () => t('Calls per minute'),
-	callsPerHour: () => t('Calls per hour'),
-	callsPerDay: () => t('Calls per day'),
 	maxConcurrentPerUser: () => t('Calls at the same time'),
 	maxConcurrent: () => t('Calls of everybody at the same time'),
 	maxCallSec: () => t('Longest call, in seconds'),
-	maxDistinctPerDay: () => t('Different numbers per day'),
 	timeZone: () => t('Time zone of days and months'),
-	workingHours: () => t('Hours'),
-	dailySpendLimit: () => t('Limit per day'),
-	monthlySpendLimit: () => t('Limit per month'),
 	confirmAbove: () => t('Ask above this price per minute'),
-	rates: () => t('Prices'),
 	lockAfterRefusals: () => t('Lock after refused calls'),
-	brake: () => t('Brake at night'),
 }
 
 const KIND_WORDS: Readonly<Record<NumberKind, () => string>> = {

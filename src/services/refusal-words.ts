@@ -8,6 +8,7 @@ import type { Explanation, Refusal } from './types.ts'
 import { countryName } from './contact-words.ts'
 import { t } from './l10n.ts'
 import { problemWords } from './problem-words.ts'
+import { refusalRuleName } from './rule-names.ts'
 import { momentWords } from './time-words.ts'
 
 export interface RefusalWords {
@@ -16,23 +17,6 @@ export interface RefusalWords {
 	rule?: string
 	/** What can be sent to the administrator: never the number. */
 	request?: string
-}
-
-/** The policy's rules under the names that the administration shows; a rule of a newer server has its own. */
-const RULES: Readonly<Record<string, () => string>> = {
-	allowedCountries: () => t('Allowed countries'),
-	allowedTypes: () => t('Allowed kinds of numbers'),
-	deniedPrefixes: () => t('Denied prefixes'),
-	callerIds: () => t('Caller IDs'),
-	workingHours: () => t('Working hours'),
-	brake: () => t('First calls to a country at night'),
-	rates: () => t('Rates'),
-	maxDistinctPerDay: () => t('Different numbers a day'),
-	dailySpendLimit: () => t('Spending a day'),
-	monthlySpendLimit: () => t('Spending a month'),
-	callsPerDay: () => t('Calls a day'),
-	callsPerHour: () => t('Calls an hour'),
-	callsPerMinute: () => t('Calls a minute'),
 }
 
 const REFUSED_KINDS: Readonly<Record<string, () => string>> = {
@@ -63,7 +47,7 @@ export function refusalWords(refusal: Refusal, number: Pick<Explanation, 'countr
 /** The rule that an administrator can change. */
 export function ruleWords(refusal: Refusal | undefined): string | undefined {
 	const { rule, fixableBy } = refusal ?? {}
-	return rule === undefined || fixableBy !== 'admin' ? undefined : t('Rule: {rule}.', { rule: RULES[rule.id]?.() ?? rule.label })
+	return rule === undefined || fixableBy !== 'admin' ? undefined : t('Rule: {rule}.', { rule: refusalRuleName(rule.id) ?? rule.label })
 }
 
 function reasonText(refusal: Refusal, { country, type }: Pick<Explanation, 'country' | 'type'>): string {

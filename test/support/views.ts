@@ -146,6 +146,26 @@ function ended(name: string, outcome: string, end: (visit: Visit) => unknown, to
 	}
 }
 
+/** A click whose first answers are lost; to the next one no answer comes. */
+function lostCall(name: string, there: (visit: Visit) => Promise<unknown>, lost: number): View {
+	return {
+		name,
+		show: at('', sip('field'), async (visit) => {
+			let posts = 0
+			await visit.page.route('**/proxy/sipcall/call', (route) => ++posts > lost ? new Promise(() => {}) : route.abort('connectionreset'))
+			await field(visit.page).fill('030 5550100')
+			await visit.page.keyboard.press('Enter')
+			await card(visit.page).waitFor()
+			await there(visit)
+		}),
+		async leave({ page }) {
+			await page.unroute('**/proxy/sipcall/call')
+			// The next page would ask what has become of it.
+			await page.evaluate(() => sessionStorage.clear())
+		},
+	}
+}
+
 const click = (selector: string) => ({ page }: Visit) => page.locator(selector).first().click()
 
 const PHONE = { id: '7f8a3f3e-1a35-4c5e-9d0b-5a2e1c9b7d10', kind: 'phone', label: 'Mobile', address: '+491711234567', isDefault: true, verified: false } as const
@@ -197,6 +217,11 @@ export const VIEWS: readonly View[] = [
 			await page.evaluate(() => sessionStorage.clear())
 		},
 	},
+	lostCall('checking', async ({ page }) => {
+		// The first answer was lost when it is sent again.
+		await page.waitForRequest('**/proxy/sipcall/call')
+	}, 1),
+	lostCall('could-not-find-out', ({ page }) => page.locator(sip('repeat')).waitFor(), 3),
 	live('pick-up', 'calling_user'),
 	live('ringing', 'ringing'),
 	live('talking', 'connected'),

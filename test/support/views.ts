@@ -147,16 +147,23 @@ function ended(name: string, outcome: string, end: (visit: Visit) => unknown, to
 }
 
 /** A click whose first answers are lost; to the next one no answer comes. */
-function lostCall(name: string, there: (visit: Visit) => Promise<unknown>, lost: number): View {
+function lostCall(name: string, lost: number, there: (visit: Visit, isSentAgain: Promise<void>) => Promise<unknown>): View {
 	return {
 		name,
 		show: at('', sip('field'), async (visit) => {
 			let posts = 0
-			await visit.page.route('**/proxy/sipcall/call', (route) => ++posts > lost ? new Promise(() => {}) : route.abort('connectionreset'))
+			const { promise, resolve } = Promise.withResolvers<void>()
+			await visit.page.route('**/proxy/sipcall/call', async (route) => {
+				if (++posts <= lost) {
+					await route.abort('connectionreset')
+				} else {
+					resolve()
+				}
+			})
 			await field(visit.page).fill('030 5550100')
 			await visit.page.keyboard.press('Enter')
 			await card(visit.page).waitFor()
-			await there(visit)
+			await there(visit, promise)
 		}),
 		async leave({ page }) {
 			await page.unroute('**/proxy/sipcall/call')
@@ -217,11 +224,9 @@ export const VIEWS: readonly View[] = [
 			await page.evaluate(() => sessionStorage.clear())
 		},
 	},
-	lostCall('checking', async ({ page }) => {
-		// The first answer was lost when it is sent again.
-		await page.waitForRequest('**/proxy/sipcall/call')
-	}, 1),
-	lostCall('could-not-find-out', ({ page }) => page.locator(sip('repeat')).waitFor(), 3),
+	// The first answer was lost when the second request comes.
+	lostCall('checking', 1, (_visit, isSentAgain) => isSentAgain),
+	lostCall('could-not-find-out', 3, ({ page }) => page.locator(sip('repeat')).waitFor()),
 	live('pick-up', 'calling_user'),
 	live('ringing', 'ringing'),
 	live('talking', 'connected'),

@@ -146,6 +146,8 @@ export interface HistoryQuery {
 	number?: string | undefined
 	/** Spelt in any case. */
 	tag?: string | undefined
+	/** The one call that this key stands for. */
+	idempotencyKey?: string | undefined
 }
 
 /** Where calls are kept. Every change is one transaction with its line in the call's own history. */

@@ -147,6 +147,7 @@ export const HistoryQuerySchema = z.object({
 	to: moment.optional(),
 	number: z.string().max(200).optional(),
 	tag: tag.optional().describe('In any case'),
+	idempotencyKey: IdempotencyKeySchema.optional().describe('The call that a request with this key has placed, if any: for a client whose answer was lost, and who must not send it again'),
 })
 
 export const HistorySchema = z.object({

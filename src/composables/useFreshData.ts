@@ -7,6 +7,7 @@ import type { Call } from '../services/types.ts'
 import type { Calls } from './useCalls.ts'
 import type { History } from './useHistory.ts'
 import type { MyAccount } from './useMe.ts'
+import type { Doubt } from './usePlacing.ts'
 
 import { onScopeDispose, ref } from 'vue'
 import { getHistory, pageEnd } from '../services/api.ts'
@@ -22,6 +23,8 @@ const PROGRESS_MS = 1000
 const TALK_MS = 2000
 /** While the server tells by itself, asking only finds what a proxy has swallowed. */
 const TOLD_MS = 10_000
+/** So long after the click a page that was loaded again expects its call at any moment. */
+const FRESH_CLICK_MS = 30_000
 
 export interface FreshData {
 	calls: Calls
@@ -69,6 +72,7 @@ export function useFreshData(account: MyAccount, filter: Readonly<Ref<ListFilter
 		polling.heard('call')
 	})
 	const progressMs = (isConnected: boolean) => isTold.value ? TOLD_MS : isConnected ? TALK_MS : PROGRESS_MS
+	const lookMs = ({ request, at }: Doubt) => request === undefined && Date.now() - at < FRESH_CLICK_MS ? PROGRESS_MS : IDLE_MS
 	const showsLive = () => filter.value === 'all' && !isNarrowed(narrowing.value)
 	const whileAllowed = (ms: number) => pageEnd.value === undefined ? ms : undefined
 	const polling = usePolling({
@@ -78,6 +82,7 @@ export function useFreshData(account: MyAccount, filter: Readonly<Ref<ListFilter
 		},
 		me: { run: loadAccount, everyMs: () => whileAllowed(IDLE_MS) },
 		history: { run: () => history.refresh(), everyMs: () => whileAllowed(IDLE_MS) },
+		click: { run: calls.look, everyMs: () => calls.doubt.value && whileAllowed(lookMs(calls.doubt.value)) },
 		// A list that leaves live calls out would not tell of those that were started elsewhere.
 		live: { run: findLive, everyMs: () => showsLive() ? undefined : whileAllowed(IDLE_MS) },
 	})
@@ -117,6 +122,6 @@ export function useFreshData(account: MyAccount, filter: Readonly<Ref<ListFilter
 		isFailing: polling.isFailing,
 		isOnline,
 		tellLinkWorks: () => tell({ type: 'handler_ok' }),
-		load: () => polling.askAll(['me', 'history', ...(showsLive() ? [] : ['live' as const])]),
+		load: () => polling.askAll(['me', 'history', 'click', ...(showsLive() ? [] : ['live' as const])]),
 	}
 }

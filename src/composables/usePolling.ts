@@ -7,7 +7,7 @@ import type { ApiFailure } from '../services/api.ts'
 import { onScopeDispose, ref, watch } from 'vue'
 
 /** Two requests never begin within this time, whatever is due. */
-const SPACING_MS = 1000
+export const SPACING_MS = 1000
 /** Waits after the first, second, … fault in a row. */
 const BACK_OFF_MS = [1000, 2000, 4000, 8000, 30_000]
 /** How much longer a tab waits that has just heard the news from another one: so the other one asks again, not both. */
@@ -39,6 +39,14 @@ export interface Polling<Name extends string> {
 
 export function roundOf(failure: ApiFailure): Round {
 	return failure.isFinal ? 'stop' : { retryAfterMs: failure.retryAfterMs }
+}
+
+/**
+ * @param faults how many there were in a row
+ * @param retryAfterMs what the server asks for
+ */
+export function backOffMs(faults: number, retryAfterMs: number): number {
+	return Math.max(BACK_OFF_MS[Math.min(faults, BACK_OFF_MS.length) - 1] ?? SPACING_MS, retryAfterMs)
 }
 
 /**
@@ -94,8 +102,7 @@ export function usePolling<Name extends string>(chores: Readonly<Record<Name, Ch
 		isFailing.value = faulty.length > 0
 		faults = faulty.length > 0 ? faults + 1 : 0
 		if (faulty.length > 0) {
-			const wait = BACK_OFF_MS[Math.min(faults, BACK_OFF_MS.length) - 1] ?? SPACING_MS
-			notBefore = Date.now() + Math.max(wait, ...faulty.map(({ retryAfterMs }) => retryAfterMs))
+			notBefore = Date.now() + backOffMs(faults, Math.max(...faulty.map(({ retryAfterMs }) => retryAfterMs)))
 			// Due again at once, and behind what is due already: one fault that stays must not hide the rest.
 			faulty.forEach(({ name }) => lastAt.set(name, Date.now() - (chores[name].everyMs() ?? 0)))
 		}

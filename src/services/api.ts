@@ -100,8 +100,14 @@ export function confirmCode(deviceId: string, code: string): Promise<Device> {
  * @param idempotencyKey one per click; a request that is sent again after a fault carries the same, so that one click
  *        is one call at most
  */
-export function postCall(request: CallRequest, idempotencyKey: string): Promise<Call> {
-	return send({ method: 'post', url: 'call', data: request, headers: { 'Idempotency-Key': idempotencyKey } })
+export function postCall(request: CallRequest, idempotencyKey: string, signal: AbortSignal): Promise<Call> {
+	return send({ method: 'post', url: 'call', data: request, headers: { 'Idempotency-Key': idempotencyKey }, signal })
+}
+
+/** The call that a click has become, as far as the server knows; reads only. */
+export async function findByKey(idempotencyKey: string): Promise<Call | undefined> {
+	const { items } = await send<CallPage>({ method: 'get', url: 'call-history', params: { limit: 1, idempotencyKey } })
+	return items[0]
 }
 
 export function getCall(uuid: string): Promise<Call> {

@@ -57,6 +57,19 @@ export function hangingUpWords(takesLong: boolean): CallWords {
 	}
 }
 
+/**
+ * A click that the server has not answered yet.
+ *
+ * @param device label of the device that it asks to ring, when it is known
+ */
+export function placingWords({ isInDoubt, isCancelled }: { isInDoubt: boolean, isCancelled: boolean }, device: string | undefined): CallWords {
+	if (isCancelled) {
+		return { ...hangingUpWords(false), ...(isInDoubt ? { detail: t('Looking for the call to end it …') } : {}) }
+	}
+	const starting = startingWords(device)
+	return isInDoubt ? { ...starting, detail: t('Checking whether the call was started …') } : starting
+}
+
 export function callWords(call: Call): CallWords {
 	const name = nameOf(call)
 	const device = call.device.label

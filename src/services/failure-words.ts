@@ -14,7 +14,7 @@ export interface Notice {
 	text: string
 	type: 'error' | 'warning'
 	/** What the person can do here and now, beside reading. */
-	action?: 'repeat_call' | 'show_call'
+	action?: 'repeat_call' | 'show_newest' | 'show_call'
 	/** What can be handed to whoever can help. */
 	copy?: { label: string, text: string }
 	/** When it may be tried again, by this computer's clock, and the text for the seconds until then. */

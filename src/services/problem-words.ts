@@ -27,6 +27,7 @@ const WORDS: Readonly<Record<string, (problem: Problem) => string>> = {
 	storage_unavailable: () => t('SIPCall cannot store calls right now, so it does not start one. Nothing was dialled.'),
 	nextcloud_unavailable: () => t('SIPCall cannot ask Nextcloud right now. Try again in a minute.'),
 	shutting_down: () => t('SIPCall is restarting. Try again in a few seconds.'),
+	call_erased: () => t('This call was made before, and has been erased since. Nothing was dialled again.'),
 	not_found: () => t('There is no such call.'),
 	forbidden: () => t('This account may not do that.'),
 }

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: 2026 SIPCall contributors
 // SPDX-License-Identifier: AGPL-3.0-or-later
 
-/** What the browser keeps: between visits choices, never a number, a name or a note; in this tab a note that is not saved. */
+/** What the browser keeps: between visits choices, never a number, a name or a note; in this tab a note that is not saved, and a click without an answer ({@link file://./kept-click.ts}). */
 
 const PREFIX = 'sipcall:'
 

@@ -198,25 +198,6 @@ describe.skipIf(!browserAvailable())('the page', () => {
 		await page.context().close()
 	})
 
-	it('sends a click whose answer was lost again, with the same key, and ends in the true state', async () => {
-		const page = await test.open()
-		await field(page).fill('030 123456')
-		const keys: string[] = []
-		await page.route('**/proxy/sipcall/call', async (route) => {
-			keys.push(route.request().headers()['idempotency-key'] ?? '')
-			await route.fetch()
-			await (keys.length < 3 ? route.abort('connectionreset') : route.continue())
-		})
-		await page.keyboard.press('Enter')
-		await card(page).getByText('Checking whether the call was started').waitFor()
-		await card(page, '[data-status=calling_user]').waitFor()
-		expect(new Set(keys).size).toBe(1)
-		expect(keys.length).toBe(3)
-		expect(test.app.freeSwitch.channels().filter(({ leg }) => leg === 'a').length).toBe(1)
-		await endCall(page)
-		await page.context().close()
-	})
-
 	it('counts the seconds down after too many calls, and calls nobody by itself', async () => {
 		const page = await openOnFakeTime()
 		let posts = 0

@@ -146,6 +146,35 @@ function ended(name: string, outcome: string, end: (visit: Visit) => unknown, to
 	}
 }
 
+/** A click whose first answers are lost; to the next one no answer comes. */
+function lostCall(name: string, lost: number, there: (visit: Visit, isWaiting: Promise<void>) => Promise<unknown>): View {
+	return {
+		name,
+		show: at('', sip('field'), async (visit) => {
+			let posts = 0
+			const { promise, resolve } = Promise.withResolvers<void>()
+			await visit.page.route('**/proxy/sipcall/call', async (route) => {
+				if (++posts <= lost) {
+					await route.abort('connectionreset')
+				} else {
+					resolve()
+				}
+			})
+			await field(visit.page).fill('030 5550100')
+			await visit.page.keyboard.press('Enter')
+			await card(visit.page).waitFor()
+			await there(visit, promise)
+		}),
+		async leave({ page }) {
+			// The next page would ask what has become of it.
+			await page.evaluate(() => sessionStorage.clear())
+			// What waits goes with the page: once the way is free it would become a call.
+			await page.goto('about:blank')
+			await page.unroute('**/proxy/sipcall/call')
+		},
+	}
+}
+
 const click = (selector: string) => ({ page }: Visit) => page.locator(selector).first().click()
 
 const PHONE = { id: '7f8a3f3e-1a35-4c5e-9d0b-5a2e1c9b7d10', kind: 'phone', label: 'Mobile', address: '+491711234567', isDefault: true, verified: false } as const
@@ -182,21 +211,9 @@ export const VIEWS: readonly View[] = [
 		await click(sip('erase-number'))(visit)
 		await visit.page.locator(sip('erasure')).getByText(/\d/).first().waitFor()
 	}) },
-	{
-		name: 'starting',
-		show: at('', sip('field'), async ({ page }) => {
-			// No answer comes to the click.
-			await page.route('**/proxy/sipcall/call', () => new Promise(() => {}))
-			await field(page).fill('030 5550100')
-			await page.keyboard.press('Enter')
-			await card(page).waitFor()
-		}),
-		async leave({ page }) {
-			await page.unroute('**/proxy/sipcall/call')
-			// The next page would ask what has become of it.
-			await page.evaluate(() => sessionStorage.clear())
-		},
-	},
+	lostCall('starting', 0, (_visit, isWaiting) => isWaiting),
+	lostCall('checking', 1, (_visit, isWaiting) => isWaiting),
+	lostCall('could-not-find-out', 3, ({ page }) => page.locator(sip('repeat')).waitFor()),
 	live('pick-up', 'calling_user'),
 	live('ringing', 'ringing'),
 	live('talking', 'connected'),

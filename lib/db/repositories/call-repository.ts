@@ -196,8 +196,13 @@ export class CallRepository implements CallStore {
 	 */
 	async history(userId: string, query: HistoryQuery): Promise<{ items: Call[], nextCursor: string | undefined }> {
 		const after = query.cursor === undefined ? undefined : readCursor(query.cursor)
+		const placed = query.idempotencyKey === undefined ? undefined : await this.#orm.em.fork().findOne(IdempotencyEntity, { userId, key: query.idempotencyKey })
+		if (query.idempotencyKey !== undefined && !placed?.callUuid) {
+			return { items: [], nextCursor: undefined }
+		}
 		const where = {
 			userId,
+			...(placed?.callUuid ? { uuid: placed.callUuid } : {}),
 			...(query.statuses === undefined ? {} : { status: { $in: query.statuses } }),
 			...(query.outcomes === undefined ? {} : { outcome: { $in: query.outcomes } }),
 			...(query.direction === undefined ? {} : { direction: query.direction }),

@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: 2026 SIPCall contributors
 // SPDX-License-Identifier: AGPL-3.0-or-later
 
+import type { CallJson } from '../../../lib/http/schemas.ts'
 import type { ApiClient, TestApp } from '../../support/app.ts'
 
 import { randomUUID } from 'node:crypto'
@@ -90,6 +91,20 @@ describe('a call over HTTP', () => {
 		const { body } = await demo.call('+4930123401', { key })
 		await demo.untilEnded(body.uuid)
 		expect(await demo.call('+4930123404', { key })).toMatchObject({ status: 422, body: { code: 'idempotency_key_reused' } })
+	})
+
+	it('can be looked for by its key, as it is now, and is found by nobody else', async () => {
+		const key = `click ${randomUUID()} &`
+		const find = async (client: ApiClient, more = '') => (await client.get<{ items: CallJson[] }>(`/call-history?idempotencyKey=${encodeURIComponent(key)}${more}`)).body
+		expect(await find(demo)).toEqual({ items: [], nextCursor: null })
+		const { body } = await demo.call('+4930123401', { key })
+		expect((await find(demo)).items.map(({ uuid }) => uuid)).toEqual([body.uuid])
+		expect((await find(test.as('guest'))).items).toEqual([])
+		const ended = await demo.untilEnded(body.uuid)
+		expect(await find(demo)).toEqual({ items: [ended], nextCursor: null })
+		expect((await find(demo, '&status=queued')).items).toEqual([])
+		expect((await demo.get('/call-history?idempotencyKey=another')).body.items).toEqual([])
+		expect(await demo.get('/call-history?idempotencyKey=')).toMatchObject({ status: 400, body: { errors: [{ field: 'idempotencyKey' }] } })
 	})
 
 	it('keeps the keys of two users apart', async () => {

@@ -175,6 +175,7 @@ describe('a user who erases herself', () => {
 		await guest.request('PUT', '/me', { devices: [{ kind: 'sip', label: 'Desk', address: '1000' }] })
 		const before = test.freeSwitch.originates.length
 		for (const to of [NUMBER, OTHER]) {
+			expect(await guest.get('/call-history?idempotencyKey=click%201')).toMatchObject({ status: 200, body: { items: [] } })
 			expect(await guest.call(to, { key: 'click 1' })).toMatchObject({ status: 410, body: { code: 'call_erased' } })
 		}
 		expect(test.freeSwitch.originates.length).toBe(before)

@@ -61,7 +61,7 @@ export const de: Translations = {
 	'Call me again': 'Noch einmal anrufen lassen',
 	'Call me with a code': 'Mit einem Code anrufen lassen',
 	'_That code is not right. %n try left._::_That code is not right. %n tries left._': ['Der Code stimmt nicht. Noch %n Versuch.', 'Der Code stimmt nicht. Noch %n Versuche.'],
-	'Too many wrong codes. Ask for a new call.': 'Zu viele falsche Codes. Bitte einen neuen Anruf anfordern.',
+	'Too many wrong codes. You can ask for a new call from {time} on.': 'Zu viele falsche Codes. Ein neuer Anruf ist ab {time} möglich.',
 	'The phone was not called.': 'Das Telefon wurde nicht angerufen.',
 	'The code was not checked.': 'Der Code wurde nicht geprüft.',
 	'“{device}” waits until an administrator has verified it.': '„{device}“ wartet auf die Bestätigung durch die Administration.',

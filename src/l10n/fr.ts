@@ -61,7 +61,7 @@ export const fr: Translations = {
 	'Call me again': 'Rappelez-moi',
 	'Call me with a code': 'Appelez-moi avec un code',
 	'_That code is not right. %n try left._::_That code is not right. %n tries left._': ['Ce code n’est pas correct. Encore %n essai.', 'Ce code n’est pas correct. Encore %n essais.'],
-	'Too many wrong codes. Ask for a new call.': 'Trop de codes erronés. Demandez un nouvel appel.',
+	'Too many wrong codes. You can ask for a new call from {time} on.': 'Trop de codes erronés. Vous pourrez demander un nouvel appel à partir de {time}.',
 	'The phone was not called.': 'Le téléphone n’a pas été appelé.',
 	'The code was not checked.': 'Le code n’a pas été vérifié.',
 	'“{device}” waits until an administrator has verified it.': '« {device} » attend d’être vérifié par un administrateur.',

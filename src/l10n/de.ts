@@ -185,6 +185,7 @@ export const de: Translations = {
 	'The phone system gave no reason.': 'Die Telefonanlage hat keinen Grund genannt.',
 	'You hung up.': 'Selbst aufgelegt.',
 	'{name} hung up.': '{name} hat aufgelegt.',
+	'_The longest allowed call is %n minute._::_The longest allowed call is %n minutes._': ['Das längste erlaubte Gespräch dauert %n Minute.', 'Das längste erlaubte Gespräch dauert %n Minuten.'],
 	'The longest allowed call length was reached.': 'Die längste erlaubte Gesprächsdauer wurde erreicht.',
 	'_“{device}” rang for %n second. {name} was not called._::_“{device}” rang for %n seconds. {name} was not called._': ['„{device}“ hat %n Sekunde lang geklingelt. {name} wurde nicht angerufen.', '„{device}“ hat %n Sekunden lang geklingelt. {name} wurde nicht angerufen.'],
 	'{name} did not pick up.': '{name} hat nicht abgenommen.',

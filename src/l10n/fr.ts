@@ -185,6 +185,7 @@ export const fr: Translations = {
 	'The phone system gave no reason.': 'Le système téléphonique n’a donné aucune raison.',
 	'You hung up.': 'Vous avez raccroché.',
 	'{name} hung up.': '{name} a raccroché.',
+	'_The longest allowed call is %n minute._::_The longest allowed call is %n minutes._': ['L’appel le plus long autorisé est de %n minute.', 'L’appel le plus long autorisé est de %n minutes.'],
 	'The longest allowed call length was reached.': 'La durée maximale autorisée a été atteinte.',
 	'_“{device}” rang for %n second. {name} was not called._::_“{device}” rang for %n seconds. {name} was not called._': ['« {device} » a sonné pendant %n seconde. {name} n’a pas été appelé.', '« {device} » a sonné pendant %n secondes. {name} n’a pas été appelé.'],
 	'{name} did not pick up.': '{name} n’a pas décroché.',

@@ -192,7 +192,7 @@ describe.skipIf(!browserAvailable())('the card', () => {
 		await test.demo.untilEnded(uuid)
 		const polls = () => test.asked('GET', `/call-status/${uuid}`)
 		const before = polls().length
-		for (let second = 0; second < 2; second++) {
+		for (let step = 0; step < 2; step++) {
 			await clock.runFor(1000)
 			do {
 				await first.evaluate(async () => {

@@ -272,8 +272,11 @@ export const VIEWS: readonly View[] = [
 			await card(visit.page).locator(sip('hangup')).waitFor({ state: 'detached' })
 		}),
 		async leave({ test, page }) {
+			// The browser may send on what was held.
 			await page.unroute('**/proxy/sipcall/call/*')
-			test.app.freeSwitch.hangUp(test.leg('a'))
+			for (const { uuid } of test.app.freeSwitch.channels()) {
+				test.app.freeSwitch.hangUp(uuid)
+			}
 			await card(page, '[data-status=ended]').waitFor()
 		},
 	},

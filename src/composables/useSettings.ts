@@ -57,13 +57,18 @@ export function useSettings(): SettingsState {
 		} catch (error) {
 			const failure = error as ApiFailure
 			fieldErrors.value = fieldErrorsOf(failure)
-			notice.value = {
-				...failureNotice(failure, t('Nothing was saved.')),
-				...(Object.keys(fieldErrors.value).length > 0 ? { text: t('See the messages under the fields.') } : {}),
-			}
+			const text = whereToLook(fieldErrors.value)
+			notice.value = { ...failureNotice(failure, t('Nothing was saved.')), ...(text === '' ? {} : { text }) }
 		}
 		isSaving.value = false
 		return isSaved.value
+	}
+
+	/** What is said of a setting that this server does not have, as when the page is newer, stands under no field. */
+	function whereToLook(errors: FieldErrors): string {
+		const isField = (path: string) => Object.hasOwn(settings.value ?? {}, path.split('.')[0] ?? '')
+		const others = Object.entries(errors).filter(([path]) => !isField(path)).map(([path, message]) => path === '' ? message : `${path}: ${message}`)
+		return [...others, ...(Object.keys(errors).some(isField) ? [t('See the messages under the fields.')] : [])].join(' ')
 	}
 
 	void load()

@@ -131,7 +131,7 @@ function outcomeWords(call: Call): CallWords {
 		case 'cancelled':
 			return {
 				headline: t('Call cancelled'),
-				detail: call.userAnsweredAt === undefined ? notCalled : t('You hung up before {name} answered.', { name }),
+				detail: call.endedBy === 'policy' ? reasonWords(call.reason) ?? notCalled : call.userAnsweredAt === undefined ? notCalled : t('You hung up before {name} answered.', { name }),
 			}
 		case 'blocked':
 			return { headline: t('The call was not allowed'), detail: reasonWords(call.reason) ?? notCalled }
@@ -149,10 +149,18 @@ function completedDetail(call: Call): string {
 		case 'callee':
 			return t('{name} hung up.', { name: nameOf(call) })
 		case 'policy':
-			return reasonWords(call.reason) ?? t('The longest allowed call length was reached.')
+			return longestCall(call) ?? reasonWords(call.reason) ?? t('The longest allowed call length was reached.')
 		default:
 			return reasonWords(call.reason) ?? ''
 	}
+}
+
+/** A call that the limit has ended lasted as long as is allowed, but for the second that the switch took to end it. */
+function longestCall({ reason, talkSec = 0 }: Call): string | undefined {
+	const minutes = Math.round(talkSec / 60)
+	return reason?.code === 'max_duration' && minutes > 0 && Math.abs(talkSec - 60 * minutes) <= 1
+		? n('The longest allowed call is %n minute.', 'The longest allowed call is %n minutes.', minutes)
+		: undefined
 }
 
 function rangAndNotCalled(call: Call): string {

@@ -228,6 +228,25 @@ describe.skipIf(!browserAvailable())('the administration', () => {
 		await page.context().close()
 	})
 
+	it('says above the form what the server has against a setting that no field is for', async () => {
+		const page = await test.open('/admin/policy')
+		await page.getByLabel('Forbid a beginning, as in +49137', { exact: true }).fill('0137')
+		await page.keyboard.press('Enter')
+		// As a page that is newer than the server would send it.
+		await page.route('**/proxy/sipcall/admin/config', (route) => route.continue(route.request().method() === 'POST' ? { postData: JSON.stringify({ ...route.request().postDataJSON() as object, holidays: [] }) } : {}))
+		await page.getByRole('button', { name: 'Save policy' }).click()
+		const notice = page.locator('[data-sip=admin-notice]')
+		await notice.getByText('Nothing was saved.').waitFor()
+		expect(await notice.innerText()).toMatch(/"holidays".* See the messages under the fields\./)
+		await page.getByText('Begin with + and the country code, as in +4930.').waitFor()
+		await page.getByRole('button', { name: 'Discard' }).click()
+		await page.locator('[data-count=callsPerDay] input, input[data-count=callsPerDay]').fill('51')
+		await page.getByRole('button', { name: 'Save policy' }).click()
+		await notice.getByText(/^[^.]*"holidays"[^.]*$/).waitFor()
+		expect(await page.locator('[data-sip=admin-policy] [aria-invalid=true]').count()).toBe(0)
+		await page.context().close()
+	})
+
 	it('takes a password and never shows it again', async () => {
 		const page = await test.open('/admin/connection')
 		await page.getByText('Set by the environment.').first().waitFor()

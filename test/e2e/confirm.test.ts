@@ -80,8 +80,33 @@ describe.skipIf(!browserAvailable())('a phone link', () => {
 		await early.context().close()
 	})
 
+	it.each(['Enter', 'Space'])('is deaf to %s that is held since before it was opened, until that is pressed anew', async (key) => {
+		const page = await test.open('/nowhere', { slowClock: true })
+		const before = posts()
+		await page.keyboard.down(key)
+		await page.goto(page.url().replace('/nowhere', '?number=%2B4930123467'))
+		await page.locator('[data-sip=confirm][aria-busy=false]').waitFor()
+		await page.waitForFunction(() => document.activeElement?.getAttribute('data-sip') === 'confirm-call')
+		await page.evaluate(() => {
+			document.documentElement.dataset.late = 'yes'
+		})
+		// As the keyboard repeats it.
+		await page.keyboard.down(key)
+		await page.keyboard.down(key)
+		await page.keyboard.up(key)
+		expect(await confirm(page).count()).toBe(1)
+		expect(posts()).toBe(before)
+		await page.keyboard.press(key)
+		await card(page, '[data-status=calling_user]').waitFor()
+		expect(posts()).toBe(before + 1)
+		await page.getByRole('button', { name: 'Cancel call' }).click()
+		await card(page, '[data-outcome=cancelled]').waitFor()
+		await page.context().close()
+	})
+
 	it('dials once, by a fresh Enter', async () => {
 		const page = await test.open('?number=%2B4930123456', { slowClock: true })
+		const before = posts()
 		await page.locator('[data-sip=confirm][aria-busy=false]').waitFor()
 		await page.evaluate(() => {
 			document.documentElement.dataset.late = 'yes'
@@ -90,8 +115,8 @@ describe.skipIf(!browserAvailable())('a phone link', () => {
 		await page.keyboard.down('Enter')
 		await card(page, '[data-status=calling_user]').waitFor()
 		await page.keyboard.up('Enter')
-		expect(posts()).toBe(2)
-		expect(JSON.parse(test.asked('POST', '/call')[1]?.body ?? '')).toMatchObject({ to: '+4930123456' })
+		expect(posts()).toBe(before + 1)
+		expect(JSON.parse(test.asked('POST', '/call').at(-1)?.body ?? '')).toMatchObject({ to: '+4930123456' })
 		await page.getByRole('button', { name: 'Cancel call' }).click()
 		await card(page, '[data-outcome=cancelled]').waitFor()
 		await page.context().close()

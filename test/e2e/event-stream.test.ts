@@ -142,4 +142,34 @@ describe.skipIf(!browserAvailable())('news of a call', () => {
 		await card(page, '[data-outcome=cancelled]').waitFor()
 		await page.context().close()
 	})
+
+	it('is tried again less and less while the server is away, and comes again once it is back', async () => {
+		const page = await openStreaming()
+		await page.clock.pauseAt(await page.evaluate(() => Date.now()) + 1000)
+		const streams = () => byHarp('/events').length
+		const answered = () => page.waitForResponse('**/exapps/sipcall/events')
+		const before = streams()
+		// The browser comes back once by itself, and gives up when it gets no stream.
+		const refused = answered()
+		await test.app.app.stop()
+		await refused
+		await settle(page)
+		expect(streams()).toBe(before + 1)
+		for (const [times, waitMs] of [30_000, 60_000, 120_000, 240_000, 480_000, 480_000].entries()) {
+			await page.clock.runFor(waitMs - 1000)
+			await settle(page)
+			expect(streams()).toBe(before + 1 + times)
+			const again = answered()
+			await page.clock.runFor(1500)
+			await again
+			await settle(page)
+			expect(streams()).toBe(before + 2 + times)
+		}
+		await test.app.restart()
+		test.shell.exAppUrl = test.app.url
+		const opened = answered()
+		await page.clock.runFor(480_000)
+		expect((await opened).status()).toBe(200)
+		await page.context().close()
+	})
 })

@@ -9,29 +9,15 @@ import type { PageTest } from '../support/page-test.ts'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { browserAvailable } from '../support/browser.ts'
 import { atRest, card, field, startPageTest } from '../support/page-test.ts'
+import { tab } from '../support/visible-focus.ts'
 
 const MOST_TABS = 60
 
 /** Goes on by Tab until something has the focus that fits; on the way nothing is passed whose focus cannot be seen. */
 async function tabTo(page: Page, selector: string): Promise<void> {
 	for (let step = 0; step < MOST_TABS; step++) {
-		await page.keyboard.press('Tab')
-		const { fits, fault } = await page.evaluate((wanted) => {
-			const element = document.activeElement
-			if (element === null || element === document.body) {
-				return { fits: false, fault: undefined }
-			}
-			const marks = [element, element.parentElement, element.closest('label, li, .input-field, [class*=form-box]')].filter((one) => one !== null)
-			const isMarked = marks.some((one) => {
-				const { outlineStyle, boxShadow, borderInlineStartColor } = getComputedStyle(one)
-				return outlineStyle !== 'none' || boxShadow !== 'none' || (one.matches('input, textarea, select') && borderInlineStartColor !== getComputedStyle(document.body).color)
-			})
-			// Nextcloud's own header and skip links are not ours to judge.
-			const isOurs = element.closest('#content-vue, [role=dialog]') !== null
-			return { fits: element.matches(wanted), fault: isOurs && !isMarked ? element.outerHTML.slice(0, 160) : undefined }
-		}, selector)
-		expect(fault).toBeUndefined()
-		if (fits) {
+		expect(await tab(page)).toBeUndefined()
+		if (await page.evaluate((wanted) => document.activeElement?.matches(wanted) === true, selector)) {
 			return
 		}
 	}

@@ -21,6 +21,15 @@ describe.skipIf(!browserAvailable())('a phone number', () => {
 	const verify = () => page.locator('[data-sip=verify]')
 	const wrong = (code: string) => String((Number(code) + 1) % 10_000).padStart(4, '0')
 
+	/** What is heard by whoever picks up the n-th call. */
+	async function listen(call: number): Promise<string> {
+		const { freeSwitch } = test.app
+		await freeSwitch.until(() => freeSwitch.channels().length > 0)
+		freeSwitch.answer(freeSwitch.channels()[0]?.uuid ?? '')
+		await freeSwitch.until(() => freeSwitch.heard.length >= call)
+		return freeSwitch.heard[call - 1]?.texts[0] ?? ''
+	}
+
 	it('may not call before it is verified', async () => {
 		page = await test.open('', { user: 'guest' })
 		await page.getByLabel('Extension or phone number').fill('0171 1234567')
@@ -34,11 +43,7 @@ describe.skipIf(!browserAvailable())('a phone number', () => {
 		await page.locator('[data-sip=call-with-code]').click()
 		await page.locator('[data-sip=code]').waitFor()
 		expect(await page.evaluate(() => document.activeElement?.getAttribute('data-sip'))).toBe('code')
-		const { freeSwitch } = test.app
-		await freeSwitch.until(() => freeSwitch.channels().length > 0)
-		freeSwitch.answer(freeSwitch.channels()[0]?.uuid ?? '')
-		await freeSwitch.until(() => freeSwitch.heard.length > 0)
-		const code = freeSwitch.heard[0]?.texts[0] ?? ''
+		const code = await listen(1)
 		await page.keyboard.type(wrong(code))
 		await verify().getByText('That code is not right. 2 tries left.').waitFor()
 		expect(await page.locator('[data-sip=call-with-code]').getAttribute('aria-disabled')).toBe('true')
@@ -87,6 +92,34 @@ describe.skipIf(!browserAvailable())('a phone number', () => {
 		await change('Change Mobile', 'Extension or phone number', '0171 7654321')
 		await devices.getByText('Not verified').waitFor()
 		await devices.locator('[data-sip=verify]').getByText('+491717654321').waitFor()
+		await page.context().close()
+	})
+
+	it('is locked by three wrong codes, with the time from which another call can be asked for', async () => {
+		await test.demo.request('PUT', '/me', { devices: [{ kind: 'phone', label: 'Mobile', address: '+491711234568' }] })
+		page = await test.open('', { ownClock: true })
+		const called = () => test.shell.requests.filter(({ part, url, userId }) => part === 'proxy' && userId === 'demo' && url.endsWith('/verify')).length
+		const button = page.locator('[data-sip=call-with-code]')
+		const field = page.locator('[data-sip=code]')
+		await button.click()
+		await field.waitFor()
+		const code = await listen(2)
+		await page.keyboard.type(wrong(code))
+		await verify().getByText('2 tries left.').waitFor()
+		await field.fill(wrong(code))
+		await verify().getByText('1 try left.').waitFor()
+		await field.fill(wrong(code))
+		await verify().locator('[role=alert]').getByText(/^Too many wrong codes\. You can ask for a new call from \d+:\d\d:\d\d\s[AP]M on\.$/).waitFor()
+		expect(await field.count()).toBe(0)
+		expect(await button.getAttribute('aria-disabled')).toBe('true')
+		await verify().getByText(/^Another call in \d+ seconds?$/).waitFor()
+		await page.keyboard.press('Enter')
+		await button.click({ force: true })
+		expect(called()).toBe(1)
+		await page.clock.runFor(61_000)
+		const asked = page.waitForRequest('**/verify')
+		await verify().locator('[data-sip=call-with-code]:not([aria-disabled])').click()
+		await asked
 		await page.context().close()
 	})
 })

@@ -7,11 +7,12 @@ import type { Page } from 'playwright-core'
 export function layoutFaults(page: Page): Promise<string[]> {
 	return page.evaluate(() => {
 		const faults: string[] = []
-		const root = document.querySelector('#content-vue') ?? document.body
+		const areas = [...document.querySelectorAll('#app-content-vue, #app-sidebar-vue, [role=dialog], .v-popper__popper--shown')]
+		const all = (selector: string) => document.querySelectorAll(selector.split(', ').flatMap((one) => ['#content-vue', '[role=dialog]', '.v-popper__popper--shown'].map((root) => `${root} ${one}`)).join(', '))
 		const isShown = (element: Element) => element.checkVisibility() && element.closest('[aria-hidden=true], [inert]') === null
 		const nameOf = (element: Element) => (element.getAttribute('aria-label') ?? '') || (element.textContent?.trim() ?? '')
 			|| ((element as HTMLInputElement).labels?.[0]?.textContent?.trim() ?? '')
-		for (const element of root.querySelectorAll('button, a[href], input, select, [role=button]')) {
+		for (const element of all('button, a[href], input, select, [role=button]')) {
 			if (isShown(element) && nameOf(element) === '') {
 				faults.push(`no name: ${element.outerHTML.slice(0, 120)}`)
 			}
@@ -22,26 +23,36 @@ export function layoutFaults(page: Page): Promise<string[]> {
 		}
 		const ids = [...document.querySelectorAll('[id]')].map(({ id }) => id)
 		faults.push(...ids.filter((id, at) => ids.indexOf(id) !== at).map((id) => `twice: #${id}`))
-		for (const element of root.querySelectorAll('ul, ol')) {
+		for (const element of all('ul, ol')) {
 			if ([...element.children].some(({ tagName }) => tagName !== 'LI')) {
 				faults.push(`a list with more than items: ${element.outerHTML.slice(0, 120)}`)
 			}
 		}
-		for (const element of root.querySelectorAll('[aria-hidden=true] button, [aria-hidden=true] a[href]')) {
-			if (element.closest('[inert]') === null && (element as HTMLElement).tabIndex >= 0) {
+		for (const element of all('[aria-hidden=true] button, [aria-hidden=true] a[href]')) {
+			if (element.checkVisibility() && element.closest('[inert]') === null && (element as HTMLElement).tabIndex >= 0) {
 				faults.push(`hidden but in the Tab order: ${element.outerHTML.slice(0, 120)}`)
 			}
 		}
-		const main = document.querySelector('#app-content-vue')
-		for (const element of [document.scrollingElement, main]) {
+		for (const element of [document.scrollingElement, ...areas]) {
 			if (element !== null && element.scrollWidth > element.clientWidth) {
 				faults.push(`scrolls sideways: ${element.tagName} ${element.scrollWidth} > ${element.clientWidth}`)
 			}
 		}
-		for (const element of main?.querySelectorAll('*') ?? []) {
-			const box = element.getBoundingClientRect()
-			if (isShown(element) && element.closest('.hidden-visually') === null && box.width > 0 && (box.left < -1 || box.right > window.innerWidth + 1)) {
-				faults.push(`cut: ${element.outerHTML.slice(0, 120)}`)
+		for (const area of areas) {
+			const edges = area.getBoundingClientRect()
+			for (const element of area.querySelectorAll('*')) {
+				const box = element.getBoundingClientRect()
+				if (!isShown(element) || element.closest('.hidden-visually') !== null || box.width === 0) {
+					continue
+				}
+				const isOutside = box.left < Math.max(0, edges.left) - 1 || box.right > Math.min(window.innerWidth, edges.right) + 1
+				const hasText = [...element.childNodes].some(({ nodeType, textContent }) => nodeType === Node.TEXT_NODE && textContent?.trim() !== '')
+				const { overflowX, overflowY } = getComputedStyle(element)
+				// A label within an empty field of a page is one of these, and is read out whole.
+				const isClipped = area.id !== 'app-content-vue' && hasText && ((overflowX !== 'visible' && element.scrollWidth > element.clientWidth + 1) || (overflowY === 'hidden' && element.scrollHeight > element.clientHeight + 1))
+				if (isOutside || isClipped) {
+					faults.push(`${isOutside ? 'cut' : 'clipped'}: ${element.outerHTML.slice(0, 120)}`)
+				}
 			}
 		}
 		return faults

@@ -179,15 +179,50 @@ const click = (selector: string) => ({ page }: Visit) => page.locator(selector).
 
 const PHONE = { id: '7f8a3f3e-1a35-4c5e-9d0b-5a2e1c9b7d10', kind: 'phone', label: 'Mobile', address: '+491711234567', isDefault: true, verified: false } as const
 
+const UNVERIFIED = account('verify-a-phone', { devices: [PHONE] }, sip('verify'))
+
 /** In the order in which a user comes across them. */
 export const VIEWS: readonly View[] = [
 	account('first-visit', { devices: [] }, sip('first-device')),
-	account('verify-a-phone', { devices: [PHONE] }, sip('verify')),
+	UNVERIFIED,
+	{
+		name: 'type-the-code',
+		async show(visit) {
+			await visit.page.route('**/devices/*/verify', (route) => route.fulfill({ status: 202, json: { expiresAt: '2099-01-01T10:00:00.000Z', triesLeft: 3, nextCallAt: '2099-01-01T00:00:00.000Z' } }))
+			await UNVERIFIED.show(visit)
+			await click(sip('call-with-code'))(visit)
+			await visit.page.locator(sip('code')).waitFor()
+		},
+		async leave(visit) {
+			await visit.page.unroute('**/devices/*/verify')
+			await UNVERIFIED.leave?.(visit)
+		},
+	},
+	{
+		name: 'loading',
+		async show({ test, page }) {
+			await page.route('**/proxy/sipcall/{me,call-history}*', () => new Promise(() => {}))
+			await page.goto(test.shell.url + PAGE)
+			await page.locator('[aria-busy=true]').first().waitFor()
+		},
+		leave: ({ page }) => page.unroute('**/proxy/sipcall/{me,call-history}*'),
+	},
 	{ name: 'list', show: at('', sip('row')) },
 	answered('**/proxy/sipcall/call-history*', (route) => route.fulfill({ json: { items: [], nextCursor: null } }), { name: 'no-calls', show: at('', sip('empty')) }),
 	{ name: 'filters', show: at('', sip('row'), click('[data-filter=more]')) },
 	{ name: 'missed', show: at('/missed', sip('field')) },
 	{ name: 'search', show: typed('Beispiel', `${sip('contacts')} li`) },
+	{
+		name: 'two-numbers',
+		show: at('', sip('field'), async ({ page }) => {
+			await field(page).evaluate((input) => {
+				const clipboardData = new DataTransfer()
+				clipboardData.setData('text/plain', '030 123456 / 0171 1234567')
+				input.dispatchEvent(new ClipboardEvent('paste', { clipboardData, bubbles: true, cancelable: true }))
+			})
+			await page.locator(`${sip('choices')} [data-row]`).nth(1).waitFor()
+		}),
+	},
 	{ name: 'nothing-found', show: typed('Zzyzx', sip('empty')) },
 	{
 		name: 'about-the-number',
@@ -202,19 +237,46 @@ export const VIEWS: readonly View[] = [
 	{ name: 'expensive', show: typed('+43 1 5551234', sip('ask')) },
 	{ name: 'phone-link', show: at('?number=tel%3A030%2F5550100', `${sip('confirm')}[aria-busy=false]`) },
 	{ name: 'phone-link-refused', show: at('?number=tel%3A%2B33123456789', `${sip('confirm')} ${sip('refusal')}`) },
+	{ name: 'phone-link-test', show: at('?number=tel%3A%2B000', sip('link-test')) },
 	{ name: 'details', show: at('', sip('row'), async (visit) => {
 		await click('[data-sip=row] [data-row]')(visit)
 		await visit.page.locator('[data-sip=timeline] li').first().waitFor()
+	}) },
+	{ name: 'details-note', show: at('', sip('row'), async (visit) => {
+		await click('[data-sip=row] [data-row]')(visit)
+		await visit.page.locator(`${sip('details')} [role=tab]`).nth(1).click()
+		await visit.page.locator(`${sip('details')} ${sip('note-text')}`).fill('Calls back on Monday')
 	}) },
 	{ name: 'erase-number', show: at('', sip('row'), async (visit) => {
 		await click('[data-sip=row] [data-row]')(visit)
 		await click(sip('erase-number'))(visit)
 		await visit.page.locator(sip('erasure')).getByText(/\d/).first().waitFor()
 	}) },
+	answered('**/proxy/sipcall/privacy/delete', (route) => route.fulfill({ json: {
+		receiptId: '7f8a3f3e-1a35-4c5e-9d0b-5a2e1c9b7d10',
+		deletedAt: '2026-11-22T09:30:00.000Z',
+		counts: { calls: 2, transfers: 0, devices: 0, signIns: 0, rules: 0 },
+		signature: 'x',
+	} }), { name: 'erasure-receipt', show: at('', sip('row'), async (visit) => {
+		await click('[data-sip=row] [data-row]')(visit)
+		await click(sip('erase-number'))(visit)
+		await click(`${sip('erase')}:not([aria-disabled])`)(visit)
+		await visit.page.locator(sip('receipt')).waitFor()
+	}) }),
 	lostCall('starting', 0, (_visit, isWaiting) => isWaiting),
 	lostCall('checking', 1, (_visit, isWaiting) => isWaiting),
 	lostCall('could-not-find-out', 3, ({ page }) => page.locator(sip('repeat')).waitFor()),
 	live('pick-up', 'calling_user'),
+	{
+		name: 'dialling',
+		show: at('', sip('field'), async (visit) => {
+			// A gateway that says nothing.
+			await dial(visit, '030 123406')
+			visit.test.app.freeSwitch.answer(visit.test.leg('a'))
+			await card(visit.page, '[data-status=dialing]').waitFor()
+		}),
+		leave: hangUp,
+	},
 	live('ringing', 'ringing'),
 	live('talking', 'connected'),
 	{
@@ -227,8 +289,11 @@ export const VIEWS: readonly View[] = [
 			await card(visit.page).locator(sip('hangup')).waitFor({ state: 'detached' })
 		}),
 		async leave({ test, page }) {
+			// The browser may send on what was held.
 			await page.unroute('**/proxy/sipcall/call/*')
-			test.app.freeSwitch.hangUp(test.leg('a'))
+			for (const { uuid } of test.app.freeSwitch.channels()) {
+				test.app.freeSwitch.hangUp(uuid)
+			}
 			await card(page, '[data-status=ended]').waitFor()
 		},
 	},
@@ -256,6 +321,7 @@ export const VIEWS: readonly View[] = [
 	ended('busy', 'busy', ({ test }) => test.app.freeSwitch.hangUp(test.leg('b'), 'USER_BUSY')),
 	ended('declined', 'rejected', ({ test }) => test.app.freeSwitch.hangUp(test.leg('b'))),
 	ended('nobody-answered', 'no_answer', ({ test }) => test.app.freeSwitch.hangUp(test.leg('b'), 'NO_ANSWER')),
+	ended('blocked', 'blocked', ({ test }) => test.app.freeSwitch.hangUp(test.leg('b'), 'OUTGOING_CALL_BARRED')),
 	ended('failed', 'failed', ({ test }) => test.app.freeSwitch.answer(test.leg('a')), '030 123404', false),
 	ended('cancelled', 'cancelled', ({ page }) => page.keyboard.press('Shift+Escape'), '030 5550100', false),
 	ended('not-picked-up', 'no_answer', ({ test }) => test.app.freeSwitch.hangUp(test.leg('a'), 'NO_ANSWER'), '030 5550100', false),

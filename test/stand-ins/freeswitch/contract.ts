@@ -86,6 +86,8 @@ export interface ScriptedFreeSwitch {
 	restart(options?: { abrupt?: boolean, downMs?: number }): Promise<void>
 	/** The party at the end of a leg hangs up, or rejects if it has not answered. */
 	hangUp(legUuid: string, cause?: string): void
+	/** A silent gateway tells at last that the phone at its end rings. */
+	ring(legUuid: string): void
 	/** The party at the end of a ringing leg picks up. */
 	answer(legUuid: string): void
 	/** A gateway with ping changes its state: the event is fired, and calls through it are refused while it is down. */

@@ -86,7 +86,8 @@ export function answer(core: Core, leg: Leg): void {
 	armLimit(core, leg)
 }
 
-function ring(core: Core, leg: Leg, originator: Leg | undefined): void {
+/** Fires what a 180 of the far end changes. */
+export function ring(core: Core, leg: Leg, originator: Leg | undefined): void {
 	leg.state = 'CS_CONSUME_MEDIA'
 	leg.stateNumber = 7
 	leg.profile.networkAddr = leg.host

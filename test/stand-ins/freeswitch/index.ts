@@ -22,6 +22,7 @@ import { readCause } from './causes.ts'
 import { handleCommand } from './commands.ts'
 import { Connection } from './connection.ts'
 import { Core } from './core.ts'
+import { ring } from './dial.ts'
 import { AT_ONCE, STORIES, storiesByNumber } from './stories.ts'
 import { HEARTBEAT } from './templates.ts'
 
@@ -232,6 +233,11 @@ class Stage implements ScriptedFreeSwitch, Desk {
 		const busy = wanted === 'USER_BUSY'
 		const refusal = busy ? { status: 486, phrase: 'Busy Here' } : { status: 603, phrase: 'Decline' }
 		this.core.hangUp(leg, { cause: cause === undefined ? 'CALL_REJECTED' : wanted, by: 'party', refusal })
+	}
+
+	ring(legUuid: string): void {
+		const leg = this.#leg(legUuid)
+		ring(this.core, leg, this.core.locate(leg.other?.uuid ?? ''))
 	}
 
 	answer(legUuid: string): void {

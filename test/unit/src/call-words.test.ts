@@ -23,6 +23,8 @@ function makeCall(overrides: Partial<Call> = {}): Call {
 	}
 }
 
+const LIMIT = { code: 'max_duration', message: 'The longest allowed call length was reached.', fixableBy: 'admin' } as const
+const BY_ADMIN = { code: 'ended_by_admin', message: 'An administrator ended this call.', fixableBy: 'admin' } as const
 const PICKED_UP = { userAnsweredAt: '2026-11-22T09:30:06.000Z' }
 
 function lines(call: Call): [string, string] {
@@ -74,7 +76,12 @@ describe('a call that has ended', () => {
 	it.each<[Partial<Call>, [string, string]]>([
 		[{ outcome: 'completed', talkSec: 252, endedBy: 'user' }, ['Call ended · 4 min 12 s', 'You hung up.']],
 		[{ outcome: 'completed', talkSec: 252, endedBy: 'callee', contactName: 'Anna' }, ['Call ended · 4 min 12 s', 'Anna hung up.']],
-		[{ outcome: 'completed', talkSec: 3600, endedBy: 'policy' }, ['Call ended · 1 h 0 min', 'The longest allowed call length was reached.']],
+		[{ outcome: 'completed', talkSec: 3600, endedBy: 'policy', reason: LIMIT }, ['Call ended · 1 h 0 min', 'The longest allowed call is 60 minutes.']],
+		[{ outcome: 'completed', talkSec: 61, endedBy: 'policy', reason: LIMIT }, ['Call ended · 1 min 1 s', 'The longest allowed call is 1 minute.']],
+		[{ outcome: 'completed', talkSec: 90, endedBy: 'policy', reason: LIMIT }, ['Call ended · 1 min 30 s', 'The longest allowed call length was reached.']],
+		[{ outcome: 'completed', talkSec: 60, endedBy: 'policy', reason: BY_ADMIN }, ['Call ended · 1 min 0 s', 'An administrator ended this call.']],
+		[{ outcome: 'cancelled', endedBy: 'policy', reason: BY_ADMIN }, ['Call cancelled', 'An administrator ended this call.']],
+		[{ outcome: 'cancelled', endedBy: 'policy', ...PICKED_UP, reason: BY_ADMIN }, ['Call cancelled', 'An administrator ended this call.']],
 		[{ outcome: 'no_answer', endedAt }, ['You did not pick up', '“Desk phone” rang for 30 seconds. +49 30 123456 was not called.']],
 		[{ outcome: 'no_answer', endedAt, ...PICKED_UP, leg: 'destination', ringingAt: '2026-11-22T09:30:10.000Z' }, ['No answer', '+49 30 123456 did not pick up within 20 seconds.']],
 		[{ outcome: 'no_answer', endedAt, ...PICKED_UP, ringingAt: '2026-11-22T09:30:29.000Z' }, ['No answer', '+49 30 123456 did not pick up within 1 second.']],
@@ -130,7 +137,10 @@ describe.each([
 	['de', [
 		['Anruf beendet · 4 Min. 12 Sek.', 'Selbst aufgelegt.'],
 		['Anruf beendet · 4 Min. 12 Sek.', 'Anna hat aufgelegt.'],
-		['Anruf beendet · 1 Std. 0 Min.', 'Die längste erlaubte Gesprächsdauer wurde erreicht.'],
+		['Anruf beendet · 1 Std. 0 Min.', 'Das längste erlaubte Gespräch dauert 60 Minuten.'],
+		['Anruf beendet · 1 Min. 30 Sek.', 'Die längste erlaubte Gesprächsdauer wurde erreicht.'],
+		['Anruf beendet · 4 Min. 12 Sek.', 'Die Administration hat diesen Anruf beendet.'],
+		['Anruf abgebrochen', 'Die Administration hat diesen Anruf beendet.'],
 		['Nicht abgenommen', '„Desk phone“ hat 30 Sekunden lang geklingelt. Anna wurde nicht angerufen.'],
 		['Keine Antwort', 'Anna hat innerhalb von 20 Sekunden nicht abgenommen.'],
 		['Anna ist besetzt', 'Bitte später erneut versuchen.'],
@@ -145,7 +155,10 @@ describe.each([
 	['fr', [
 		['Appel terminé · 4 min 12 s', 'Vous avez raccroché.'],
 		['Appel terminé · 4 min 12 s', 'Anna a raccroché.'],
-		['Appel terminé · 1 h 0 min', 'La durée maximale autorisée a été atteinte.'],
+		['Appel terminé · 1 h 0 min', 'L’appel le plus long autorisé est de 60 minutes.'],
+		['Appel terminé · 1 min 30 s', 'La durée maximale autorisée a été atteinte.'],
+		['Appel terminé · 4 min 12 s', 'Un administrateur a mis fin à cet appel.'],
+		['Appel annulé', 'Un administrateur a mis fin à cet appel.'],
 		['Vous n’avez pas décroché', '« Desk phone » a sonné pendant 30 secondes. Anna n’a pas été appelé.'],
 		['Pas de réponse', 'Anna n’a pas décroché en 20 secondes.'],
 		['Anna est occupé', 'Réessayez plus tard.'],
@@ -163,7 +176,10 @@ describe.each([
 	const ends: Partial<Call>[] = [
 		{ outcome: 'completed', talkSec: 252, endedBy: 'user' },
 		{ outcome: 'completed', talkSec: 252, endedBy: 'callee' },
-		{ outcome: 'completed', talkSec: 3600, endedBy: 'policy' },
+		{ outcome: 'completed', talkSec: 3600, endedBy: 'policy', reason: LIMIT },
+		{ outcome: 'completed', talkSec: 90, endedBy: 'policy', reason: LIMIT },
+		{ outcome: 'completed', talkSec: 252, endedBy: 'policy', reason: BY_ADMIN },
+		{ outcome: 'cancelled', endedBy: 'policy', reason: BY_ADMIN },
 		{ outcome: 'no_answer', endedAt },
 		{ outcome: 'no_answer', endedAt, ...PICKED_UP, ringingAt: '2026-11-22T09:30:10.000Z' },
 		{ outcome: 'busy', leg: 'destination', ...PICKED_UP },

@@ -10,7 +10,7 @@ import type { Call, FixableBy } from './types.ts'
 
 import { n, t } from './l10n.ts'
 import { moneyWords } from './money-words.ts'
-import { reasonWords } from './reason-words.ts'
+import { hasReasonWords, reasonWords } from './reason-words.ts'
 
 export interface CallWords {
 	headline: string
@@ -103,7 +103,8 @@ export function callWords(call: Call): CallWords {
 }
 
 function endedWords(call: Call): CallWords {
-	const fix = call.reason === undefined ? undefined : fixWords(call.reason.fixableBy)
+	// Reasons that have words here say in them who can do what.
+	const fix = call.reason === undefined || hasReasonWords(call.reason.code) ? undefined : fixWords(call.reason.fixableBy)
 	return { ...outcomeWords(call), ...(fix === undefined ? {} : { fix }) }
 }
 
@@ -180,7 +181,7 @@ function didNotPickUp(call: Call): string {
 }
 
 /** Who can change what went wrong; nothing where the sentence would not help. */
-export function fixWords(fixableBy: FixableBy): string | undefined {
+function fixWords(fixableBy: FixableBy): string | undefined {
 	switch (fixableBy) {
 		case 'admin':
 			return t('Your administrator can fix this.')

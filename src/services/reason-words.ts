@@ -46,7 +46,7 @@ export function reasonWords(reason: Call['reason']): string | undefined {
 	return reason === undefined ? undefined : WORDS[reason.code]?.() ?? reason.message
 }
 
-/** Whether a code of the server's has words here; for the test that keeps both lists together. */
+/** Whether a code of the server's has words here. They say what happened, and who can do what. */
 export function hasReasonWords(code: string): boolean {
 	return code in WORDS
 }

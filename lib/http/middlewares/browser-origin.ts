@@ -39,7 +39,10 @@ function checkType(request: Request): void {
 }
 
 function checkOrigin(request: Request): void {
-	if (request.header('X-Requested-With') !== 'XMLHttpRequest') {
+	// Nextcloud's own script sets it on every request of its pages (core/src/utils/xhr-request.js), and @nextcloud/axios does
+	// again: the browser joins both (Fetch standard, header list “combine”).
+	const values = request.header('X-Requested-With')?.split(',').map((value) => value.trim())
+	if (values?.every((value) => value === 'XMLHttpRequest') !== true) {
 		throw new SipCallError('csrf', 'The header X-Requested-With: XMLHttpRequest is missing. It proves that the app’s own page sent the request.')
 	}
 }

@@ -75,6 +75,17 @@ export interface PageOptions {
 	registrations: Registrations
 }
 
+/** As Nextcloud's `core/src/utils/xhr-request.js` does on every page: with @nextcloud/axios the header is there twice. */
+const NEXTCLOUD_XHR = `(() => {
+	const { open } = XMLHttpRequest.prototype
+	XMLHttpRequest.prototype.open = function (...args) {
+		open.apply(this, args)
+		if (new URL(args[1], location.href).origin === location.origin) {
+			this.setRequestHeader('X-Requested-With', 'XMLHttpRequest')
+		}
+	}
+})()`
+
 /**
  * As recorded: two nested `#content`, the skip links, globals before the app's script. The initial state is JSON within
  * JSON, then base64.
@@ -126,6 +137,7 @@ var _oc_config=${JSON.stringify(config)};
 var _theme={"entity":"Nextcloud","name":"Nextcloud","productName":"Nextcloud"};
 var firstDay=1;
 var OC={config:_oc_config,webroot:_oc_webroot,appswebroots:_oc_appswebroots,coreApps:["","admin","log","core/search","core","3rdparty"],theme:_theme,isUserAdmin:function(){return _oc_isadmin},getLanguage:function(){return "${language}"},getLocale:function(){return "${language}"}};
+${NEXTCLOUD_XHR}
 		</script>
 		<meta name="color-scheme" content="light dark">
 	</head>

@@ -36,6 +36,7 @@ export class LifeCycle {
 
 	/** Begins, or goes on with, the set-up. A second `/init` while one runs changes nothing. */
 	init(): void {
+		this.#options.ocs.noteKnown()
 		if (!this.#isInitialising) {
 			this.#isInitialising = true
 			void this.#init().finally(() => {
@@ -48,7 +49,8 @@ export class LifeCycle {
 	 * @return empty when it worked, else what Nextcloud shows to the admin
 	 */
 	async setEnabled(isEnabled: boolean): Promise<string> {
-		const { untilUp, enable, disable, logger } = this.#options
+		const { ocs, untilUp, enable, disable, logger } = this.#options
+		ocs.noteKnown()
 		try {
 			if (isEnabled) {
 				await untilUp()

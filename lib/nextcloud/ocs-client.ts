@@ -70,6 +70,15 @@ export class OcsClient {
 	}
 
 	/**
+	 * Nextcloud has just signed a request with the app's secret: it knows it, whatever it answered before. An app that is
+	 * registered anew is refused until then.
+	 */
+	noteKnown(): void {
+		this.#pausedUntil = 0
+		this.#isRefused = false
+	}
+
+	/**
 	 * @throws {SipCallError} `nextcloud_unavailable` when there is no answer, the app's secret is refused (asked again
 	 * only after a minute), or the app is disabled
 	 */

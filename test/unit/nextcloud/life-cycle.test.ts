@@ -14,6 +14,7 @@ function lifeCycle(untilUp: (progress: Progress) => Promise<void>) {
 	const reports: unknown[] = []
 	const told = Promise.withResolvers<void>()
 	const logger = new RecordedLog()
+	let isRefused = false
 	const ocs = new OcsClient({
 		nextcloudUrl: 'https://cloud.example',
 		appId: 'sipcall',
@@ -22,6 +23,9 @@ function lifeCycle(untilUp: (progress: Progress) => Promise<void>) {
 		logger,
 		now: () => 0,
 		fetch: async (_url, init) => {
+			if (isRefused) {
+				return new Response('{}', { status: 401 })
+			}
 			const report = JSON.parse(String(init?.body)) as { progress: number, error: string }
 			reports.push(report)
 			if (report.progress === 100 || report.error !== '') {
@@ -35,6 +39,13 @@ function lifeCycle(untilUp: (progress: Progress) => Promise<void>) {
 		reports,
 		told: told.promise,
 		calls,
+		/** Asks while Nextcloud has an older registration, whose secret is another. */
+		async beRefused() {
+			isRefused = true
+			await ocs.request({ path: '/x' }).catch(() => {})
+			isRefused = false
+			return ocs.isRefused
+		},
 		subject: new LifeCycle({
 			ocs,
 			untilUp: () => untilUp(progress),
@@ -92,6 +103,14 @@ describe('the set-up', () => {
 		test.subject.init()
 		await test.told
 		expect(JSON.stringify(test.reports)).not.toContain('internals')
+	})
+
+	it('of an app that is registered anew does not wait because its secret was refused before', async () => {
+		const test = lifeCycle(async () => {})
+		expect(await test.beRefused()).toBe(true)
+		test.subject.init()
+		await test.told
+		expect(test.reports).toEqual([{ progress: 1, error: '' }, { progress: 100, error: '' }])
 	})
 
 	it('runs once, however often it is asked for meanwhile', async () => {

@@ -188,7 +188,7 @@ export const VIEWS: readonly View[] = [
 	{
 		name: 'type-the-code',
 		async show(visit) {
-			await visit.page.route('**/devices/*/verify', (route) => route.fulfill({ status: 202, json: { expiresAt: '2099-01-01T10:00:00.000Z', triesLeft: 3, nextCallAt: '2099-01-01T00:00:00.000Z' } }))
+			await visit.page.route('**/devices/*/verify', (route) => route.fulfill({ status: 202, json: { expiresAt: '2099-01-01T10:00:00.000Z', triesLeft: 3, nextCallAt: new Date(Date.now() + 50_000).toISOString() } }))
 			await UNVERIFIED.show(visit)
 			await click(sip('call-with-code'))(visit)
 			await visit.page.locator(sip('code')).waitFor()

@@ -207,8 +207,23 @@ body {
 	color: var(--color-main-text);
 	font: normal var(--default-font-size)/var(--default-line-height) var(--font-face);
 }
-h1, h2, h3, p, ul { margin: 0; padding: 0; }
+p, ul, ol, dl, dt, dd, fieldset, legend, table, caption, tbody, thead, tr, th, td, h1, h2, h3, h4, h5, h6, figure, form, label, code, em { margin: 0; padding: 0; border: 0; font-size: 100%; font-weight: inherit; vertical-align: baseline; }
 ul { list-style: none; }
+/* What Nextcloud's server.css makes of elements without a class, and an app has to undo where it wants something else. */
+h2, h3, h4, h5, h6 { margin-block: 24px 12px; font-weight: 600; line-height: 1.5; color: var(--color-main-text); }
+h2 { font-size: 1.8em; }
+h3 { font-size: 1.6em; }
+h4 { font-size: 1.4em; }
+h5 { font-size: 1.25em; }
+h6 { font-size: 1.1em; }
+em { font-style: normal; color: var(--color-text-maxcontrast); }
+table { border-collapse: separate; border-spacing: 0; white-space: nowrap; }
+table, th, td { vertical-align: middle; }
+caption, th, td { font-weight: normal; text-align: start; }
+dl { padding-block: 12px; }
+dt, dd { display: inline-block; padding-block: 12px; padding-inline: 0 12px; }
+dt { inline-size: 130px; text-align: end; white-space: nowrap; }
+kbd { display: inline-block; padding: 4px 10px; border: 1px solid #ccc; border-radius: var(--border-radius); white-space: nowrap; }
 button, select, input { font: inherit; color: inherit; }
 .hidden-visually { position: absolute; inset-inline-start: -10000px; inline-size: 1px; block-size: 1px; overflow: hidden; }
 #skip-actions { position: absolute; inset-block-start: -999px; z-index: 9999; padding: 11px; }

@@ -110,7 +110,7 @@ export function usePlacing({ told, onClick, onCall, onAnswer, hangUp }: PlacingO
 				doubt.value = click
 			} else {
 				settle(click.key)
-				told.value = failureNotice(failure, t('The call was not started.'))
+				told.value = failureNotice(failure, failure.problem?.code === 'call_erased' ? '' : t('The call was not started.'))
 			}
 			return false
 		} finally {
@@ -221,7 +221,7 @@ export function usePlacing({ told, onClick, onCall, onAnswer, hangUp }: PlacingO
 			// The same number on the same phone and with the same caller ID while the last click is in doubt can only mean that click.
 			const known = doubt.value
 			const isSame = known !== undefined && known.mark === clickMark(known.key, request)
-			return send({ request, ...newClick(request), ...(isSame ? { key: known.key, at: known.at, mark: known.mark } : {}), isInDoubt: false, isCancelled: false })
+			return send({ request, ...newClick(request), ...(isSame ? { key: known.key, at: known.at, mark: known.mark } : {}), isInDoubt: isSame, isCancelled: false })
 		},
 		async repeat() {
 			const { request, key, at, mark } = doubt.value ?? {}
@@ -275,7 +275,7 @@ export function doubtNotice({ request, isCancelled, isUnasked }: Doubt): Notice 
 		: { ...notice, text: t('Check your phone. To try again is safe: it cannot ring twice.'), action: 'repeat_call' }
 }
 
-/** Refusals that the server gives only after it has looked the key up: then the first request placed nothing. */
+/** Refusals that the server gives only after it has looked the key up: then the first request placed nothing that is still there. */
 const AFTER_THE_KEY = new Set([400, 409, 410, 422])
 
 function knowsTheKey({ problem }: ApiFailure): boolean {

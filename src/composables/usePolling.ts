@@ -27,7 +27,7 @@ export interface Chore {
 }
 
 export interface Polling<Name extends string> {
-	/** The last request failed, and the next one is waiting for its time. */
+	/** Something could not be asked for, and is asked again when it is time. */
 	isFailing: Readonly<Ref<boolean>>
 	/** Asks for several at once, as a page that has just been opened has to; a fault counts as it does later. */
 	askAll: (names: readonly Name[]) => Promise<void>
@@ -56,12 +56,13 @@ export function backOffMs(faults: number, retryAfterMs: number): number {
 export function usePolling<Name extends string>(chores: Readonly<Record<Name, Chore>>): Polling<Name> {
 	const names = Object.keys(chores) as Name[]
 	const lastAt = new Map<Name, number>(names.map((name) => [name, Date.now()]))
+	/** Those whose last request failed: how often in a row, and when the next one may be. */
+	const faulty = new Map<Name, { faults: number, notBefore: number }>()
 	const isFailing = ref(false)
 	let timer: ReturnType<typeof setTimeout> | undefined
 	let isUnderWay = false
 	let isStopped = false
 	let isDisposed = false
-	let faults = 0
 	let notBefore = 0
 
 	const mayRun = () => !isStopped && !isDisposed && !isUnderWay && document.visibilityState === 'visible' && navigator.onLine
@@ -70,7 +71,7 @@ export function usePolling<Name extends string>(chores: Readonly<Record<Name, Ch
 	function next(): { name: Name, at: number } | undefined {
 		const wanted = names.flatMap((name) => {
 			const every = chores[name].everyMs()
-			return every === undefined ? [] : [{ name, at: (lastAt.get(name) ?? 0) + every }]
+			return every === undefined ? [] : [{ name, at: faulty.get(name)?.notBefore ?? (lastAt.get(name) ?? 0) + every }]
 		})
 		return wanted.sort((a, b) => a.at - b.at)[0]
 	}
@@ -98,22 +99,30 @@ export function usePolling<Name extends string>(chores: Readonly<Record<Name, Ch
 		isUnderWay = false
 		notBefore = startedAt + SPACING_MS
 		isStopped ||= rounds.some(([, round]) => round === 'stop')
-		const faulty = rounds.flatMap(([name, round]) => typeof round === 'object' ? [{ name, ...round }] : [])
-		isFailing.value = faulty.length > 0
-		faults = faulty.length > 0 ? faults + 1 : 0
-		if (faulty.length > 0) {
-			notBefore = Date.now() + backOffMs(faults, Math.max(...faulty.map(({ retryAfterMs }) => retryAfterMs)))
-			// Due again at once, and behind what is due already: one fault that stays must not hide the rest.
-			faulty.forEach(({ name }) => lastAt.set(name, Date.now() - (chores[name].everyMs() ?? 0)))
+		for (const [name, round] of rounds) {
+			if (typeof round === 'object') {
+				const faults = (faulty.get(name)?.faults ?? 0) + 1
+				faulty.set(name, { faults, notBefore: Date.now() + backOffMs(faults, round.retryAfterMs) })
+				// What the server asks for is meant for all.
+				notBefore = Math.max(notBefore, Date.now() + round.retryAfterMs)
+			} else {
+				faulty.delete(name)
+			}
 		}
+		isFailing.value = faulty.size > 0
 		plan()
+	}
+
+	function forgive(name: Name): void {
+		faulty.delete(name)
+		isFailing.value = faulty.size > 0
 	}
 
 	/** A tab that comes to the front, or back into the network, shows what is true now, not what was true when it was left. */
 	function refresh(): void {
 		if (document.visibilityState === 'visible') {
 			names.forEach((name) => lastAt.set(name, 0))
-			notBefore = faults > 0 ? notBefore : 0
+			notBefore = faulty.size > 0 ? notBefore : 0
 		}
 		plan()
 	}
@@ -123,6 +132,8 @@ export function usePolling<Name extends string>(chores: Readonly<Record<Name, Ch
 		names.forEach((name, at) => {
 			if (before[at] === undefined && now[at] !== undefined) {
 				lastAt.set(name, Date.now())
+			} else if (now[at] === undefined) {
+				forgive(name)
 			}
 		})
 		plan()
@@ -144,6 +155,7 @@ export function usePolling<Name extends string>(chores: Readonly<Record<Name, Ch
 			plan()
 		},
 		heard(name, fromOtherTab = false) {
+			forgive(name)
 			lastAt.set(name, Date.now() + (fromOtherTab ? HEARD_MS : 0))
 			plan()
 		},

@@ -26,6 +26,15 @@ export function useTabs(onNews: (news: News) => void): (news: News) => void {
 	}
 	const channel = new BroadcastChannel(`sipcall:${document.head.dataset.user ?? ''}`)
 	channel.onmessage = ({ data }: MessageEvent<News>) => onNews(data)
-	onScopeDispose(() => channel.close())
-	return (news) => channel.postMessage(news)
+	let isClosed = false
+	onScopeDispose(() => {
+		isClosed = true
+		channel.close()
+	})
+	return (news) => {
+		// What was begun here goes on when the view is left, such as the end of a call: a closed channel would break it off.
+		if (!isClosed) {
+			channel.postMessage(news)
+		}
+	}
 }

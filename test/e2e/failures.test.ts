@@ -169,6 +169,38 @@ describe.skipIf(!browserAvailable())('the page', () => {
 		await page.context().close()
 	})
 
+	it('asks less and less for what alone fails, and says so all the time, while the call is followed as ever', async () => {
+		const page = await openOnFakeTime()
+		await field(page).fill('030 123477')
+		await page.keyboard.press('Enter')
+		await card(page, '[data-status=calling_user]').waitFor()
+		let me = 0
+		let states = 0
+		await page.route('**/proxy/sipcall/me', (route) => {
+			me++
+			return route.fulfill({ status: 500, contentType: 'text/html', body: '' })
+		})
+		await page.route('**/proxy/sipcall/call-status/*', (route) => {
+			states++
+			return route.continue()
+		})
+		await page.clock.runFor(31_000)
+		await banner(page, 'failing').waitFor()
+		for (let second = 0; second < 60; second++) {
+			await page.clock.runFor(1000)
+			await settle(page)
+			expect(await banner(page, 'failing').count()).toBe(1)
+		}
+		expect(me).toBeGreaterThan(3)
+		expect(me).toBeLessThan(9)
+		expect(states).toBeGreaterThan(40)
+		await page.unroute('**/proxy/sipcall/me')
+		await page.clock.runFor(31_000)
+		await banner(page, 'failing').waitFor({ state: 'detached' })
+		await endCall(page)
+		await page.context().close()
+	})
+
 	it('sends nothing while it is hidden, and asks at once when it is shown', async () => {
 		const page = await openOnFakeTime()
 		const setVisibility = (state: string) => page.evaluate((value) => {

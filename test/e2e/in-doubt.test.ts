@@ -161,6 +161,49 @@ describe.skipIf(!browserAvailable())('a click whose answer was lost', () => {
 		await endCall(page)
 	})
 
+	it('stays in doubt when it is made again and the server does not come to its key', async () => {
+		const page = await open()
+		const keys = await lose(page, 'answers', 3)
+		await page.route(HISTORY, (route) => route.abort())
+		await click(page)
+		await untilInDoubt(page)
+		await page.unroute(CALL)
+		await page.route(CALL, (route) => {
+			keys.push(route.request().headers()['idempotency-key'] ?? '')
+			return route.fulfill({ status: 503, contentType: 'application/problem+json', json: { type: 'urn:x', title: 'x', status: 503, detail: 'x', code: 'nextcloud_unavailable', requestId: 'r' } })
+		})
+		await page.locator('[data-sip=call]').click()
+		await untilInDoubt(page)
+		expect(await page.getByText('The call was not started.').count()).toBe(0)
+		await page.unroute(CALL)
+		await page.locator('[data-sip=repeat]').click()
+		await untilCard(page, '[data-status=calling_user]')
+		expect(new Set(keys).size).toBe(1)
+		expect(called()).toBe(1)
+		await endCall(page)
+	})
+
+	it('is ended after “Cancel call” also when the page shows something else by then', async () => {
+		const page = await open()
+		await lose(page, 'answers')
+		await click(page)
+		await untilChecking(page)
+		const sent = watchRequests(page)
+		let answer: (() => Promise<void>) | undefined
+		await page.route(/call-history\?.*idempotencyKey=/, (route) => {
+			answer = () => route.continue()
+		})
+		await card(page).locator('[data-sip=hangup]').click()
+		await expect.poll(() => answer).toBeDefined()
+		await page.getByRole('link', { name: 'Privacy' }).click()
+		await card(page).waitFor({ state: 'detached' })
+		await answer?.()
+		await expect.poll(() => sent.filter((request) => request.startsWith('DELETE')).length).toBe(1)
+		await test.app.freeSwitch.until(() => test.app.freeSwitch.channels().length === 0)
+		expect(called()).toBe(1)
+		await page.context().close()
+	})
+
 	it('is looked for by “Show newest calls”, which only reads, and the card of the call has the focus', async () => {
 		const page = await open()
 		await lose(page, 'answers')

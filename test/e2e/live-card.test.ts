@@ -310,10 +310,12 @@ describe.skipIf(!browserAvailable())('the longest call', () => {
 
 	it('ends by the rule, and the card says so, assertively', async () => {
 		const page = await test.open()
+		// The scripted minute is a few seconds longer on a busy machine, and then no number of minutes is told.
+		const words = /The longest allowed call (?:is 1 minute|length was reached)\./
 		await field(page).fill('030 123456')
 		await page.keyboard.press('Enter')
-		await card(page, '[data-outcome=completed]').getByText('The longest allowed call is 1 minute.').waitFor()
-		await page.locator('[data-sip=alert]').getByText('The longest allowed call is 1 minute.').waitFor({ state: 'attached' })
+		await card(page, '[data-outcome=completed]').getByText(words).waitFor()
+		await page.locator('[data-sip=alert]').getByText(words).waitFor({ state: 'attached' })
 		await page.context().close()
 	})
 })

@@ -83,7 +83,7 @@ export function auditLogRoutes({ page, referencesOf, verification, audit }: Audi
 					const { action, from, to } = query
 					// Read once before anything is written: a cursor that is none of ours leaves no entry behind.
 					await page({ ...query, limit: 1 })
-					await audit.write({ actor: { kind: 'admin', userId: caller.userId }, action: 'audit.exported', detail: { action, actor, target, from, to } })
+					await audit.write({ actor: { kind: 'admin', userId: caller.userId }, action: 'audit.exported', detail: { action, actor: namedBy(actor, by), target: namedBy(target, whom), from, to } })
 					const pages = allPages((cursor) => page({ ...query, limit: CSV_PAGE, cursor }), query.cursor, signal)
 					return { status: 200, headers: csvHeaders('audit-log.csv'), body: new TextStream(writeCsv(AUDIT_COLUMNS, pages)) }
 				}
@@ -129,4 +129,10 @@ function present(verified: AuditVerificationState): AuditVerificationJson {
 					...(verified.broken === undefined ? {} : { broken: verified.broken }),
 				}),
 	}
+}
+
+/** What was typed may be a user's id, also where it looks like a reference: the log is never erased and holds none. */
+function namedBy(references: readonly string[] | undefined, typed: string | undefined): string[] | undefined {
+	const named = references?.filter((reference) => reference !== typed) ?? []
+	return named.length > 0 ? named : undefined
 }

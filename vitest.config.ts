@@ -23,6 +23,7 @@ export default defineConfig({
 		// No test depends on speed: these limits only end a test that hangs.
 		testTimeout: 60_000,
 		hookTimeout: 120_000,
+		expect: { poll: { timeout: 30_000 } },
 		maxWorkers: 2,
 		// The files that one worker runs share the modules, and the browser: to load them anew for each file takes as long
 		// as many of the tests do. No module keeps a test's state.

@@ -8,7 +8,7 @@ import type { Call } from '../services/types.ts'
 import type { PlacedClicks } from './usePlacing.ts'
 import type { Round } from './usePolling.ts'
 
-import { computed, onScopeDispose, shallowRef } from 'vue'
+import { computed, onScopeDispose, shallowRef, watch } from 'vue'
 import { getCall, hangUp } from '../services/api.ts'
 import { failureNotice } from '../services/failure-words.ts'
 import { t } from '../services/l10n.ts'
@@ -131,6 +131,12 @@ export function useCalls(options: CallsOptions): Calls {
 		onCall: followOwn,
 		onAnswer: options.onAnswer,
 		hangUp: hangUpCall,
+	})
+	watch(() => clicks.doubt.value?.key, (key) => {
+		// The call may have shown while its click was still being sent again.
+		if (key !== undefined && live.value !== undefined) {
+			void clicks.look()
+		}
 	})
 	// What the click in doubt came to is the last to be told: it stays until it is known.
 	const notice = computed(() => told.value ?? (clicks.doubt.value && doubtNotice(clicks.doubt.value)))

@@ -3,7 +3,7 @@
 
 // A click on “Call” whose answer was lost: nobody knows whether it became a call.
 
-import type { Page } from 'playwright-core'
+import type { Locator, Page } from 'playwright-core'
 import type { CallJson } from '../../lib/http/schemas.ts'
 import type { OpenOptions, PageTest } from '../support/page-test.ts'
 
@@ -31,6 +31,7 @@ describe.skipIf(!browserAvailable())('a click whose answer was lost', () => {
 	/** How often the switch was told to call. */
 	const called = () => test.app.freeSwitch.originates.length - originates
 	const notice = (page: Page) => page.locator('[data-sip=refusal]')
+	const inDoubt = (page: Page) => notice(page).getByText('SIPCall could not find out whether the call was started.')
 	const kept = (page: Page) => page.evaluate(() => sessionStorage.getItem('sipcall:click'))
 	const hasFocus = (page: Page, selector: string) => page.waitForFunction((wanted) => document.activeElement?.matches(wanted), selector)
 	/** What the page has sent has reached Nextcloud when the answer to this is back. */
@@ -52,6 +53,14 @@ describe.skipIf(!browserAvailable())('a click whose answer was lost', () => {
 			await page.clock.runFor(1000)
 			await settle(page)
 		}
+	}
+
+	/** However late the answers come that start the page's timers. */
+	async function runUntil(page: Page, wanted: Locator): Promise<void> {
+		for (let second = 0; second < 60 && !await wanted.isVisible(); second++) {
+			await runFor(page, 1)
+		}
+		await wanted.waitFor()
 	}
 
 	/**
@@ -87,8 +96,7 @@ describe.skipIf(!browserAvailable())('a click whose answer was lost', () => {
 	/** All three requests of a click are lost. */
 	async function untilInDoubt(page: Page): Promise<void> {
 		await untilChecking(page)
-		await runFor(page, 5)
-		await notice(page).getByText('SIPCall could not find out whether the call was started.').waitFor()
+		await runUntil(page, inDoubt(page))
 	}
 
 	/** Everything that the page sends from now on. */
@@ -120,12 +128,12 @@ describe.skipIf(!browserAvailable())('a click whose answer was lost', () => {
 		const keys = await lose(page, 'answers', 2)
 		await click(page)
 		await untilChecking(page)
-		await runFor(page, 4)
+		await runUntil(page, card(page, '[data-status=calling_user]'))
 		await untilCard(page, '[data-status=calling_user]')
 		expect(keys).toHaveLength(3)
 		expect(new Set(keys).size).toBe(1)
 		expect(called()).toBe(1)
-		expect(await kept(page)).toBeNull()
+		await expect.poll(() => kept(page)).toBeNull()
 		await endCall(page)
 	})
 
@@ -243,11 +251,40 @@ describe.skipIf(!browserAvailable())('a click whose answer was lost', () => {
 	it('is asked for by itself after half a minute, or when its call shows', async () => {
 		const page = await open()
 		await lose(page, 'answers')
+		await page.route(HISTORY, (route) => route.abort())
 		await click(page)
 		await untilInDoubt(page)
-		await runFor(page, 31)
+		await page.unroute(HISTORY)
+		await runUntil(page, card(page, '[data-status=calling_user]'))
 		await untilCard(page, '[data-status=calling_user]')
 		await notice(page).waitFor({ state: 'detached' })
+		await endCall(page)
+	})
+
+	it('is asked for at once when its call was shown before it was in doubt', async () => {
+		const page = await open()
+		let posts = 0
+		let letGo = (): void => {}
+		const isShown = new Promise<void>((resolve) => {
+			letGo = resolve
+		})
+		await page.route(CALL, async (route) => {
+			await (++posts === 1 ? route.fetch() : isShown)
+			await route.abort('connectionreset')
+		})
+		await click(page)
+		await untilChecking(page)
+		await runUntil(page, card(page, '[data-status=calling_user]'))
+		letGo()
+		for (let second = 0; second < 20 && posts < 3; second++) {
+			await runFor(page, 1)
+		}
+		// Time stands still: nothing that comes later can be what tells.
+		await expect.poll(() => kept(page)).toBeNull()
+		expect(await notice(page).count()).toBe(0)
+		expect(posts).toBe(3)
+		expect(called()).toBe(1)
+		await page.clock.resume()
 		await endCall(page)
 	})
 
@@ -312,8 +349,7 @@ describe.skipIf(!browserAvailable())('a click whose answer was lost', () => {
 		await test.demo.until(other.uuid, ({ status }) => status === 'calling_user')
 		const sent = watchRequests(page)
 		await card(page).locator('[data-sip=hangup]').click()
-		await runFor(page, 31)
-		await notice(page).getByText('No call was found.').waitFor()
+		await runUntil(page, notice(page).getByText('No call was found.'))
 		expect(sent.filter((request) => request.startsWith('DELETE'))).toEqual([])
 		expect((await test.demo.get<CallJson>(`/call-status/${other.uuid}`)).body.status).toBe('calling_user')
 		await test.demo.hangUp(other.uuid)
@@ -335,8 +371,7 @@ describe.skipIf(!browserAvailable())('a click whose answer was lost', () => {
 		await card(page).getByText('Looking for the call to end it').waitFor()
 		await runFor(page, 25)
 		expect(await notice(page).count()).toBe(0)
-		await runFor(page, 6)
-		await notice(page).getByText('No call was found.').waitFor()
+		await runUntil(page, notice(page).getByText('No call was found.'))
 		await card(page).waitFor({ state: 'detached' })
 		const gaps = looks.slice(1).map((time, index) => time - (looks[index] ?? 0))
 		expect(looks.length).toBeGreaterThan(10)
@@ -358,13 +393,12 @@ describe.skipIf(!browserAvailable())('a click whose answer was lost', () => {
 			return route.abort()
 		})
 		await card(page).locator('[data-sip=hangup]').click()
-		await runFor(page, 31)
-		await notice(page).getByText('It could not be cancelled.').waitFor()
+		await runUntil(page, notice(page).getByText('It could not be cancelled.'))
 		expect(looks).toBeGreaterThan(2)
 		expect(looks).toBeLessThan(8)
 		await page.unroute(/call-history\?.*idempotencyKey=/)
 		// By itself, and at the latest with the next look at all: “Show newest calls” may be gone before anybody presses it.
-		await runFor(page, 31)
+		await runUntil(page, card(page, '[data-status=calling_user]'))
 		await untilCard(page, '[data-status=calling_user]')
 		await endCall(page)
 	})
@@ -392,8 +426,7 @@ describe.skipIf(!browserAvailable())('a click whose answer was lost', () => {
 			: route.fulfill({ status: 429, contentType: 'application/problem+json', json: { type: 'urn:x', title: 'x', status: 429, detail: 'Too many requests.', code: 'rate_limited', requestId: 'r', retryAfterSec: 5 } }))
 		await click(page)
 		await untilChecking(page)
-		await runFor(page, 2)
-		await notice(page).getByText('SIPCall could not find out whether the call was started.').waitFor()
+		await runUntil(page, inDoubt(page))
 		expect(await notice(page).getByText('The call was not started.').count()).toBe(0)
 		await page.context().close()
 	})

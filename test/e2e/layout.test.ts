@@ -29,6 +29,17 @@ describe.skipIf(!browserAvailable())('the page', () => {
 		await page.context().close()
 	})
 
+	it('does not show through the navigation that lies over it where there is little room', async () => {
+		const page = await test.open()
+		const [toggle, navigation] = [page.locator('.app-navigation-toggle'), page.locator('.app-navigation')]
+		const colour = () => navigation.evaluate((element) => getComputedStyle(element).backgroundColor)
+		expect(await colour()).toBe('rgba(255, 255, 255, 0.8)')
+		await page.setViewportSize({ width: 375, height: 720 })
+		await toggle.and(page.locator('[aria-expanded=false]')).click()
+		expect(await colour()).toBe('rgb(255, 255, 255)')
+		await page.context().close()
+	})
+
 	it('is walked through by Tab from the field to the list, and the focus is always seen', async () => {
 		const page = await test.open()
 		await page.locator('[data-sip=row]').nth(1).waitFor()

@@ -1,7 +1,11 @@
 // SPDX-FileCopyrightText: 2026 SIPCall contributors
 // SPDX-License-Identifier: AGPL-3.0-or-later
 
-/** The part of Nextcloud's look that an app builds on: its CSS variables in its four themes, the header and the frame. */
+/**
+ * The part of Nextcloud's look that an app builds on: its CSS variables in its four themes, the header and the frame. The
+ * blur is that of a Chromium which is not on a Mac: none, for the processor would have to do it (`$workingBlur` of Nextcloud's
+ * apps/theming/lib/Themes/DefaultTheme.php).
+ */
 
 const shape = `
 	--default-font-size: 15px;
@@ -28,7 +32,7 @@ const shape = `
 	--body-container-margin: 8px;
 	--body-container-radius: 12px;
 	--body-height: calc(100% - env(safe-area-inset-bottom) - var(--header-height) - var(--body-container-margin));
-	--filter-background-blur: blur(25px);
+	--filter-background-blur: none;
 	--color-background-plain: #00679e;
 	--color-background-plain-text: #ffffff;
 	--color-primary: #00679e;
@@ -118,7 +122,6 @@ const dark = `
 
 const lightHighContrast = `
 	--color-main-background-blur: #ffffff;
-	--filter-background-blur: none;
 	--color-main-text: #000000;
 	--color-text-maxcontrast: #000000;
 	--color-background-dark: #cccccc;
@@ -151,7 +154,6 @@ const darkHighContrast = `
 	--color-main-background: #000000;
 	--color-main-background-rgb: 0, 0, 0;
 	--color-main-background-blur: #000000;
-	--filter-background-blur: none;
 	--color-main-text: #ffffff;
 	--color-text-maxcontrast: #ffffff;
 	--color-background-dark: #333333;

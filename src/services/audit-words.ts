@@ -4,10 +4,12 @@
 /** Entries of the audit log in words. What a newer server writes is shown as it stands there. */
 
 import type { AuditEntry, AuditVerification } from './admin-api.ts'
+import type { ErasureCounts, ListedReceipt } from './privacy-api.ts'
 
 import { numberFormat } from './formats.ts'
 import { n, t } from './l10n.ts'
 import { countryWithCode, difference, ruleName } from './policy-words.ts'
+import { countWords, scopeWords } from './privacy-words.ts'
 import { ruleWords } from './refusal-words.ts'
 import { dayAndTime } from './time-words.ts'
 
@@ -47,6 +49,27 @@ const SETTINGS: Readonly<Record<string, () => string>> = {
 	freeswitch: () => t('FreeSWITCH'),
 	oauth: () => t('Sign-in from outside'),
 	retention: () => t('How long things are kept'),
+	statistics: () => t('Users in the statistics'),
+}
+
+/** Settings that are several in one. */
+const PARTS: Readonly<Record<string, Readonly<Record<string, () => string>>>> = {
+	retention: {
+		maskAfterDays: () => t('Days with the full number'),
+		callsDays: () => t('Days until the call is deleted'),
+		auditDays: () => t('Days that entries are kept'),
+	},
+	deviceVerification: {
+		phone: () => t('Phone numbers as phones'),
+		sip: () => t('Extensions as phones'),
+	},
+}
+
+/** Values that are words, by their setting. */
+const VALUES: Readonly<Record<string, Readonly<Record<string, () => string>>>> = {
+	statistics: { pseudonymous: () => t('without names'), named: () => t('with names') },
+	phone: { code: () => t('Ring once they are verified'), none: () => t('Ring at once') },
+	sip: { admin: () => t('Ring once an administrator has verified them'), none: () => t('Ring at once') },
 }
 
 /** Why the check stopped, by the sentences of `lib/privacy/audit.ts`. */
@@ -101,7 +124,7 @@ function linesOf(action: string, detail: Readonly<Record<string, unknown>>): str
 	switch (action) {
 		case 'settings.changed':
 		case 'settings.taken_over':
-			return (detail.changes as { key: string, old?: unknown, new?: unknown }[]).map(settingWords)
+			return (detail.changes as { key: string, old?: unknown, new?: unknown }[]).flatMap(settingWords)
 		case 'user.changed':
 			return Object.entries(detail).flatMap(([key, value]) => userWords(key, value))
 		case 'user.locked':
@@ -116,6 +139,15 @@ function linesOf(action: string, detail: Readonly<Record<string, unknown>>): str
 				...peopleWords(t('To whom'), detail.target),
 				...(detail.from === undefined && detail.to === undefined ? [] : [range(detail.from, detail.to)]),
 			]
+		case 'settings.tested':
+			return [`${detail.part === 'trunk' ? t('Trunk') : 'FreeSWITCH'}: ${String(detail.host)}:${String(detail.port)}`]
+		case 'data.erased':
+		case 'user.purged': {
+			const { receipt, scope, ...counts } = detail as unknown as { receipt: string, scope: ListedReceipt['scope'] } & ErasureCounts
+			return [scopeWords(scope), countWords(counts).join(', '), `${t('Receipt')}: ${receipt}`]
+		}
+		case 'call.ended':
+			return [`${t('Call')}: ${String(detail.call)}`]
 		case 'audit.lost':
 			return [n('%n entry', '%n entries', Number(detail.entries))]
 		default:
@@ -123,9 +155,17 @@ function linesOf(action: string, detail: Readonly<Record<string, unknown>>): str
 	}
 }
 
-function settingWords(change: { key: string, old?: unknown, new?: unknown }): string {
-	const name = ruleName(change.key) ?? SETTINGS[change.key]?.() ?? change.key
-	return 'new' in change || 'old' in change ? changeWords(name, change.key, change.old, change.new) : name
+function settingWords(change: { key: string, old?: unknown, new?: unknown }): string[] {
+	const { key, old, new: fresh } = change
+	const name = ruleName(key) ?? SETTINGS[key]?.() ?? key
+	if (!('new' in change || 'old' in change)) {
+		return [name]
+	}
+	const parts = PARTS[key]
+	return parts === undefined || typeof fresh !== 'object' || fresh === null
+		? [changeWords(name, key, old, fresh)]
+		: Object.entries(fresh).filter(([part, value]) => value !== (old as Record<string, unknown> | null | undefined)?.[part])
+				.map(([part, value]) => changeWords(parts[part]?.() ?? part, part, (old as Record<string, unknown> | null | undefined)?.[part], value))
 }
 
 function userWords(key: string, value: unknown): string[] {
@@ -153,10 +193,13 @@ function userWords(key: string, value: unknown): string[] {
 
 /** `Calls per day: 200 → 50`; of lists what went and what came. */
 function changeWords(name: string, key: string, old: unknown, fresh: unknown): string {
-	const { removed, added } = difference(key, old, fresh)
-	return Array.isArray(old) && Array.isArray(fresh)
-		? `${name}: ${[...removed.map((item) => `− ${item}`), ...added.map((item) => `+ ${item}`)].join(', ')}`
-		: `${name}: ${removed.join(', ')} → ${added.join(', ')}`
+	const words = (value: unknown) => VALUES[key]?.[String(value)]?.() ?? value
+	const { removed, added } = difference(key, words(old), words(fresh))
+	if (Array.isArray(old) && Array.isArray(fresh)) {
+		return `${name}: ${[...removed.map((item) => `− ${item}`), ...added.map((item) => `+ ${item}`)].join(', ')}`
+	}
+	// It was in force before, and has been saved here now.
+	return removed.length + added.length === 0 ? `${name}: ${difference(key, [], words(fresh)).added.join(', ')}` : `${name}: ${removed.join(', ')} → ${added.join(', ')}`
 }
 
 function peopleWords(name: string, references: unknown): string[] {

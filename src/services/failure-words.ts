@@ -17,6 +17,8 @@ export interface Notice {
 	action?: 'repeat_call' | 'show_newest' | 'show_call'
 	/** What can be handed to whoever can help. */
 	copy?: { label: string, text: string }
+	/** The rule of the policy that an administrator can change, empty where it is not one alone. */
+	rule?: string
 	/** When it may be tried again, by this computer's clock, and the text for the seconds until then. */
 	wait?: { until: number, text: (seconds: number) => string }
 	/** The limit that is used up. */
@@ -64,7 +66,7 @@ function problemNotice(problem: Problem | undefined): Omit<Notice, 'type' | 'hea
 		code,
 		text: rule === undefined || limit !== undefined ? words : `${words} ${rule}`,
 		...(code === 'already_in_call' ? { action: 'show_call' } : {}),
-		...(FOR_ADMIN.has(code) ? { copy: { label: t('Copy request'), text: `SIPCall: ${detail} (${code}, ${requestId})` } } : {}),
+		...(FOR_ADMIN.has(code) ? { rule: (problem.refusal as Refusal | undefined)?.rule?.id ?? '', copy: { label: t('Copy request'), text: `SIPCall: ${detail} (${code}, ${requestId})` } } : {}),
 		...(limit === undefined ? {} : { limit }),
 		...(code === 'rate_limited' && retryAfterSec !== undefined
 			? { wait: { until: Date.now() + retryAfterSec * 1000, text: (seconds) => problemWords({ ...problem, retryAfterSec: seconds }) ?? words } }

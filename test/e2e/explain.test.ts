@@ -264,6 +264,20 @@ describe.skipIf(!browserAvailable())('before a call', () => {
 		await page.context().close()
 	})
 
+	it('leads an administrator to the rule that has just been made', async () => {
+		const page = await test.open()
+		await field(page).fill('030 123459')
+		await page.getByText('Germany').first().waitFor()
+		const { body: { allowedCountries } } = await test.demo.get<{ allowedCountries: string[] }>('/admin/config')
+		await test.demo.request('POST', '/admin/config', { allowedCountries: ['FR'] })
+		await page.keyboard.press('Enter')
+		await refusal(page).getByText('The call was not started.').waitFor()
+		expect(await refusal(page).getByRole('link', { name: 'Open policy' }).getAttribute('href')).toMatch(/\/admin\/policy#allowedCountries$/)
+		expect(await refusal(page).getByRole('button', { name: 'Copy request' }).count()).toBe(0)
+		await test.demo.request('POST', '/admin/config', { allowedCountries })
+		await page.context().close()
+	})
+
 	it('leads an administrator who may not call to the rule, or to the users when the account is locked, and asks nobody', async () => {
 		await test.demo.request('POST', '/admin/config', { allowedGroups: ['nobody-at-all'] })
 		const page = await test.open()

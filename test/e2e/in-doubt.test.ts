@@ -320,7 +320,7 @@ describe.skipIf(!browserAvailable())('a click whose answer was lost', () => {
 		await untilChecking(page)
 		await runFor(page, 1)
 		await expect.poll(() => posts.length).toBe(2)
-		await card(page).locator('[data-sip=hangup]').click()
+		await page.keyboard.press('Shift+Escape')
 		await untilCard(page, '[data-outcome=cancelled]')
 		await page.unroute(CALL)
 

@@ -32,25 +32,26 @@ const { version } = z.object({ version: z.string() }).parse(JSON.parse(readFileS
 function onlyOurLanguages(): Plugin {
 	return {
 		name: 'sipcall:only-our-languages',
-		transform(code, id) {
-			if (!/@nextcloud\/vue\/dist\/chunks\/_l10n\.mjs$/.test(id)) {
-				return null
-			}
-			const cut: { start: number, end: number }[] = []
-			for (const statement of this.parse(code).body) {
-				const list = statement.type === 'VariableDeclaration' ? statement.declarations[0]?.init : undefined
-				for (const entry of list?.type === 'ArrayExpression' ? list.elements : []) {
-					if (entry !== null && !LANGUAGES.has(languageOf(code.slice(entry.start, entry.end)))) {
-						cut.push(entry)
+		transform: {
+			filter: { id: /@nextcloud\/vue\/dist\/chunks\/_l10n\.mjs$/ },
+			handler(code) {
+				const kept: string[] = []
+				let from = 0
+				for (const statement of this.parse(code).body) {
+					const list = statement.type === 'VariableDeclaration' ? statement.declarations[0]?.init : undefined
+					for (const entry of list?.type === 'ArrayExpression' ? list.elements : []) {
+						if (entry !== null && !LANGUAGES.has(languageOf(code.slice(entry.start, entry.end)))) {
+							kept.push(code.slice(from, entry.start))
+							from = entry.end
+						}
 					}
 				}
-			}
-			if (cut.length === 0) {
-				this.error('@nextcloud/vue stores its translations in another form now: adapt onlyOurLanguages()')
-			}
-			// A hole in the list would be undefined, an empty bundle is skipped: so each one cut out leaves an empty one.
-			const kept = cut.reduceRight((text, { start, end }) => `${text.slice(0, start)}{}${text.slice(end)}`, code)
-			return { code: kept, map: null }
+				if (kept.length === 0) {
+					this.error('@nextcloud/vue stores its translations in another form now: adapt onlyOurLanguages()')
+				}
+				// A hole in the list would be undefined, an empty bundle is skipped: so each one cut out leaves an empty one.
+				return { code: [...kept, code.slice(from)].join('{}'), map: null }
+			},
 		},
 	}
 }

@@ -6,7 +6,7 @@ import type { ApiFailure } from '../services/api.ts'
 import type { Notice } from '../services/failure-words.ts'
 import type { Call } from '../services/types.ts'
 import type { PlacedClicks } from './usePlacing.ts'
-import type { Round } from './usePolling.ts'
+import type { Round, Turns } from './usePolling.ts'
 
 import { computed, onScopeDispose, shallowRef, watch } from 'vue'
 import { getCall, hangUp } from '../services/api.ts'
@@ -53,6 +53,7 @@ export interface CallsOptions {
 	onHangUp: (uuid: string) => void
 	/** The server answers again. */
 	onAnswer: () => void
+	turns: Turns
 }
 
 export function useCalls(options: CallsOptions): Calls {
@@ -131,6 +132,7 @@ export function useCalls(options: CallsOptions): Calls {
 		onCall: followOwn,
 		onAnswer: options.onAnswer,
 		hangUp: hangUpCall,
+		turns: options.turns,
 	})
 	watch(() => clicks.doubt.value?.key, (key) => {
 		// The call may have shown while its click was still being sent again.

@@ -15,7 +15,7 @@ import { isNarrowed, LIVE_CALLS } from '../services/history-filter.ts'
 import { useCalls } from './useCalls.ts'
 import { useEventStream } from './useEventStream.ts'
 import { useHistory } from './useHistory.ts'
-import { roundOf, usePolling } from './usePolling.ts'
+import { createTurns, roundOf, usePolling } from './usePolling.ts'
 import { useTabs } from './useTabs.ts'
 
 const IDLE_MS = 30_000
@@ -39,7 +39,9 @@ export interface FreshData {
 
 /** Calls, history and account, kept as the server has them: by the server's own news where they come through, by asking, and by what other tabs have been told. */
 export function useFreshData(account: MyAccount, filter: Readonly<Ref<ListFilter>>, narrowing: Readonly<Ref<Narrowing>>): FreshData {
+	const turns = createTurns()
 	const calls = useCalls({
+		turns,
 		onEnded: (call) => history.put(call),
 		onTold(call) {
 			tell({ type: 'call', call })
@@ -85,7 +87,7 @@ export function useFreshData(account: MyAccount, filter: Readonly<Ref<ListFilter
 		click: { run: calls.look, everyMs: () => calls.doubt.value && whileAllowed(lookMs(calls.doubt.value)) },
 		// A list that leaves live calls out would not tell of those that were started elsewhere.
 		live: { run: findLive, everyMs: () => showsLive() ? undefined : whileAllowed(IDLE_MS) },
-	})
+	}, turns)
 
 	async function loadAccount() {
 		const round = await account.load()

@@ -5,7 +5,7 @@ import type { Ref } from 'vue'
 import type { Notice } from '../services/failure-words.ts'
 import type { KeptClick } from '../services/kept-click.ts'
 import type { Call, CallRequest } from '../services/types.ts'
-import type { Round } from './usePolling.ts'
+import type { Round, Turns } from './usePolling.ts'
 
 import { onScopeDispose, shallowRef } from 'vue'
 import { ApiFailure, findByKey, newIdempotencyKey, pageEnd, postCall } from '../services/api.ts'
@@ -45,6 +45,7 @@ export interface PlacingOptions {
 	/** The server answers again. */
 	onAnswer: () => void
 	hangUp: (uuid: string) => Promise<void>
+	turns: Turns
 }
 
 export interface PlacedClicks {
@@ -65,7 +66,7 @@ export interface PlacedClicks {
 }
 
 /** From the click on “Call” until the server's call is known. */
-export function usePlacing({ told, onClick, onCall, onAnswer, hangUp }: PlacingOptions): PlacedClicks {
+export function usePlacing({ told, onClick, onCall, onAnswer, hangUp, turns }: PlacingOptions): PlacedClicks {
 	const placing = shallowRef<Placing>()
 	const left = keptClick()
 	const doubt = shallowRef<Doubt | undefined>(left && { ...left, isUnasked: true })
@@ -169,6 +170,10 @@ export function usePlacing({ told, onClick, onCall, onAnswer, hangUp }: PlacingO
 		const until = Date.now() + LOOK_MS
 		for (let faults = 0; ;) {
 			let waitMs = SPACING_MS
+			while (turns.freeAt() > Date.now()) {
+				await pause(turns.freeAt() - Date.now())
+			}
+			turns.take()
 			try {
 				const call = await findByKey(key)
 				if (call !== undefined) {

@@ -6,7 +6,7 @@ import type { ApiFailure } from '../services/api.ts'
 
 import { onScopeDispose, ref, watch } from 'vue'
 
-/** Two requests never begin within this time, whatever is due. */
+/** Two requests that nobody has pressed a key for never begin within this time, whatever is due. */
 export const SPACING_MS = 1000
 /** Waits after the first, second, … fault in a row. */
 const BACK_OFF_MS = [1000, 2000, 4000, 8000, 30_000]
@@ -24,6 +24,14 @@ export interface Chore {
 	run: () => Promise<Round>
 	/** undefined while it is not wanted */
 	everyMs: () => number | undefined
+}
+
+/** Whoever asks by itself, and again and again, takes its turn here. */
+export interface Turns {
+	/** From when on the next request may begin. */
+	freeAt: () => number
+	/** A request begins. */
+	take: () => void
 }
 
 export interface Polling<Name extends string> {
@@ -49,11 +57,21 @@ export function backOffMs(faults: number, retryAfterMs: number): number {
 	return Math.max(BACK_OFF_MS[Math.min(faults, BACK_OFF_MS.length) - 1] ?? SPACING_MS, retryAfterMs)
 }
 
+export function createTurns(): Turns {
+	let takenAt = 0
+	return {
+		freeAt: () => takenAt + SPACING_MS,
+		take() {
+			takenAt = Date.now()
+		},
+	}
+}
+
 /**
  * Repeats short requests while they are wanted, the tab can be seen and there is a network. Short, because the proxy in
  * front of SIPCall keeps a whole PHP worker busy for every request that is open. There is never more than one under way.
  */
-export function usePolling<Name extends string>(chores: Readonly<Record<Name, Chore>>): Polling<Name> {
+export function usePolling<Name extends string>(chores: Readonly<Record<Name, Chore>>, turns = createTurns()): Polling<Name> {
 	const names = Object.keys(chores) as Name[]
 	const lastAt = new Map<Name, number>(names.map((name) => [name, Date.now()]))
 	/** Those whose last request failed: how often in a row, and when the next one may be. */
@@ -80,24 +98,27 @@ export function usePolling<Name extends string>(chores: Readonly<Record<Name, Ch
 		clearTimeout(timer)
 		const due = mayRun() ? next() : undefined
 		if (due !== undefined) {
-			timer = setTimeout(() => void run(), Math.max(due.at, notBefore) - Date.now())
+			timer = setTimeout(() => void run(), Math.max(due.at, notBefore, turns.freeAt()) - Date.now())
 		}
 	}
 
 	async function run(): Promise<void> {
 		const due = mayRun() ? next() : undefined
-		if (due !== undefined) {
+		if (due !== undefined && turns.freeAt() <= Date.now()) {
 			await askAll([due.name])
+		} else {
+			// Somebody else was quicker.
+			plan()
 		}
 	}
 
 	async function askAll(asked: readonly Name[]): Promise<void> {
 		isUnderWay = true
+		turns.take()
 		const startedAt = Date.now()
 		asked.forEach((name) => lastAt.set(name, startedAt))
 		const rounds = await Promise.all(asked.map(async (name) => [name, await chores[name].run()] as const))
 		isUnderWay = false
-		notBefore = startedAt + SPACING_MS
 		isStopped ||= rounds.some(([, round]) => round === 'stop')
 		for (const [name, round] of rounds) {
 			if (typeof round === 'object') {

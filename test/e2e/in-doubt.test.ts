@@ -340,16 +340,32 @@ describe.skipIf(!browserAvailable())('a click whose answer was lost', () => {
 		await page.context().close()
 	})
 
-	it('does not end a call that is not its own', async () => {
+	it('does not end a call that is not its own, and asks no more often than its card does', async () => {
 		const page = await open()
-		await lose(page, 'clicks')
+		let lost = (): void => {}
+		const isLost = new Promise<void>((resolve) => {
+			lost = resolve
+		})
+		await page.route(CALL, async (route) => {
+			await isLost
+			await route.abort('connectionreset')
+		})
 		await click(page)
-		await untilChecking(page)
+		await card(page).getByText('Starting the call').waitFor()
 		const { body: other } = await test.demo.call('+4930123456')
 		await test.demo.until(other.uuid, ({ status }) => status === 'calling_user')
+		await runUntil(page, card(page, '[data-status=calling_user]'))
+		lost()
+		const sought = card(page).filter({ hasText: 'Checking whether the call was started' })
+		await sought.waitFor()
 		const sent = watchRequests(page)
-		await card(page).locator('[data-sip=hangup]').click()
+		const from = await page.evaluate(() => Date.now())
+		await sought.locator('[data-sip=hangup]').click()
 		await runUntil(page, notice(page).getByText('No call was found.'))
+		const seconds = await page.evaluate((start) => (Date.now() - start) / 1000, from)
+		expect(sent.length).toBeLessThanOrEqual(seconds + 1)
+		expect(sent.filter((request) => request.includes('/call-status/')).length).toBeGreaterThan(5)
+		expect(sent.filter((request) => request.includes('/call-history')).length).toBeGreaterThan(5)
 		expect(sent.filter((request) => request.startsWith('DELETE'))).toEqual([])
 		expect((await test.demo.get<CallJson>(`/call-status/${other.uuid}`)).body.status).toBe('calling_user')
 		await test.demo.hangUp(other.uuid)

@@ -18,6 +18,7 @@ import { Backups } from './db/backup/backups.ts'
 import { storageFault } from './db/storage-fault.ts'
 import { healthAtStart } from './doctor.ts'
 import { SipCallError } from './errors.ts'
+import { Monitoring } from './health/monitoring.ts'
 import { setupChecksAnswer, statusLines } from './health/report.ts'
 import { REQUEST_LIMITS } from './http/middlewares/request-limit.ts'
 import { healthRoutes } from './http/routes/health.ts'
@@ -79,7 +80,8 @@ export async function startApp(config: Config, logger: Logger, overrides: AppOve
 		restartWith: (errand) => startup.restart(errand),
 		logger: logger.child({ component: 'backups' }),
 	})
-	const base: Base = { config, logger, clock, overrides, ocs, users: new UserDirectory({ ocs, now }), addressBooks, progress: new Progress(), backups }
+	const monitoring = new Monitoring(config.appVersion)
+	const base: Base = { config, logger, clock, overrides, ocs, users: new UserDirectory({ ocs, now }), addressBooks, progress: new Progress(), backups, monitoring }
 	const startup = new Startup<DatabaseErrand>(async (releasers, errand) => {
 		const started = await startParts(base, releasers, errand)
 		// Added last, so before any of them stops: from then on requests are told to come back.
@@ -135,6 +137,8 @@ export async function startApp(config: Config, logger: Logger, overrides: AppOve
 		requestLimits: overrides.requestLimits ?? REQUEST_LIMITS,
 		checkRight: rightsCheck(base.users),
 		faultOf: storageFault,
+		onAnswered: (answer) => monitoring.answered(answer),
+		metrics: { token: () => parts?.metricsToken(), contentType: monitoring.contentType, text: () => monitoring.text() },
 		logger: logger.child({ component: 'http' }),
 	})
 	logger.info('Listening', { address: http.address })

@@ -7,6 +7,7 @@ import type { Clock } from './calls/ports.ts'
 import type { Config } from './config.ts'
 import type { Backups, DatabaseErrand } from './db/backup/backups.ts'
 import type { DatabaseAccess } from './db/backup/restore-backup.ts'
+import type { Monitoring } from './health/monitoring.ts'
 import type { Report } from './health/report.ts'
 import type { RequestLimits } from './http/middlewares/request-limit.ts'
 import type { Route } from './http/route.ts'
@@ -89,11 +90,14 @@ export interface Base {
 	addressBooks: AddressBooks
 	progress: Progress
 	backups: Backups
+	monitoring: Monitoring
 }
 
 /** What the life cycle works on, once the parts are up. */
 export interface Parts {
 	routes: readonly Route[]
+	/** What whoever collects metrics has to show; null: nobody may. */
+	metricsToken: () => string | null
 	verifyToken: (token: string) => Promise<{ userId: string } | undefined>
 	setEnabled: (isEnabled: boolean) => Promise<void>
 	status: () => Promise<string[]>
@@ -113,7 +117,7 @@ const REQUESTS_LIMIT_MS = 2_000
  *
  * @param errand is done once, as soon as the database is up and before any other part uses it
  */
-export async function startParts({ config, logger, clock, overrides, ocs, users, addressBooks, progress, backups }: Base, releasers: Releasers, errand?: DatabaseErrand): Promise<Parts> {
+export async function startParts({ config, logger, clock, overrides, ocs, users, addressBooks, progress, backups, monitoring }: Base, releasers: Releasers, errand?: DatabaseErrand): Promise<Parts> {
 	const keys = await loadKeys(config)
 	const databaseUrl = await startDatabase(config, logger, releasers)
 	progress.report(40)
@@ -154,8 +158,12 @@ export async function startParts({ config, logger, clock, overrides, ocs, users,
 	const feed = new CallFeed()
 	const publicAddress = new PublicAddress({ ocs, now: () => clock.now().getTime() })
 	const notifications = new Notifications({ ocs, users, publicUrl: () => publicAddress.get(), logger: logger.child({ component: 'nextcloud' }) })
+	const notify = notifyOfEnds({ preferences: (userId) => preferences.of(userId), send: (userId, notification) => notifications.send(userId, notification), logger: logger.child({ component: 'nextcloud' }) })
 	const tracker = new CallTracker({
-		onEnded: notifyOfEnds({ preferences: (userId) => preferences.of(userId), send: (userId, notification) => notifications.send(userId, notification), logger: logger.child({ component: 'nextcloud' }) }),
+		onEnded: (call) => {
+			monitoring.ended(call)
+			notify(call)
+		},
 		store,
 		feed,
 		callSwitch,
@@ -167,7 +175,16 @@ export async function startParts({ config, logger, clock, overrides, ocs, users,
 	progress.report(90)
 	await tracker.start()
 	releasers.add('call tracker', () => tracker.stop())
-	callSwitch.listen({ onNotice: (notice) => tracker.notice(notice), onReady: () => void tracker.reconcile() })
+	callSwitch.listen({
+		onNotice: (notice) => {
+			monitoring.noticed(notice, clock.now())
+			tracker.notice(notice)
+		},
+		onReady: () => {
+			monitoring.reconciled()
+			void tracker.reconcile()
+		},
+	})
 	callSwitch.connectTo(endpointOf(settings.get().freeswitch))
 	settings.onChange(({ freeswitch }, before) => {
 		if (!isDeepStrictEqual(freeswitch, before.freeswitch)) {
@@ -222,6 +239,7 @@ export async function startParts({ config, logger, clock, overrides, ocs, users,
 		devices: (userId) => devices.of(userId),
 		clock,
 		newUuid: randomUUID,
+		counters: monitoring,
 		logger: logger.child({ component: 'calls' }),
 	})
 	const verifications = new VerificationRepository({ orm })
@@ -256,6 +274,7 @@ export async function startParts({ config, logger, clock, overrides, ocs, users,
 		logger,
 		...overrides.health,
 	}, releasers)
+	monitoring.watch({ openCalls: () => tracker.openCalls().length, isSwitchReady: () => callSwitch.isReady(), report: () => doctor.report() })
 	const control = new CallControl({ lockout, calls, store, tracker, callSwitch, limiter, settings: () => settings.get(), clock, newUuid: randomUUID, ...(overrides.settleMs === undefined ? {} : { settleMs: overrides.settleMs }) })
 	const stream = new CallStream({ store, feed, clock, ...(overrides.pingMs === undefined ? {} : { pingMs: overrides.pingMs }) })
 	const explainer = new Explainer({ handedOver: () => tracker.handedOver.size, store, limiter, devices: (userId) => devices.of(userId), clock })
@@ -308,6 +327,7 @@ export async function startParts({ config, logger, clock, overrides, ocs, users,
 		audit: audit.trail,
 		verifyToken: (token) => identity.verifier.verify(token),
 		routes: gate.routes,
+		metricsToken: () => settings.get().metricsToken,
 		setEnabled: async (isEnabled) => {
 			await state.setEnabled(isEnabled)
 			await (isEnabled ? settings.follow() : settings.stopFollowing())

@@ -11,7 +11,7 @@ import type { CallTracker } from './call-tracker.ts'
 import type { Call } from './call.ts'
 import type { Device } from './device.ts'
 import type { Lockout } from './lockout.ts'
-import type { CallLimiter, CallStore, CallSwitch, Clock, OriginatePlan } from './ports.ts'
+import type { CallCounters, CallLimiter, CallStore, CallSwitch, Clock, OriginatePlan } from './ports.ts'
 
 import { setTimeout as delay } from 'node:timers/promises'
 import { SipCallError } from '../errors.ts'
@@ -32,6 +32,7 @@ export interface CallServiceOptions {
 	devices: (userId: string) => Promise<Device[]>
 	clock: Clock
 	newUuid: () => string
+	counters: CallCounters
 	logger: Logger
 }
 
@@ -53,7 +54,8 @@ export class CallService {
 	 * @throws {SipCallError} the refusals of the contract, section 3
 	 */
 	async place(user: CallingUser, wish: CallWish, idempotencyKey: string | undefined, bodyHash: string): Promise<Call> {
-		const { store, tracker, clock, lockout } = this.#options
+		const { store, tracker, clock, lockout, counters } = this.#options
+		const began = performance.now()
 		// Read before: while a call is being placed nobody else can place one, so nothing is waited for in there.
 		const ofAll = this.#options.settings()
 		const devices = await this.#options.devices(user.id)
@@ -74,11 +76,12 @@ export class CallService {
 			await lockout.note(user, wish.to, error)
 			throw error
 		})
+		counters.placed(isNew)
 		if (!isNew || plan === undefined) {
 			return call
 		}
 		tracker.add(call)
-		void this.#originate(plan)
+		void this.#originate(plan, began)
 		return call
 	}
 
@@ -185,9 +188,10 @@ export class CallService {
 	}
 
 	/** Written once. Whatever goes wrong is told as an event of the call, never tried again. */
-	async #originate(plan: OriginatePlan): Promise<void> {
+	async #originate(plan: OriginatePlan, began: number): Promise<void> {
 		try {
 			await this.#options.callSwitch.originate(plan)
+			this.#options.counters.originated((performance.now() - began) / 1000)
 		} catch (error) {
 			if (error instanceof OriginateRefused) {
 				await this.#options.tracker.apply(plan.callUuid, { type: 'originate_failed', at: this.#options.clock.now(), ...error.failure })

@@ -92,6 +92,14 @@ export class OriginateRefused extends Error {
 	}
 }
 
+/** Told of what is counted. Must return at once and not throw. */
+export interface CallCounters {
+	/** A request to call was answered by a new call, or by the one that its key had placed before. */
+	placed: (isNew: boolean) => void
+	/** The switch has taken an originate, so long after the request. */
+	originated: (seconds: number) => void
+}
+
 export type SwitchNotice
 	= | { type: 'leg', report: LegReport, callUuid?: string, role?: LegRole }
 		| { type: 'job', jobUuid: string, at: Date, failure: { cause: Cause, verdict: Verdict } | undefined }

@@ -6,6 +6,8 @@
 import type { ErrorRequestHandler, Express, Request } from 'express'
 import type { IncomingHttpHeaders, Server } from 'node:http'
 import type { Logger } from '../logger.ts'
+import type { MetricsEndpoint } from './metrics-endpoint.ts'
+import type { AnsweredRequest } from './middlewares/answer-watch.ts'
 import type { RequestLimits } from './middlewares/request-limit.ts'
 import type { Problem } from './problem.ts'
 import type { Caller, RightsCheck, Route } from './route.ts'
@@ -17,6 +19,8 @@ import { rm } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import path from 'node:path'
 import { SipCallError } from '../errors.ts'
+import { metricsEndpoint } from './metrics-endpoint.ts'
+import { answerWatch } from './middlewares/answer-watch.ts'
 import { browserOrigin } from './middlewares/browser-origin.ts'
 import { cors } from './middlewares/cors.ts'
 import { requestId } from './middlewares/request-id.ts'
@@ -51,6 +55,9 @@ export interface HttpOptions {
 	requestLimits: RequestLimits
 	/** Tells a fault of a part behind the routes (the database is away) from a bug. */
 	faultOf: (error: unknown) => SipCallError | undefined
+	/** Told of every answer. */
+	onAnswered: (answer: AnsweredRequest) => void
+	metrics: MetricsEndpoint
 	logger: Logger
 }
 
@@ -115,6 +122,7 @@ export function createHttpApp(options: HttpOptions, stopping: AbortSignal): Expr
 	app.disable('etag')
 	app.set('query parser', 'simple')
 
+	app.use(answerWatch(options.onAnswered))
 	app.use(requestId)
 	// Strict-Transport-Security would bind Nextcloud's whole host, which is not for an app to decide.
 	app.use(helmet({ crossOriginResourcePolicy: false, strictTransportSecurity: false }))
@@ -126,6 +134,8 @@ export function createHttpApp(options: HttpOptions, stopping: AbortSignal): Expr
 	app.get('/openapi.json', (_request, response) => {
 		response.json(openApiDocument([...options.lifeCycle, ...options.routes() ?? []], options.version))
 	})
+	// Its token is none of a user: it is looked at before anybody's is dropped.
+	app.get('/metrics', metricsEndpoint(options.metrics))
 
 	const callers = new WeakMap<Request, Caller>()
 	const callerOf = (request: Request) => callers.get(request) ?? NOBODY
@@ -252,6 +262,8 @@ function errorHandler({ logger, faultOf }: HttpOptions): ErrorRequestHandler {
 		const id = String(response.locals.requestId)
 		const known = error instanceof SipCallError ? error : clientFault(error) ?? faultOf(error)
 		const problem: Problem = known === undefined ? bareProblem(id) : problemOf(known, id)
+		response.locals.problemCode = problem.code
+		response.locals.problemRule = (problem.refusal as { rule?: { id?: string } } | undefined)?.rule?.id
 		if (known === undefined) {
 			logger.error('A request failed by a fault of ours', { requestId: id, method: request.method, error })
 		} else if (problem.status >= 500 && known.cause !== undefined) {

@@ -8,6 +8,7 @@ import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { ENVIRONMENT } from '../../lib/config.ts'
+import { Monitoring } from '../../lib/health/monitoring.ts'
 import { PROBLEMS } from '../../lib/http/problem.ts'
 import { DEFAULT_SETTINGS } from '../../lib/policy/settings.ts'
 
@@ -37,6 +38,18 @@ describe('the documentation', () => {
 	it('lists every setting with its default', () => {
 		const documented = Object.fromEntries(rows(read('docs/admin/settings.md')).map(([key = '', , value = '']) => [key, JSON.parse(value) as unknown]))
 		expect(documented).toEqual(DEFAULT_SETTINGS)
+	})
+
+	it('lists every metric with its labels; alerts and dashboard ask for no other', async () => {
+		const monitoring = new Monitoring('1.2.3')
+		monitoring.watch({ openCalls: () => 1, isSwitchReady: () => true, report: async () => ({ checkedAt: new Date(0), state: 'ok', parts: [] }) })
+		const names = [...(await monitoring.text()).matchAll(/^# TYPE (\S+)/gm)].map(([, name = '']) => name)
+		const own = names.filter((name) => name.startsWith('sipcall_'))
+		const documented = rows(read('docs/admin/monitoring.md')).map(([name = '']) => name.replace(/\{.*/, '')).filter((name) => name.startsWith('sipcall_'))
+		expect(documented.toSorted()).toEqual(own.toSorted())
+		const asked = ['alerts.yml', 'dashboard.json'].flatMap((file) => read(`docs/admin/monitoring/${file}`).match(/\b(?:sipcall|process|nodejs)_\w+/g) ?? []).map((name) => name.replace(/_(?:bucket|sum|count)$/, ''))
+		expect(asked.length).toBeGreaterThan(20)
+		expect(asked.filter((name) => !names.includes(name))).toEqual([])
 	})
 
 	it('has no link to a file that is not there', () => {

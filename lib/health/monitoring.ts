@@ -1,0 +1,146 @@
+// SPDX-FileCopyrightText: 2026 SIPCall contributors
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+// What Prometheus may read. No label ever holds a number, a name or a user: each is one of a few words that stand in this
+// code, in FreeSWITCH's, or in the settings of an administrator (the gateways' names).
+
+import type { Call } from '../calls/call.ts'
+import type { SwitchNotice } from '../calls/ports.ts'
+import type { Report } from './report.ts'
+
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
+import { costOf } from '../calls/call-cost.ts'
+import { legOfUser, legsOfDestination } from '../calls/call.ts'
+
+/** What is asked for only when somebody reads. */
+export interface MonitoringSources {
+	openCalls: () => number
+	isSwitchReady: () => boolean
+	report: () => Promise<Report>
+}
+
+/** Of a request; by no word that a client has chosen. */
+export interface Answer {
+	method: string
+	route: string
+	status: number
+	seconds: number
+	code?: string
+	rule?: string
+}
+
+/** In seconds: what a person does not feel, up to what nobody waits for. */
+const ANSWER_BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30]
+const RING_BUCKETS = [0.1, 0.25, 0.5, 1, 2, 3, 5, 10, 20, 30, 60]
+const TALK_BUCKETS = [10, 30, 60, 120, 300, 600, 1200, 1800, 3600]
+const MICROS = 1_000_000
+
+export class Monitoring {
+	readonly contentType: string
+	readonly #registry = new Registry()
+	readonly #requests = this.#counter('http_requests_total', 'Requests that were answered', ['method', 'route', 'status'])
+	readonly #answerSeconds = this.#histogram('http_request_duration_seconds', 'From a request to the end of its answer, long waits and event streams included', ['method', 'route'], ANSWER_BUCKETS)
+	readonly #refusals = this.#counter('refusals_total', 'Requests that were refused, by the problem’s code and the rule of the policy', ['route', 'code', 'rule'])
+	readonly #ended = this.#counter('calls_total', 'Calls that have ended, by outcome and FreeSWITCH’s hangup cause', ['outcome', 'cause'])
+	readonly #ringSeconds = this.#histogram('click_to_ring_seconds', 'From the click to the ringing of the user’s phone', [], RING_BUCKETS)
+	readonly #originateSeconds = this.#histogram('click_to_originate_seconds', 'From the request to the originate being written to FreeSWITCH', [], ANSWER_BUCKETS)
+	readonly #dialSeconds = this.#histogram('answer_to_dial_seconds', 'From the user’s pick-up to the call to the destination', [], ANSWER_BUCKETS)
+	readonly #talkSeconds = this.#histogram('talk_seconds', 'How long was talked', [], TALK_BUCKETS)
+	readonly #cost = this.#counter('call_cost_total', 'What calls have cost by the rates of the settings, in units of the currency', ['currency'])
+	readonly #duplicates = this.#counter('duplicate_calls_prevented_total', 'Requests whose key had placed a call before', [])
+	readonly #reconciliations = this.#counter('reconciliations_total', 'Times that FreeSWITCH was asked for all open calls, after a connection', [])
+	readonly #eventLag = this.#histogram('event_lag_seconds', 'From FreeSWITCH’s time of an event to its arrival', [], ANSWER_BUCKETS)
+
+	constructor(version: string) {
+		this.contentType = this.#registry.contentType
+		collectDefaultMetrics({ register: this.#registry })
+		this.#gauge('build_info', 'The version that runs', ['version']).set({ version }, 1)
+	}
+
+	answered({ method, route, status, seconds, code, rule }: Answer): void {
+		this.#requests.inc({ method, route, status: String(status) })
+		this.#answerSeconds.observe({ method, route }, seconds)
+		if (code !== undefined) {
+			this.#refusals.inc({ route, code, rule: rule ?? '' })
+		}
+	}
+
+	/** A request to call: a new call, or one that its key had placed before. */
+	placed(isNew: boolean): void {
+		if (!isNew) {
+			this.#duplicates.inc()
+		}
+	}
+
+	originated(seconds: number): void {
+		this.#originateSeconds.observe(seconds)
+	}
+
+	ended(call: Call): void {
+		this.#ended.inc({ outcome: call.outcome ?? 'unknown', cause: call.cause?.name ?? '' })
+		const leg = legOfUser(call)
+		observe(this.#ringSeconds, call.createdAt, leg.ringingAt)
+		observe(this.#dialSeconds, call.userAnsweredAt, legsOfDestination(call)[0]?.createdAt)
+		if (call.talkMs !== undefined && call.answeredAt !== undefined) {
+			this.#talkSeconds.observe(call.talkMs / 1000)
+		}
+		const cost = costOf(call)
+		if (cost?.state === 'final') {
+			this.#cost.inc({ currency: cost.cost.currency }, Number(cost.cost.micros) / MICROS)
+		}
+	}
+
+	noticed(notice: SwitchNotice, now: Date): void {
+		observe(this.#eventLag, notice.type === 'job' ? notice.at : notice.report.at, now)
+	}
+
+	reconciled(): void {
+		this.#reconciliations.inc()
+	}
+
+	/** From now on gauges tell what these say. */
+	watch({ openCalls, isSwitchReady, report }: MonitoringSources): void {
+		this.#gauge('calls_open', 'Calls that have not ended', [], (gauge) => gauge.set(openCalls()))
+		this.#gauge('switch_connected', 'Whether FreeSWITCH takes calls: 1 or 0', [], (gauge) => gauge.set(isSwitchReady() ? 1 : 0))
+		this.#gauge('part_up', 'What the doctor finds: 1 for a part that works or is not set up, 0.5 for one that is degraded, 0 for one that is down', ['part', 'name'], async (gauge) => {
+			const { parts } = await report()
+			gauge.reset()
+			for (const { id, name = '', state } of parts) {
+				gauge.set({ part: id, name }, state === 'down' ? 0 : state === 'degraded' ? 0.5 : 1)
+			}
+		})
+	}
+
+	/** In Prometheus' text format 0.0.4. */
+	text(): Promise<string> {
+		return this.#registry.metrics()
+	}
+
+	#counter<Label extends string>(name: string, help: string, labelNames: Label[]): Counter<Label> {
+		return new Counter({ name: `sipcall_${name}`, help, labelNames, registers: [this.#registry] })
+	}
+
+	#histogram<Label extends string>(name: string, help: string, labelNames: Label[], buckets: number[]): Histogram<Label> {
+		return new Histogram({ name: `sipcall_${name}`, help, labelNames, buckets, registers: [this.#registry] })
+	}
+
+	#gauge<Label extends string>(name: string, help: string, labelNames: Label[], collect?: (gauge: Gauge<Label>) => void | Promise<void>): Gauge<Label> {
+		// After a restart of the parts the new ones are asked.
+		this.#registry.removeSingleMetric(`sipcall_${name}`)
+		const gauge: Gauge<Label> = new Gauge({
+			name: `sipcall_${name}`,
+			help,
+			labelNames,
+			registers: [this.#registry],
+			...(collect === undefined ? {} : { collect: () => collect(gauge) }),
+		})
+		return gauge
+	}
+}
+
+/** Two computers' clocks may differ: what would be negative says nothing. */
+function observe(histogram: Histogram, from: Date | undefined, to: Date | undefined): void {
+	if (from !== undefined && to !== undefined && to >= from) {
+		histogram.observe((to.getTime() - from.getTime()) / 1000)
+	}
+}

@@ -176,10 +176,8 @@ export async function startParts({ config, logger, clock, overrides, ocs, users,
 	await tracker.start()
 	releasers.add('call tracker', () => tracker.stop())
 	callSwitch.listen({
-		onNotice: (notice) => {
-			monitoring.noticed(notice, clock.now())
-			tracker.notice(notice)
-		},
+		onNotice: (notice) => tracker.notice(notice),
+		onLag: (seconds) => monitoring.lagged(seconds),
 		onReady: () => {
 			monitoring.reconciled()
 			void tracker.reconcile()

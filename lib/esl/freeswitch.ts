@@ -18,6 +18,7 @@ import { codeCallCommand } from './code-call.ts'
 import { originateCommand } from './dial-string.ts'
 import { EslError } from './esl-error.ts'
 import { EslLink } from './esl-link.ts'
+import { EventLag } from './event-lag.ts'
 import { parseChannelDump, parseEvent, parseJobFailure, SUBSCRIPTION } from './event-parser.ts'
 import { causeOf } from './hangup-causes.ts'
 import { askGateway, askVersion, switchFaultOf } from './inquiry.ts'
@@ -36,6 +37,8 @@ export interface SwitchListeners {
 	onNotice: (notice: SwitchNotice) => void
 	/** Both connections are there (again): what happened meanwhile must be asked for. */
 	onReady?: () => void
+	/** An event came so many seconds later than the quickest ones do. */
+	onLag?: (seconds: number) => void
 }
 
 /** To take a leg back the switch waits until its music has stopped, for up to 5 s (`switch_ivr_unhold`). */
@@ -53,6 +56,7 @@ interface Links {
 }
 
 export class FreeSwitch implements CallSwitch, CodeCaller, SwitchInquiry, TestCaller {
+	readonly #lag = new EventLag()
 	readonly #options: FreeSwitchOptions
 	#links: Links | undefined
 	readonly #listeners: SwitchListeners[] = []
@@ -243,7 +247,12 @@ export class FreeSwitch implements CallSwitch, CodeCaller, SwitchInquiry, TestCa
 	}
 
 	#event(wire: WireEvent): void {
-		const event = parseEvent(wire, this.#options.now())
+		const now = this.#options.now()
+		const lag = this.#lag.of(wire['Event-Date-Timestamp'], now)
+		if (lag !== undefined) {
+			this.#listeners.forEach(({ onLag }) => onLag?.(lag))
+		}
+		const event = parseEvent(wire, now)
 		switch (event?.type) {
 			case 'leg':
 				this.#tell(event)

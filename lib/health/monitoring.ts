@@ -5,7 +5,6 @@
 // code, in FreeSWITCH's, or in the settings of an administrator (the gateways' names).
 
 import type { Call } from '../calls/call.ts'
-import type { SwitchNotice } from '../calls/ports.ts'
 import type { Report } from './report.ts'
 
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
@@ -49,7 +48,7 @@ export class Monitoring {
 	readonly #cost = this.#counter('call_cost_total', 'What calls have cost by the rates of the settings, in units of the currency', ['currency'])
 	readonly #duplicates = this.#counter('duplicate_calls_prevented_total', 'Requests whose key had placed a call before', [])
 	readonly #reconciliations = this.#counter('reconciliations_total', 'Times that FreeSWITCH was asked for all open calls, after a connection', [])
-	readonly #eventLag = this.#histogram('event_lag_seconds', 'From FreeSWITCH’s time of an event to its arrival', [], ANSWER_BUCKETS)
+	readonly #eventLag = this.#histogram('event_lag_seconds', 'How much later than the quickest ones FreeSWITCH’s events arrive', [], ANSWER_BUCKETS)
 
 	constructor(version: string) {
 		this.contentType = this.#registry.contentType
@@ -90,8 +89,8 @@ export class Monitoring {
 		}
 	}
 
-	noticed(notice: SwitchNotice, now: Date): void {
-		observe(this.#eventLag, notice.type === 'job' ? notice.at : notice.report.at, now)
+	lagged(seconds: number): void {
+		this.#eventLag.observe(seconds)
 	}
 
 	reconciled(): void {
@@ -138,7 +137,7 @@ export class Monitoring {
 	}
 }
 
-/** Two computers' clocks may differ: what would be negative says nothing. */
+/** What would be negative says nothing: a clock was set. */
 function observe(histogram: Histogram, from: Date | undefined, to: Date | undefined): void {
 	if (from !== undefined && to !== undefined && to >= from) {
 		histogram.observe((to.getTime() - from.getTime()) / 1000)

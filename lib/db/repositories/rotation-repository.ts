@@ -27,22 +27,28 @@ export class RotationRepository implements RotationStore {
 
 	async count(): Promise<StoredUnder> {
 		const em = this.#orm.em.fork()
-		const active = [this.#keys.activeKid]
+		const { activeKid } = this.#keys
 		const stored = await runBound<{ kid: string, since: string }>(em, 'select kid, active_since as since from encryption_keys order by active_since desc, kid')
-		const earlier = new Map<string, number>(stored.filter(({ kid }) => !active.includes(kid)).map(({ kid }) => [kid, 0]))
+		const known = [...new Set([...stored, ...this.#keys.storageKeys].map(({ kid }) => kid))].filter((kid) => kid !== activeKid)
+		const earlier = new Map<string, number>(known.map((kid) => [kid, 0]))
+		const add = (kid: string, rows: number) => earlier.set(kid, (earlier.get(kid) ?? 0) + rows)
 		let [total, left] = [0, 0]
 		for (const table of ENCRYPTED_TABLES) {
-			const [rows] = await runBound<{ total: number, left: number }>(em, `select (count(*) filter (where coalesce(${table.columns.map(readColumn).join(', ')}) is not null))::int as total,
-				(count(*) filter (where ${isUnderOther(table, '$1')}))::int as left from ${table.name}`, [active])
+			const [rows] = await runBound<{ total: number, left: number, unknown: number, known: number[] }>(em, `
+				select (count(*) filter (where coalesce(${table.columns.map(readColumn).join(', ')}) is not null))::int as total,
+					(count(*) filter (where ${isUnderOther(table, '$1')}))::int as left,
+					(count(*) filter (where ${isUnderOther(table, '$2')}))::int as unknown,
+					array[${known.map((_kid, at) => `(count(*) filter (where ${table.columns.map((column) => `${kidOf(column)} = $${at + 3}`).join(' or ')}))::int`).join(', ')}]::int[] as known
+				from ${table.name}`, [[activeKid], [activeKid, ...known], ...known])
 			total += rows?.total ?? 0
 			left += rows?.left ?? 0
-			if (rows !== undefined && rows.left > 0) {
-				for (const { kid, count } of await runBound<{ kid: string | null, count: number }>(em, `select kid, count(*)::int as count from (${otherKids(table, '$1')}) as others where kid is not null group by kid`, [active])) {
-					earlier.set(kid ?? '', (earlier.get(kid ?? '') ?? 0) + count)
-				}
+			known.forEach((kid, at) => add(kid, rows?.known[at] ?? 0))
+			if (rows !== undefined && rows.unknown > 0) {
+				const others = await runBound<{ kid: string, count: number }>(em, `select kid, count(*)::int as count from (${otherKids(table, '$1')}) as others where kid is not null group by kid`, [[activeKid, ...known]])
+				others.forEach(({ kid, count }) => add(kid, count))
 			}
 		}
-		const since = stored.find(({ kid }) => active.includes(kid))?.since
+		const since = stored.find(({ kid }) => kid === activeKid)?.since
 		return {
 			newest: stored[0]?.kid,
 			activeSince: since === undefined ? undefined : new Date(since),

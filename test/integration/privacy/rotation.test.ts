@@ -6,9 +6,10 @@
 import type { KeysJson } from '../../../lib/http/routes/admin-keys.ts'
 import type { CallJson } from '../../../lib/http/schemas.ts'
 import type { TestApp } from '../../support/app.ts'
+import type { Sidecar } from '../../support/sidecar.ts'
 
 import { randomBytes, randomUUID } from 'node:crypto'
-import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises'
+import { chmod, mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -86,6 +87,17 @@ async function holdHalf(test: TestApp): Promise<{ held: number, release: () => P
 	await client.query('begin')
 	const { rowCount } = await client.query('select from (select uuid, row_number() over (order by uuid) as place from calls where user_id = \'many\') as numbered join calls using (uuid) where place % 2 = 0 for update of calls')
 	return { held: rowCount ?? 0, release: () => client.query('rollback') }
+}
+
+/** A process of its own, to be killed. */
+async function spawned(environment: Record<string, string>): Promise<{ sidecar: Sidecar, demo: ApiClient }> {
+	const sidecar = spawnSidecar(environment, await findFreePort())
+	undo.push(async () => {
+		sidecar.process.kill('SIGKILL')
+		await sidecar.exited
+	})
+	await untilUp(sidecar)
+	return { sidecar, demo: new ApiClient(sidecar.url, 'demo') }
 }
 
 /** A new key in the environment, and the one of before as an earlier one. */
@@ -244,22 +256,13 @@ describe('a change of the key in the environment', () => {
 		const { held, release } = await holdHalf(test)
 		await test.app.stop()
 		changeKey(test.environment)
-		const spawned = async () => {
-			const sidecar = spawnSidecar(test.environment, await findFreePort())
-			undo.push(async () => {
-				sidecar.process.kill('SIGKILL')
-				await sidecar.exited
-			})
-			await untilUp(sidecar)
-			return { sidecar, demo: new ApiClient(sidecar.url, 'demo') }
-		}
-		const first = await spawned()
+		const first = await spawned(test.environment)
 		await until(first.demo, ({ rows }) => rows.left === held)
 		first.sidecar.process.kill('SIGKILL')
 		await first.sidecar.exited
 		await release()
 
-		const second = await spawned()
+		const second = await spawned(test.environment)
 		await until(second.demo, isDone)
 		expect(await plaintexts(test, keysOf(test.environment))).toEqual(texts)
 		expect(first.sidecar.output() + second.sidecar.output()).not.toMatch(/Erika|123400|Desk/)
@@ -345,6 +348,35 @@ describe('a change of the key on the volume', () => {
 		expect(await until(demo, isDone)).toMatchObject({ activeKid: now, rows: { left: 0 } })
 		expect((await demo.get<{ items: CallJson[] }>(`/call-history?number=${encodeURIComponent(NUMBER)}`)).body.items).toMatchObject([{ note: 'Ask for Erika' }])
 	})
+
+	it('leaves no number, name or note in the database’s files, its log of changes, or any log', async () => {
+		const storage = await volume()
+		// Under root the server runs as somebody else, who has to pass.
+		await chmod(storage, 0o711)
+		const test = await start()
+		const { sidecar, demo } = await spawned({ ...test.environment, DATABASE_URL: '', DATABASE_ENCRYPTION_KEY: '', APP_PERSISTENT_STORAGE: storage, LOG_LEVEL: 'debug' })
+		await demo.request('POST', '/admin/config', { homeCountry: 'DE', allowedGroups: null })
+		await demo.request('PUT', '/me', { devices: [{ kind: 'sip', label: 'Desk of Erika', address: '1000' }] })
+		for (let calling = ''; calling !== 'ok';) {
+			calling = (await demo.get<{ service: { calling: string } }>('/me')).body.service.calling
+		}
+		const { body } = await demo.call(NUMBER, { note: 'Ask for Erika' })
+		await demo.hangUp(body.uuid)
+		await demo.untilEnded(body.uuid)
+		const { activeKid } = (await demo.request<KeysJson>('POST', '/admin/keys/rotate', {})).body
+		await until(demo, isDone)
+		expect((await demo.get<CallJson>(`/call-status/${body.uuid}`)).body).toMatchObject({ to: NUMBER, note: 'Ask for Erika', device: { label: 'Desk of Erika' } })
+		sidecar.process.kill('SIGTERM')
+		await sidecar.exited
+		const files = (await readdir(storage, { recursive: true, withFileTypes: true })).filter((entry) => entry.isFile())
+		const contents = await Promise.all(files.map(({ parentPath, name }) => readFile(path.join(parentPath, name))))
+		const places = (text: string) => files.filter((_file, at) => contents[at]?.includes(text)).map(({ parentPath }) => path.basename(parentPath))
+		expect(places(`${activeKid}:`)).toContain('pg_wal')
+		for (const trace of [NUMBER, NUMBER.slice(3), 'Erika']) {
+			expect(places(trace)).toEqual([])
+			expect(sidecar.output()).not.toContain(trace)
+		}
+	}, 120_000)
 
 	it('is not what a key in the environment can have: that is told', async () => {
 		const test = await start()

@@ -15,6 +15,7 @@ import path from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { Client } from 'pg'
 import { afterEach, describe, expect, it } from 'vitest'
+import { startApp } from '../../../lib/app.ts'
 import { loadConfig } from '../../../lib/config.ts'
 import { ENCRYPTED_TABLES, readColumn, WRAPPED_COLUMNS } from '../../../lib/db/encrypted-columns.ts'
 import { EncryptedText } from '../../../lib/db/encrypted-text.ts'
@@ -267,6 +268,29 @@ describe('a change of the key in the environment', () => {
 		expect(await plaintexts(test, keysOf(test.environment))).toEqual(texts)
 		expect(first.sidecar.output() + second.sidecar.output()).not.toMatch(/Erika|123400|Desk/)
 	}, 120_000)
+
+	it('is left to the server that started last where two have different active keys', async () => {
+		const test = await start()
+		const { demo } = await fill(test, 50)
+		const { activeKid } = await until(demo, isDone)
+		const other = { ...test.environment }
+		changeKey(other)
+		// The first server knows the other's key, as an earlier one.
+		test.environment.DATABASE_ENCRYPTION_KEYS_PREVIOUS = JSON.stringify([other.DATABASE_ENCRYPTION_KEY])
+		await test.restart()
+		const second = await startApp({ ...loadConfig(other), listen: { host: '127.0.0.1', port: 0 } }, new RecordedLog(), { rotation: { pauseMs: 1, waitMs: 50 } })
+		undo.push(() => second.stop())
+		await second.ready
+		const { activeKid: newer } = await until(new ApiClient(second.url, 'demo'), isDone)
+		expect(newer).not.toBe(activeKid)
+		const first = test.as('demo')
+		expect(await first.get<KeysJson>('/admin/keys')).toMatchObject({ body: { activeKid, newerElsewhere: true } })
+		// What the first one writes is the second one's to bring along, and both read it.
+		const { body } = await first.call(NUMBER, { note: 'Of the first' })
+		await first.hangUp(body.uuid)
+		await first.untilEnded(body.uuid)
+		expect((await new ApiClient(second.url, 'demo').get<CallJson>(`/call-status/${body.uuid}`)).body).toMatchObject({ to: NUMBER, note: 'Of the first' })
+	})
 
 	it('leaves a row that cannot be decrypted as it is, tells of it, and does all others', async () => {
 		const test = await start()

@@ -12,7 +12,7 @@ import type { Releasers } from './startup.ts'
 
 import { startEmbeddedPostgres } from './embedded/postgres.ts'
 import { startEmbeddedRedis } from './embedded/redis.ts'
-import { loadOrCreateKeyFile, TOKEN_KEY } from './privacy/key-file.ts'
+import { loadEncryptionKeys, loadOrCreateKeyFile, TOKEN_KEY } from './privacy/key-file.ts'
 import { KeyRing } from './privacy/key-ring.ts'
 import { createPostgresCallLimiter, createRedisCallLimiter } from './redis/call-limiter.ts'
 import { connectRedis } from './redis/connection.ts'
@@ -20,7 +20,7 @@ import { connectRedis } from './redis/connection.ts'
 /** The keys of stored personal data. */
 export async function loadKeys({ encryptionKeys, storagePath }: Config): Promise<KeyRing> {
 	const [active, ...previous] = encryptionKeys.map((key) => key.reveal())
-	return new KeyRing(active === undefined ? [await loadOrCreateKeyFile(storagePath)] : [active, ...previous])
+	return new KeyRing(active === undefined ? await loadEncryptionKeys(storagePath) : [active, ...previous])
 }
 
 /** The keys of access tokens. */
@@ -61,7 +61,7 @@ export async function startCounters(config: Config, databaseUrl: string, keys: K
 	}
 	const redis = connectRedis(target, redisLogger)
 	releasers.add('redis connection', () => redis.disconnect())
-	return { limiter: createRedisCallLimiter(redis, keys.storageKeys[0]?.kid ?? ''), ping: () => redis.ping() }
+	return { limiter: createRedisCallLimiter(redis, keys.dataId), ping: () => redis.ping() }
 }
 
 /** Which settings the environment gives; secrets among them. */

@@ -11,7 +11,7 @@ import type { CallRepository } from './db/repositories/call-repository.ts'
 import type { DeviceRepository } from './db/repositories/device-repository.ts'
 import type { FreeSwitch } from './esl/freeswitch.ts'
 import type { ConfigTest } from './health/config-test.ts'
-import type { Notices } from './health/probes.ts'
+import type { KeyInquiry, Notices } from './health/probes.ts'
 import type { Report } from './health/report.ts'
 import type { Logger } from './logger.ts'
 import type { OcsClient } from './nextcloud/ocs-client.ts'
@@ -29,7 +29,7 @@ import { makeTrySwitch } from './esl/try-switch.ts'
 import { testSwitch, testTrunk } from './health/config-test.ts'
 import { finding } from './health/findings.ts'
 import { Health } from './health/health.ts'
-import { carrierProbe, databaseProbe, gatewayProbe, nextcloudProbe, noticesProbe, redisProbe, sipcallProbe, switchProbe } from './health/probes.ts'
+import { carrierProbe, databaseProbe, gatewayProbe, keysProbe, nextcloudProbe, noticesProbe, redisProbe, sipcallProbe, switchProbe } from './health/probes.ts'
 
 export interface DoctorOptions {
 	version: string
@@ -40,6 +40,7 @@ export interface DoctorOptions {
 	counters: Counters
 	callSwitch: FreeSwitch
 	settings: Pick<SettingsStore, 'get' | 'ignored'>
+	keyState: () => Promise<KeyInquiry>
 	notices: () => Omit<Notices, 'settings' | 'ignoredSettings'>
 	store: CallRepository
 	devices: DeviceRepository
@@ -65,12 +66,13 @@ export interface Doctor {
 const TESTS = { kind: 'configTestsPerMinute', max: 10, windowSec: 60, isFullInMemory: true } as const
 
 export function startDoctor(options: DoctorOptions, releasers: Releasers): Doctor {
-	const { version, ocs, orm, volume, counters, callSwitch, settings, notices, store, devices, audit, clock, logger, limitMs, freshMs } = options
+	const { version, ocs, orm, volume, counters, callSwitch, settings, keyState, notices, store, devices, audit, clock, logger, limitMs, freshMs } = options
 	const health = new Health({
 		probes: [
 			nextcloudProbe(ocs, () => clock.now().getTime()),
 			sipcallProbe(version),
 			databaseProbe(new DatabaseInquiry({ orm, volume })),
+			keysProbe(keyState, () => clock.now().getTime()),
 			redisProbe(counters),
 			switchProbe(callSwitch),
 			gatewayProbe(callSwitch, () => settings.get().gateways),

@@ -32,6 +32,7 @@ import { CallTracker } from './calls/call-tracker.ts'
 import { DeviceVerification } from './calls/device-verification.ts'
 import { Explainer } from './calls/explain.ts'
 import { Lockout } from './calls/lockout.ts'
+import { ConnectionKeys } from './db/connection-keys.ts'
 import { migrate, openDatabase } from './db/orm.ts'
 import { AppStateRepository } from './db/repositories/app-state-repository.ts'
 import { CallRepository } from './db/repositories/call-repository.ts'
@@ -39,6 +40,7 @@ import { DeviceRepository } from './db/repositories/device-repository.ts'
 import { MetricsRepository } from './db/repositories/metrics-repository.ts'
 import { PreferencesRepository } from './db/repositories/preferences-repository.ts'
 import { ReceiptRepository } from './db/repositories/receipt-repository.ts'
+import { RotationRepository } from './db/repositories/rotation-repository.ts'
 import { SettingsRepository } from './db/repositories/settings-repository.ts'
 import { SignInRepository } from './db/repositories/sign-in-repository.ts'
 import { UsageRepository } from './db/repositories/usage-repository.ts'
@@ -59,6 +61,8 @@ import { PublicAddress } from './nextcloud/public-address.ts'
 import { UserNames } from './nextcloud/user-names.ts'
 import { SettingsStore } from './policy/settings-store.ts'
 import { exportUser as exportOf } from './privacy/export-user.ts'
+import { replaceEncryptionKey } from './privacy/key-file.ts'
+import { Rotation } from './privacy/rotation.ts'
 import { allRoutes } from './routes.ts'
 import { startUpkeep } from './upkeep.ts'
 
@@ -71,6 +75,8 @@ export interface AppOverrides {
 	requestLimits?: RequestLimits
 	/** How often calls that are due are masked and deleted. */
 	retentionMs?: number
+	/** The waits of a change of the encryption key. */
+	rotation?: { pauseMs?: number, waitMs?: number }
 	/** How long the switch is left alone after a hold or an answer. */
 	settleMs?: number
 	/** Of event streams. */
@@ -121,10 +127,17 @@ export async function startParts({ config, logger, clock, overrides, ocs, users,
 	const keys = await loadKeys(config)
 	const databaseUrl = await startDatabase(config, logger, releasers)
 	progress.report(40)
-	const orm = await openDatabase({ url: databaseUrl, keys, logger: logger.child({ component: 'db' }) })
+	const connectionKeys = new ConnectionKeys(keys)
+	const orm = await openDatabase({ url: databaseUrl, keys, connectionKeys, logger: logger.child({ component: 'db' }) })
 	releasers.add('database connections', () => orm.close(true))
-	const database: DatabaseAccess = { url: databaseUrl, kids: keys.storageKeys.map(({ kid }) => kid) }
-	await migrate(orm, keys, {
+	const database: DatabaseAccess = {
+		url: databaseUrl,
+		// They may change while the parts are up.
+		get kids() {
+			return keys.storageKeys.map(({ kid }) => kid)
+		},
+	}
+	const earlierKid = await migrate(orm, keys, {
 		beforeUpgrade: (executed) => backups.beforeUpgrade(databaseUrl, executed),
 		beforeUse: async () => errand?.(database),
 	})
@@ -133,6 +146,20 @@ export async function startParts({ config, logger, clock, overrides, ocs, users,
 	const { limiter } = counters
 
 	const audit = startAudit({ orm, keys, clock, logger }, releasers)
+	if (earlierKid !== undefined) {
+		audit.trail.note({ actor: { kind: 'system' }, action: 'key.changed', detail: { from: earlierKid, to: keys.activeKid } })
+	}
+	const rotation = new Rotation({
+		store: new RotationRepository({ orm, keys }),
+		keys,
+		makeKey: config.encryptionKeys.length > 0 ? undefined : () => replaceEncryptionKey(config.storagePath, keys.activeKid),
+		settled: () => connectionKeys.settled(),
+		backups: async () => (await backups.list()).map(({ name, header }) => ({ name, kids: header?.kids ?? [] })),
+		audit: audit.trail,
+		...overrides.rotation,
+		logger: logger.child({ component: 'privacy' }),
+	})
+	releasers.add('change of the encryption key', () => rotation.stop())
 	const environment = settingsOfEnvironment(config)
 	const callSwitch = new FreeSwitch({ logger: logger.child({ component: 'esl' }), now: () => clock.now(), ...overrides.esl })
 	const dialRules = { isDialTemplate, isGatewayName, isDomain }
@@ -255,7 +282,7 @@ export async function startParts({ config, logger, clock, overrides, ocs, users,
 		newUuid: randomUUID,
 		logger: logger.child({ component: 'calls' }),
 	})
-	const upkeep = startUpkeep({ orm, keys, store, signIns, verifications, calls, tracker, users, addressBooks, settings, audit, isEnabled: () => state.isEnabled(), clock, logger, retentionMs: overrides.retentionMs }, releasers)
+	const upkeep = startUpkeep({ orm, keys, rotation, store, signIns, verifications, calls, tracker, users, addressBooks, settings, audit, isEnabled: () => state.isEnabled(), clock, logger, retentionMs: overrides.retentionMs }, releasers)
 	const doctor = startDoctor({
 		version: config.appVersion,
 		ocs,
@@ -264,6 +291,7 @@ export async function startParts({ config, logger, clock, overrides, ocs, users,
 		counters,
 		callSwitch,
 		settings,
+		keyState: () => rotation.state(),
 		notices: () => ({ departureDoubt: upkeep.departureDoubt(), lockedUsers: lockout.count() }),
 		store,
 		devices,
@@ -306,6 +334,7 @@ export async function startParts({ config, logger, clock, overrides, ocs, users,
 		metrics,
 		names: new UserNames({ users, now: () => clock.now().getTime() }),
 		upkeep,
+		rotation,
 		receipts,
 		exportUser,
 		users,
@@ -338,6 +367,8 @@ export async function startParts({ config, logger, clock, overrides, ocs, users,
 			checkAuditLog: audit.check,
 			noteExport: (userId) => audit.trail.write({ actor: { kind: 'console' }, action: 'user.exported', targetUserId: userId }),
 			exportUser,
+			keyState: () => rotation.state(),
+			changeKey: () => rotation.change({ kind: 'console' }),
 		},
 	}
 }

@@ -28,6 +28,7 @@ import type { UserNames } from './nextcloud/user-names.ts'
 import type { DialRules } from './policy/settings-schema.ts'
 import type { SettingsStore } from './policy/settings-store.ts'
 import type { Settings } from './policy/settings.ts'
+import type { Rotation } from './privacy/rotation.ts'
 import type { Upkeep } from './upkeep.ts'
 
 import { randomUUID } from 'node:crypto'
@@ -35,6 +36,7 @@ import { readingFor } from './calls/call-rules.ts'
 import { metricsOf } from './calls/metrics.ts'
 import { countOrRefuse } from './calls/refusals.ts'
 import { adminConfigRoutes } from './http/routes/admin-config.ts'
+import { adminKeyRoutes } from './http/routes/admin-keys.ts'
 import { adminPrivacyRoutes } from './http/routes/admin-privacy.ts'
 import { adminUserRoutes } from './http/routes/admin-users.ts'
 import { auditLogRoutes } from './http/routes/audit-log.ts'
@@ -70,6 +72,7 @@ export interface RouteParts {
 	metrics: MetricsStore
 	names: UserNames
 	upkeep: Upkeep
+	rotation: Rotation
 	receipts: ReceiptRepository
 	exportUser: (userId: string) => AsyncIterable<string>
 	users: UserDirectory
@@ -84,7 +87,7 @@ export interface RouteParts {
 	logger: Logger
 }
 
-export function allRoutes({ identity, calls, control, stream, explainer, verification, doctor, store, devices, preferences, userRules, lockout, usage, metrics, names, upkeep, receipts, exportUser, users, addressBooks, settings, environment, dialRules, audit, limiter, isSwitchReady, clock, logger }: RouteParts): Route[] {
+export function allRoutes({ identity, calls, control, stream, explainer, verification, doctor, store, devices, preferences, userRules, lockout, usage, metrics, names, upkeep, rotation, receipts, exportUser, users, addressBooks, settings, environment, dialRules, audit, limiter, isSwitchReady, clock, logger }: RouteParts): Route[] {
 	const callingUser = async (id: string): Promise<CallingUser> => {
 		const [{ groups }, { country, callerId }] = await Promise.all([users.get(id), preferences.of(id)])
 		return { id, groups, country, callerId }
@@ -153,6 +156,7 @@ export function allRoutes({ identity, calls, control, stream, explainer, verific
 			findUser: (adminId, userId) => users.find(adminId, userId),
 			settings: () => settings.get(),
 		}),
+		...adminKeyRoutes({ rotation }),
 		...contactRoutes({ addressBooks, readingOf }),
 	]
 }

@@ -16,6 +16,7 @@ import type { AddressBooks } from './nextcloud/address-books.ts'
 import type { UserDirectory } from './nextcloud/user-directory.ts'
 import type { Settings } from './policy/settings.ts'
 import type { KeyRing } from './privacy/key-ring.ts'
+import type { Rotation } from './privacy/rotation.ts'
 import type { Releasers } from './startup.ts'
 
 import { randomUUID } from 'node:crypto'
@@ -32,6 +33,7 @@ import { Retention } from './privacy/retention.ts'
 export interface UpkeepOptions {
 	orm: MikroORM
 	keys: KeyRing
+	rotation: Rotation
 	store: CallRepository
 	signIns: SignInRepository
 	verifications: VerificationRepository
@@ -63,7 +65,7 @@ const RETENTION_MS = 5 * 60 * 1000
 const MOST_TOLD = 200
 const MINUTE_MS = 60 * 1000
 
-export function startUpkeep({ orm, keys, store, signIns, verifications, calls, tracker, users, addressBooks, settings, audit, isEnabled, clock, logger, retentionMs }: UpkeepOptions, releasers: Releasers): Upkeep {
+export function startUpkeep({ orm, keys, rotation, store, signIns, verifications, calls, tracker, users, addressBooks, settings, audit, isEnabled, clock, logger, retentionMs }: UpkeepOptions, releasers: Releasers): Upkeep {
 	const now = () => clock.now()
 	const privacyLogger = logger.child({ component: 'privacy' })
 	const userData = new UserDataRepository({ orm })
@@ -96,8 +98,11 @@ export function startUpkeep({ orm, keys, store, signIns, verifications, calls, t
 		{ name: 'idempotency keys', everyMs: HOUR_MS, run: () => store.forgetOldKeys(now()) },
 		{ name: 'expired codes of phones', everyMs: HOUR_MS, run: () => verifications.forgetExpired(now()) },
 		{ name: 'expired sign-ins', everyMs: HOUR_MS, run: () => signIns.forgetExpired(now()) },
+		// A server that did not know of the change may have used the earlier key since.
+		{ name: 'rows under an earlier key', everyMs: HOUR_MS, run: async () => rotation.wake() },
 		{ name: 'removed users', everyMs: HOUR_MS, run: async () => await isEnabled() && departures.runDaily() },
 	], logger))
+	rotation.wake()
 	// Behind the start, not in its way: it waits for calls to end.
 	void erasures.resume().catch((error: unknown) => privacyLogger.warn('Erasures that were cut off cannot be finished yet; they are tried again', { error }))
 	return { departureDoubt: () => departures.doubt, erasures, retention: retentionStore }

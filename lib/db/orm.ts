@@ -10,6 +10,7 @@ import type { KeyRing } from '../privacy/key-ring.ts'
 import { Migrator } from '@mikro-orm/migrations'
 import { MikroORM } from '@mikro-orm/postgresql'
 import { SipCallError } from '../errors.ts'
+import { ConnectionKeys } from './connection-keys.ts'
 import { CallEntity, CallLogEntity, IdempotencyEntity } from './entities/call.entity.ts'
 import { DeviceVerificationEntity } from './entities/device-verification.entity.ts'
 import { DeviceEntity } from './entities/device.entity.ts'
@@ -29,6 +30,8 @@ import { Migration0011Erasure } from './migrations/migration-0011-erasure.ts'
 import { Migration0012Metrics } from './migrations/migration-0012-metrics.ts'
 import { Migration0013UserPreferences } from './migrations/migration-0013-user-preferences.ts'
 import { Migration0014LockReason } from './migrations/migration-0014-lock-reason.ts'
+import { Migration0015KeyRotation } from './migrations/migration-0015-key-rotation.ts'
+import { takeStoredKeys } from './stored-keys.ts'
 
 /** In the order in which they run; a name, once released, is never changed or removed. */
 const MIGRATIONS = [
@@ -46,6 +49,7 @@ const MIGRATIONS = [
 	{ name: '0012-metrics', class: Migration0012Metrics },
 	{ name: '0013-user-preferences', class: Migration0013UserPreferences },
 	{ name: '0014-lock-reason', class: Migration0014LockReason },
+	{ name: '0015-key-rotation', class: Migration0015KeyRotation },
 ]
 
 const POOL_SIZE = 10
@@ -76,14 +80,20 @@ function releaseLostConnections(pool: Pool): void {
 	}))
 }
 
-/**
- * Opens the pool. No query runs before the first use.
- *
- * @param url PostgreSQL connection URL, TCP or Unix socket
- */
-export async function openDatabase(options: { url: string, keys: KeyRing, logger: Logger, poolSize?: number }): Promise<MikroORM> {
+export interface DatabaseOptions {
+	/** PostgreSQL connection URL, TCP or Unix socket. */
+	url: string
+	keys: KeyRing
+	/** For whoever changes the keys while the pool is in use. */
+	connectionKeys?: ConnectionKeys
+	logger: Logger
+	poolSize?: number
+}
+
+/** Opens the pool. No query runs before the first use. */
+export async function openDatabase(options: DatabaseOptions): Promise<MikroORM> {
 	const { CompiledQuery } = await import('kysely')
-	const [active] = options.keys.storageKeys
+	const connectionKeys = options.connectionKeys ?? new ConnectionKeys(options.keys)
 	return MikroORM.init({
 		clientUrl: options.url,
 		entities: [CallEntity, CallLogEntity, IdempotencyEntity, DeviceEntity, DeviceVerificationEntity, OAuthStateEntity, SignInEntity, RefreshTokenEntity, UserPreferencesEntity],
@@ -92,7 +102,10 @@ export async function openDatabase(options: { url: string, keys: KeyRing, logger
 		pool: { min: 1, max: options.poolSize ?? POOL_SIZE },
 		// A query that hangs must become an error that somebody hears of.
 		driverOptions: {
-			onPoolCreated: releaseLostConnections,
+			onPoolCreated: (pool: Pool) => {
+				releaseLostConnections(pool)
+				connectionKeys.watch(pool)
+			},
 			connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
 			statement_timeout: STATEMENT_TIMEOUT_MS,
 			idle_in_transaction_session_timeout: STATEMENT_TIMEOUT_MS,
@@ -103,11 +116,8 @@ export async function openDatabase(options: { url: string, keys: KeyRing, logger
 		logger: (message) => options.logger.debug(message),
 		// As bound parameters and outside MikroORM, so that no key stands in a statement or in its log.
 		onCreateConnection: async (connection) => {
-			const raw = connection as RawConnection
-			for (const { kid, passphrase } of options.keys.storageKeys) {
-				await raw.executeQuery(CompiledQuery.raw('select set_config($1, $2, false)', [`sipcall.key_${kid}`, passphrase]))
-			}
-			await raw.executeQuery(CompiledQuery.raw('select set_config($1, $2, false)', ['sipcall.kid', active?.kid ?? '']))
+			const { text, values } = connectionKeys.statement()
+			await (connection as RawConnection).executeQuery(CompiledQuery.raw(text, values))
 		},
 	})
 }
@@ -123,9 +133,10 @@ export interface MigrationSteps {
 /**
  * Brings the schema up to this version's, forward only, and checks that the keys fit the data.
  *
+ * @return the key that was active before, when it was another one
  * @throws {SipCallError} `storage_unavailable` when the schema is newer than the code, or a key is missing or wrong
  */
-export async function migrate(orm: MikroORM, keys: KeyRing, { beforeUpgrade, beforeUse }: MigrationSteps = {}): Promise<void> {
+export async function migrate(orm: MikroORM, keys: KeyRing, { beforeUpgrade, beforeUse }: MigrationSteps = {}): Promise<string | undefined> {
 	const known = new Set(MIGRATIONS.map(({ name }) => name))
 	const done = (await orm.migrator.getExecuted()).map(({ name }) => name)
 	const unknown = done.filter((name) => !known.has(name))
@@ -137,19 +148,5 @@ export async function migrate(orm: MikroORM, keys: KeyRing, { beforeUpgrade, bef
 	}
 	await orm.migrator.up()
 	await beforeUse?.()
-	await checkKeys(orm, keys)
-}
-
-/** A key that does not fit must stop the start: rows written with another key could never be read together. */
-async function checkKeys(orm: MikroORM, keys: KeyRing): Promise<void> {
-	const connection = orm.em.getConnection()
-	const stored = await connection.execute<{ kid: string }[]>('select kid from encryption_keys')
-	const loaded = new Set(keys.storageKeys.map(({ kid }) => kid))
-	const missing = stored.map(({ kid }) => kid).filter((kid) => !loaded.has(kid))
-	if (missing.length > 0) {
-		throw new SipCallError('storage_unavailable', `Stored data needs the encryption key ${missing.join(', ')}, which is not loaded. Set DATABASE_ENCRYPTION_KEY (or DATABASE_ENCRYPTION_KEYS_PREVIOUS) to the key that was used, or restore encryption.key on the volume. Nothing was changed.`)
-	}
-	await connection.execute(`insert into encryption_keys (kid, probe) values (current_setting('sipcall.kid'), sipcall_encrypt('sipcall'))
-		on conflict (kid) do nothing`)
-	await connection.execute('select sipcall_decrypt(probe) from encryption_keys')
+	return takeStoredKeys(orm, keys)
 }

@@ -14,9 +14,9 @@ export interface Meaning {
 	advice?: string
 	fixableBy?: 'admin' | 'carrier' | 'nobody'
 	/** The page of the administration where it is mended. */
-	page?: 'connection' | 'policy' | 'users'
+	page?: 'connection' | 'policy' | 'users' | 'privacy'
 	/** The page of docs/admin that says more. */
-	doc?: 'install' | 'freeswitch' | 'database' | 'settings' | 'policy' | 'commands' | 'doctor'
+	doc?: 'install' | 'freeswitch' | 'database' | 'settings' | 'policy' | 'commands' | 'doctor' | 'encryption'
 	/** How loudly it is told, where the state alone would be too loud. */
 	severity?: 'ok' | 'warning'
 }
@@ -32,6 +32,7 @@ function wrong(state: Exclude<PartState, 'ok'>, text: string, advice: string, wh
 const AT_SWITCH = { page: 'connection', doc: 'freeswitch' } as const
 const AT_GATEWAY = { doc: 'freeswitch' } as const
 const AT_DATABASE = { doc: 'database' } as const
+const AT_KEYS = { page: 'privacy', doc: 'encryption' } as const
 
 const NEXTCLOUD = {
 	nextcloud_ok: ok('Nextcloud answers.'),
@@ -53,6 +54,12 @@ const STORAGE = {
 	database_read_only: wrong('down', 'PostgreSQL takes no changes: it is a replica, or read-only. No call can be placed.', 'Let DATABASE_URL name the primary server.', AT_DATABASE),
 	database_logs: wrong('degraded', 'PostgreSQL’s own log may come to hold phone numbers or the encryption key, by {settings}.', 'Set these for SIPCall’s role as the documentation says.', AT_DATABASE),
 	disk_full: wrong('degraded', 'Only {megabytes} MB are left on the volume of the database.', 'Make room on it, or delete old backups. A full volume ends calling.', AT_DATABASE),
+	keys_uncounted: wrong('degraded', 'Nobody knows at the moment which encryption keys the stored rows need.', 'Wait a moment. If it stays so, look at the database.', { ...AT_KEYS, severity: 'ok' }),
+	key_missing: wrong('down', 'Stored rows need the encryption key {keys}, which is not loaded.', 'Give SIPCall that key back, as an earlier one: DATABASE_ENCRYPTION_KEYS_PREVIOUS, or its file on the volume.', { ...AT_KEYS, severity: 'warning' }),
+	keys_differ: wrong('degraded', 'Another server of SIPCall has started since with another active encryption key.', 'Give all servers the same DATABASE_ENCRYPTION_KEY and the same earlier keys, and restart those that have others.', AT_KEYS),
+	rows_unreadable: wrong('degraded', '{rows} stored rows cannot be decrypted with any loaded key.', 'They are damaged and stay as they are. Restore a backup if one has them whole.', AT_KEYS),
+	key_change_slow: wrong('degraded', 'The encryption key was changed more than a day ago, and {left} of {total} rows are still under an earlier one.', 'Look at the log for what keeps it; it goes on by itself at each start, and every hour.', AT_KEYS),
+	key_unneeded: wrong('degraded', 'Nothing needs the earlier encryption key any more: {keys}.', 'Take it out of DATABASE_ENCRYPTION_KEYS_PREVIOUS, or its file off the volume, and restart SIPCall.', AT_KEYS),
 	redis_ok: ok('Redis answers.'),
 	redis_absent: wrong('not_set_up', 'There is no Redis. PostgreSQL counts the limits, which is enough for one server.', 'Nothing needs to be done.', { fixableBy: 'nobody', doc: 'install', severity: 'ok' }),
 	redis_down: wrong('down', 'Redis does not answer. Until it is back SIPCall counts limits in memory, and allows a tenth of each.', 'With REDIS_URL check that server and the way to it; without it look at the container’s log.', { doc: 'install', severity: 'warning' }),

@@ -5,7 +5,7 @@
 
 import type { SwitchInquiry } from '../calls/switch-inquiry.ts'
 import type { Settings } from '../policy/settings.ts'
-import type { FindingCode } from './findings.ts'
+import type { FindingCode, FindingValues } from './findings.ts'
 import type { Probe } from './health.ts'
 import type { Part } from './report.ts'
 
@@ -147,6 +147,41 @@ export function gatewayProbe(callSwitch: SwitchInquiry, gateways: () => readonly
 /** The one kind of provider that is there yet has no API. */
 export function carrierProbe(): Probe {
 	return { id: 'carrier', ifSilent: 'carrier_generic', look: () => [{ id: 'carrier', ...finding('carrier_generic') }] }
+}
+
+/** Which encryption keys are in use, and what is under them. */
+export interface KeyInquiry {
+	hasNewer: boolean
+	activeSince: Date | undefined
+	rows: { total: number, left: number }
+	unreadable: number
+	earlier: readonly { kid: string, isLoaded: boolean, rows: number, backups: readonly string[] }[]
+}
+
+/** A change of the key takes minutes. */
+const SLOW_CHANGE_MS = 24 * 60 * 60 * 1000
+
+/** Says nothing while there is nothing to do. */
+export function keysProbe(look: () => Promise<KeyInquiry>, nowMs: () => number): Probe {
+	return {
+		id: 'keys',
+		ifSilent: 'keys_uncounted',
+		look: async () => {
+			const { hasNewer, activeSince, rows, unreadable, earlier } = await look()
+			const part = (code: FindingCode, values?: FindingValues): Part[] => [{ id: 'keys', ...finding(code, values) }]
+			const missing = earlier.filter((key) => key.rows > 0 && !key.isLoaded)
+			const unneeded = earlier.filter((key) => key.rows === 0 && key.isLoaded && key.backups.length === 0)
+			const isSlow = rows.left > unreadable && activeSince !== undefined && nowMs() - activeSince.getTime() > SLOW_CHANGE_MS
+			return [
+				...(missing.length === 0 ? [] : part('key_missing', { keys: missing.map(({ kid }) => kid).join(', ') })),
+				...(hasNewer ? part('keys_differ') : []),
+				...(unreadable === 0 ? [] : part('rows_unreadable', { rows: unreadable })),
+				...(isSlow && !hasNewer ? part('key_change_slow', { ...rows }) : []),
+				// Where servers have different keys, the newer one is in use elsewhere.
+				...(unneeded.length === 0 || rows.left > 0 || hasNewer ? [] : part('key_unneeded', { keys: unneeded.map(({ kid }) => kid).join(', ') })),
+			]
+		},
+	}
 }
 
 /** What is known without asking anybody: who may call, and what waits for an admin. */

@@ -11,13 +11,13 @@ const finding = {
 	text: z.string().describe('What is, in English'),
 	advice: z.string().optional().describe('What to do, in English; whatever is not well has one'),
 	fixableBy: z.enum(['admin', 'carrier', 'nobody']).optional(),
-	page: z.enum(['connection', 'policy', 'users']).optional().describe('The page of the administration where it is mended'),
+	page: z.enum(['connection', 'policy', 'users', 'privacy']).optional().describe('The page of the administration where it is mended'),
 	values: z.record(z.string(), z.union([z.string(), z.number()])).optional().describe('What stands in the sentences; never a number or a secret'),
 	latencyMs: z.number().optional(),
 }
 
 export const PartSchema = z.object({
-	id: z.enum(['nextcloud', 'sipcall', 'database', 'redis', 'freeswitch', 'gateway', 'carrier', 'calling', 'settings', 'removed_users', 'locked_users']),
+	id: z.enum(['nextcloud', 'sipcall', 'database', 'keys', 'redis', 'freeswitch', 'gateway', 'carrier', 'calling', 'settings', 'removed_users', 'locked_users']),
 	name: z.string().optional().describe('The gateway’s'),
 	state: z.enum(['ok', 'degraded', 'down', 'not_set_up']),
 	...finding,

@@ -53,6 +53,12 @@ export const OCC_COMMANDS: readonly OccCommand[] = [
 		handler: 'occ/audit/verify',
 	},
 	{
+		name: 'sipcall:rotate-keys',
+		description: 'Makes a new encryption key on the volume, and brings all stored rows under it; calls go on meanwhile',
+		options: [{ name: 'status', mode: 'none', description: 'Only show which keys are in use, and how far a change is' }],
+		handler: 'occ/rotate-keys',
+	},
+	{
 		name: 'sipcall:backup',
 		description: 'Makes a backup of SIPCall’s database on its volume; calls go on meanwhile',
 		options: [{ name: 'list', mode: 'none', description: 'Only list the backups that are there' }],

@@ -20,6 +20,8 @@ export const AUDIT_ACTIONS = [
 	'call.tested',
 	'backup.made',
 	'backup.restored',
+	'key.changed',
+	'key.retired',
 	'client.signed_in',
 	'client.signed_out',
 	'client.token_reused',

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 
 import { randomBytes, randomUUID } from 'node:crypto'
-import { link, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { link, mkdir, open, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { SipCallError } from '../errors.ts'
 
@@ -41,25 +41,80 @@ export async function loadOrCreateKeyFile(folder: string, keyFile: KeyFile = ENC
 		return existing
 	}
 	await mkdir(folder, { recursive: true })
-	// Written beside and linked into place: a crash leaves either no key or a whole one, and of two starts one wins.
-	// Its name is nobody else's: process ids repeat from container to container, and a shared draft would be written
-	// through its link into the finished key.
-	const draft = `${file}.${randomUUID()}`
-	await writeFile(draft, `${randomBytes(keyFile.bytes).toString('base64')}\n`, { mode: 0o600, flush: true, flag: 'wx' })
+	const draft = await writeDraft(file, randomBytes(keyFile.bytes))
 	try {
-		await link(draft, file)
-	} catch (error) {
-		if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) {
-			throw error
-		}
+		await linkOnce(draft, file)
 	} finally {
 		await rm(draft, { force: true })
 	}
+	await sync(folder)
 	const key = await readKey(file, keyFile)
 	if (key === undefined) {
 		throw new SipCallError('storage_unavailable', `The key ${file} vanished while it was made. Check the volume.`)
 	}
 	return key
+}
+
+/** Earlier encryption keys lie beside the active one, each under its id. */
+const EARLIER = /^encryption-([0-9a-f]{8})\.key$/
+
+/**
+ * The active encryption key and the earlier ones of the volume.
+ *
+ * @throws {SipCallError} `storage_unavailable` when one of the files is no key
+ */
+export async function loadEncryptionKeys(folder: string): Promise<[Buffer, ...Buffer[]]> {
+	const active = await loadOrCreateKeyFile(folder)
+	const earlier: Buffer[] = []
+	for (const name of (await readdir(folder)).filter((found) => EARLIER.test(found)).sort()) {
+		const key = await readKey(path.join(folder, name), { ...ENCRYPTION_KEY, name })
+		if (key !== undefined) {
+			earlier.push(key)
+		}
+	}
+	return [active, ...earlier]
+}
+
+/**
+ * Puts a new encryption key in the place of the active one, which stays beside it as an earlier key. Both are on the disk
+ * when it resolves; whenever it is cut off, every key that was ever active is there.
+ *
+ * @param kid of the key that is active now
+ * @return the new key
+ */
+export async function replaceEncryptionKey(folder: string, kid: string): Promise<Buffer> {
+	const file = path.join(folder, ENCRYPTION_KEY.name)
+	await linkOnce(file, path.join(folder, `encryption-${kid}.key`))
+	await sync(folder)
+	const key = randomBytes(ENCRYPTION_KEY.bytes)
+	await rename(await writeDraft(file, key), file)
+	await sync(folder)
+	return key
+}
+
+// Written beside and put into place: a crash leaves either no key or a whole one. Its name is nobody else's: process ids
+// repeat from container to container, and a shared draft would be written through its link into the finished key.
+async function writeDraft(file: string, key: Buffer): Promise<string> {
+	const draft = `${file}.${randomUUID()}`
+	await writeFile(draft, `${key.toString('base64')}\n`, { mode: 0o600, flush: true, flag: 'wx' })
+	return draft
+}
+
+/** Of two at once one wins, and nothing is overwritten. */
+async function linkOnce(existing: string, file: string): Promise<void> {
+	try {
+		await link(existing, file)
+	} catch (error) {
+		if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) {
+			throw error
+		}
+	}
+}
+
+/** A new name is on the disk only when its folder is. */
+async function sync(folder: string): Promise<void> {
+	const opened = await open(folder)
+	await opened.sync().finally(() => opened.close())
 }
 
 async function readKey(file: string, { bytes, wayOut }: KeyFile): Promise<Buffer | undefined> {

@@ -30,6 +30,8 @@ const ACTIONS: Readonly<Record<string, () => string>> = {
 	'call.ended': () => t('Call ended by an administrator'),
 	'backup.made': () => t('Backup made'),
 	'backup.restored': () => t('Backup restored'),
+	'key.changed': () => t('Encryption key changed'),
+	'key.retired': () => t('Earlier encryption key no longer needed'),
 	'client.signed_in': () => t('Client signed in'),
 	'client.signed_out': () => t('Client signed out'),
 	'client.token_reused': () => t('Token shown twice, sign-in ended'),

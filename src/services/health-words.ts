@@ -109,6 +109,8 @@ function partName({ id, name = '' }: HealthPart): string {
 	switch (id) {
 		case 'database':
 			return t('Database')
+		case 'keys':
+			return t('Encryption key')
 		case 'gateway':
 			return name === '' ? t('Gateway') : t('Gateway: {name}', { name })
 		case 'carrier':

@@ -4,6 +4,7 @@
 /** What is asked of the API about stored data, of one's own and, by administrators, of others. */
 
 import type { CountsJson, ReceiptJson } from '../../lib/http/receipts.ts'
+import type { KeysJson } from '../../lib/http/routes/admin-keys.ts'
 import type { ReceiptsJson, RetentionJson } from '../../lib/http/routes/admin-privacy.ts'
 
 import { send } from './api.ts'
@@ -13,6 +14,7 @@ export type ErasureCounts = CountsJson
 export type ReceiptPage = ReceiptsJson
 export type ListedReceipt = ReceiptsJson['items'][number]
 export type RetentionPreview = RetentionJson
+export type EncryptionKeys = KeysJson
 
 /** What is to be erased: of one's own, or as an administrator of somebody or everybody. */
 export type ErasureWish
@@ -51,4 +53,14 @@ export function getReceipts(cursor?: string): Promise<ReceiptPage> {
 /** What the next run of retention does with these days. */
 export function getRetention(days: { callsDays: number, maskAfterDays: number }, signal: AbortSignal): Promise<RetentionPreview> {
 	return send({ method: 'get', url: 'admin/privacy/retention', params: days, signal })
+}
+
+/** Which encryption keys are in use, and how far a change is. */
+export function getKeys(signal: AbortSignal): Promise<EncryptionKeys> {
+	return send({ method: 'get', url: 'admin/keys', signal })
+}
+
+/** Makes a new encryption key; all rows are brought under it by and by. */
+export function rotateKeys(): Promise<EncryptionKeys> {
+	return send({ method: 'post', url: 'admin/keys/rotate', data: {} })
 }

@@ -83,7 +83,7 @@ async function makeTemplate(serverUrl: string, logger: Logger): Promise<string> 
 	try {
 		await migrate(orm, keys)
 		// Whoever copies it has a key of their own.
-		await orm.em.getConnection().execute('delete from encryption_keys')
+		await orm.em.getConnection().execute('delete from encryption_keys; delete from index_key; delete from seal_keys')
 	} finally {
 		await orm.close()
 	}

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 
 import { Client, escapeIdentifier } from 'pg'
+import { WRAPPED_COLUMNS } from '../../lib/db/encrypted-columns.ts'
 import { KeyRing } from '../../lib/privacy/key-ring.ts'
 
 /** The keys that a sidecar of this environment has. */
@@ -11,7 +12,7 @@ export function keysOf(environment: Record<string, string>): KeyRing {
 
 /**
  * Every value of every row of every table, a line each, with what is encrypted in clear: what somebody could read who has
- * the database and its keys.
+ * the database and its keys. Derived keys are left out: they are no text.
  */
 export async function storedText(url: string, keys: KeyRing): Promise<string> {
 	const client = new Client({ connectionString: url })
@@ -22,7 +23,8 @@ export async function storedText(url: string, keys: KeyRing): Promise<string> {
 		}
 		const { rows: columns } = await client.query<{ table_name: string, column_name: string }>('select table_name, column_name from information_schema.columns where table_schema = \'public\' order by 1, 2')
 		const lines: string[] = []
-		for (const { table_name: table, column_name: column } of columns) {
+		const isWrapped = (table: string, column: string) => WRAPPED_COLUMNS.some((wrapped) => wrapped.table === table && wrapped.column === column)
+		for (const { table_name: table, column_name: column } of columns.filter(({ table_name: name, column_name: of }) => !isWrapped(name, of))) {
 			const value = `${escapeIdentifier(column)}::text`
 			const { rows } = await client.query<{ value: string | null }>(`select case when ${value} ~ '^[0-9a-f]{8}:[A-Za-z0-9+/=]+$' then sipcall_decrypt(${value}) else ${value} end as value from ${escapeIdentifier(table)}`)
 			lines.push(...rows.map((row) => `${table}.${column}: ${row.value}`))

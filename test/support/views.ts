@@ -5,6 +5,7 @@
 // pictures in docs/img) walks along it. Nothing here reads a word of the page, so that every language can be walked.
 
 import type { Page, Route } from 'playwright-core'
+import type { KeysJson } from '../../lib/http/routes/admin-keys.ts'
 import type { MeJson } from '../../lib/http/schemas.ts'
 import type { PageTest } from './page-test.ts'
 
@@ -80,6 +81,20 @@ function answered(glob: string, answer: (route: Route, visit: Visit) => Promise<
 			await view.show(visit)
 		},
 		leave: ({ page }) => page.unroute(glob),
+	}
+}
+
+/** A key on the volume, as the tests' own one is not. */
+function keys({ state, left }: { state: KeysJson['state'], left: number }): KeysJson {
+	return {
+		activeKid: '4f2a9c31',
+		activeSince: '2026-11-22T09:30:00.000Z',
+		source: 'volume',
+		state,
+		rows: { total: 100_000, left },
+		unreadable: 0,
+		newerElsewhere: false,
+		earlier: [{ kid: '83844519', loaded: true, rows: left, backups: ['sipcall-20261122T093000000Z-manual.backup'] }, { kid: '0a1b2c3d', loaded: true, rows: 0, backups: [] }],
 	}
 }
 
@@ -405,6 +420,13 @@ export const VIEWS: readonly View[] = [
 	{ name: 'admin-privacy', show: at('/admin/privacy', `${sip('receipts')} li`, async ({ page }) => {
 		await page.locator('input[data-days=callsDays]').fill('x')
 	}) },
+	answered('**/proxy/sipcall/admin/keys', (route) => route.fulfill({ json: keys({ state: 'running', left: 38_500 }) }), { name: 'admin-key-change', show: at('/admin/privacy', `${sip('keys')} progress`, async ({ page }) => {
+		await page.locator(`${sip('keys')} progress`).scrollIntoViewIfNeeded()
+	}) }),
+	answered('**/proxy/sipcall/admin/keys', (route) => route.fulfill({ json: keys({ state: 'idle', left: 0 }) }), { name: 'admin-key-question', show: at('/admin/privacy', sip('keys'), async (visit) => {
+		await click(sip('change-key'))(visit)
+		await visit.page.locator(sip('confirm-dialog')).waitFor()
+	}) }),
 	{ name: 'admin-audit', show: at('/admin/audit', '[data-entry]') },
 	{ name: 'unknown-path', show: at('/nowhere', sip('unknown-path')) },
 ]

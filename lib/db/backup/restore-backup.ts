@@ -19,7 +19,7 @@ export interface DatabaseAccess {
 	/** PostgreSQL connection URL. */
 	url: string
 	/** Ids of the loaded encryption keys. */
-	kids: readonly string[]
+	readonly kids: readonly string[]
 }
 
 export interface RestoreOptions {

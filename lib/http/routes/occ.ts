@@ -5,8 +5,10 @@
 // fails says so in its text: an admin who sees nothing but "failed" can mend nothing.
 
 import type { AuditCheck } from '../../privacy/audit.ts'
+import type { KeyState } from '../../privacy/rotation.ts'
 import type { Route } from '../route.ts'
 
+import { setTimeout as delay } from 'node:timers/promises'
 import { z } from 'zod'
 import { SipCallError } from '../../errors.ts'
 import { route, TextStream } from '../route.ts'
@@ -27,6 +29,8 @@ export interface OccTasks {
 	noteExport: (userId: string) => Promise<void>
 	exportUser: (userId: string) => AsyncIterable<string>
 	checkAuditLog: () => AsyncGenerator<number, AuditCheck>
+	keyState: () => Promise<KeyState>
+	changeKey: () => Promise<KeyState>
 }
 
 /** A backup as a line of a list. */
@@ -99,6 +103,19 @@ export function occRoutes({ status, tasks, backups }: OccRoutesOptions): Route[]
 			await backups.restore(name, { force: input.hasOption('force') })
 			yield 'Restored. SIPCall serves again.\n'
 		}),
+		command('/occ/rotate-keys', 'occ sipcall:rotate-keys', async function* (input) {
+			const state = await running().keyState()
+			if (input.hasOption('status')) {
+				yield `${keyLines(state).join('\n')}\n`
+				return
+			}
+			// What was begun is followed; a key is only made when nothing is left to do for the last one.
+			if (!state.isRunning) {
+				const { activeKid } = await running().changeKey()
+				yield `The key ${activeKid} is active now. The rest goes on by itself, also when this command is ended.\n`
+			}
+			yield* changeWords(() => running().keyState())
+		}),
 		command('/occ/export', 'occ sipcall:export', async function* (input) {
 			const userId = input.argument('user')
 			await running().noteExport(userId)
@@ -165,6 +182,46 @@ async function* auditWords(check: AsyncGenerator<number, AuditCheck>): AsyncGene
 			yield `${value} entries are in order …\n`
 		}
 	}
+}
+
+const BAR = 20
+const LOOK_MS = 500
+
+// A line for each part of the bar that is done: a console may not know how to draw over a line.
+async function* changeWords(look: () => Promise<KeyState>): AsyncGenerator<string> {
+	for (let shown = -1; ;) {
+		const state = await look()
+		const line = barOf(state)
+		if (line.done > shown) {
+			shown = line.done
+			yield `${line.text}\n`
+		}
+		if (!state.isRunning) {
+			yield `${keyLines(state).join('\n')}\n`
+			return
+		}
+		await delay(LOOK_MS)
+	}
+}
+
+function barOf({ rows: { total, left } }: KeyState): { done: number, text: string } {
+	const share = total === 0 ? 1 : (total - left) / total
+	const done = Math.floor(BAR * share)
+	return { done, text: `[${'#'.repeat(done)}${'-'.repeat(BAR - done)}] ${String(Math.floor(100 * share)).padStart(3)} %  ${total - left} of ${total} rows` }
+}
+
+function keyLines(state: KeyState): string[] {
+	const { activeKid, activeSince, source, isRunning, rows, unreadable, hasNewer, earlier } = state
+	return [
+		`The key ${activeKid} is active${activeSince === undefined ? '' : ` since ${activeSince.toISOString()}`}; it comes from ${source === 'volume' ? 'the volume' : 'the environment'}.`,
+		...(rows.left === 0 ? [`All ${rows.total} rows are under it.`] : [barOf(state).text, isRunning ? 'The other rows are being brought under it.' : 'The other rows wait.']),
+		...(unreadable === 0 ? [] : [`${unreadable} rows cannot be decrypted with any loaded key, and stay as they are.`]),
+		...(hasNewer ? ['Another server has started since with another active key: give all servers the same DATABASE_ENCRYPTION_KEY.'] : []),
+		...earlier.map(({ kid, isLoaded, rows: count, backups }) => {
+			const needs = [...(count === 0 ? [] : [`${count} rows`]), ...backups.map((name) => `the backup ${name}`)]
+			return `The earlier key ${kid} ${needs.length === 0 ? 'is not needed any more' : `is still needed for: ${needs.join(', ')}`}${isLoaded ? '.' : '; it is not loaded.'}`
+		}),
+	]
 }
 
 function backupWords({ name, bytes, isReadable }: BackupLine): string {

@@ -19,6 +19,7 @@ const ROUTES: Readonly<Record<string, Right>> = {
 	'POST /occ/user/purge': 'nextcloud',
 	'POST /occ/export': 'nextcloud',
 	'POST /occ/audit/verify': 'nextcloud',
+	'POST /occ/rotate-keys': 'nextcloud',
 	'POST /occ/backup': 'nextcloud',
 	'POST /occ/restore': 'nextcloud',
 	'GET /auth/login': 'public',
@@ -64,6 +65,8 @@ const ROUTES: Readonly<Record<string, Right>> = {
 	'POST /admin/privacy/delete': 'admin',
 	'GET /admin/privacy/receipts': 'admin',
 	'GET /admin/privacy/retention': 'admin',
+	'GET /admin/keys': 'admin',
+	'POST /admin/keys/rotate': 'admin',
 	'DELETE /admin/call/{uuid}': 'admin',
 }
 
@@ -143,8 +146,8 @@ describe('rights', () => {
 				expect({ status: answer.status, code }).toEqual({ status: 403, code: 'forbidden' })
 			} else {
 				expect([401, 403]).not.toContain(answer.status)
-				// 503: there is no OAuth2 client to sign in with.
-				expect(right === 'public' ? [200, 400, 503] : [200, 202, 400, 404, 415, 422]).toContain(answer.status)
+				// 503: there is no OAuth2 client to sign in with. 409: the encryption key comes from the environment.
+				expect(right === 'public' ? [200, 400, 503] : [200, 202, 400, 404, 409, 415, 422]).toContain(answer.status)
 			}
 		},
 	)

@@ -1,11 +1,11 @@
 // SPDX-FileCopyrightText: 2026 SIPCall contributors
 // SPDX-License-Identifier: AGPL-3.0-or-later
 
-import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { chmod, link, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { loadOrCreateKeyFile } from '../../../lib/privacy/key-file.ts'
+import { loadEncryptionKeys, loadOrCreateKeyFile, replaceEncryptionKey } from '../../../lib/privacy/key-file.ts'
 
 describe('the key file', () => {
 	let folder: string
@@ -84,5 +84,17 @@ describe('the key file', () => {
 		await expect(loadOrCreateKeyFile(folder)).rejects.toThrow(/EACCES/)
 		await chmod(folder, 0o700)
 		expect(await readdir(folder)).toEqual([])
+	})
+
+	it('stays beside a new one that takes its place, whatever was left by an earlier attempt', async () => {
+		const key = await loadOrCreateKeyFile(folder)
+		await link(file, join(folder, 'encryption-0a1b2c3d.key'))
+		const next = await replaceEncryptionKey(folder, '0a1b2c3d')
+		expect(await loadEncryptionKeys(folder)).toEqual([next, key])
+		expect((await readdir(folder)).toSorted()).toEqual(['encryption-0a1b2c3d.key', 'encryption.key'])
+		expect((await stat(file)).mode & 0o777).toBe(0o600)
+		expect(next.equals(key)).toBe(false)
+		await writeFile(join(folder, 'encryption-0a1b2c3d.key'), 'no key')
+		await expect(loadEncryptionKeys(folder)).rejects.toMatchObject({ code: 'storage_unavailable', message: expect.stringContaining('encryption-0a1b2c3d.key') })
 	})
 })

@@ -7,7 +7,7 @@ import type { Part, Report } from '../../../lib/health/report.ts'
 import { describe, expect, it } from 'vitest'
 import { finding } from '../../../lib/health/findings.ts'
 import { Health } from '../../../lib/health/health.ts'
-import { noticesProbe, switchProbe, versionFinding } from '../../../lib/health/probes.ts'
+import { keysProbe, noticesProbe, switchProbe, versionFinding } from '../../../lib/health/probes.ts'
 import { reportOf, setupChecksAnswer, stateOf, statusLines } from '../../../lib/health/report.ts'
 import { DEFAULT_SETTINGS } from '../../../lib/policy/settings.ts'
 import { RecordedLog } from '../../support/recorded-log.ts'
@@ -132,6 +132,26 @@ describe('what needs no question', () => {
 		['a list of users that cannot be believed', { departureDoubt: 'Look at the list.' }, ['calling_groups', 'removed_users']],
 	])('tells of %s', (_what, change, codes) => {
 		expect(notices(change).map(({ code }) => code)).toEqual(codes)
+	})
+})
+
+describe('the encryption keys', () => {
+	const AT = Date.parse('2026-11-24T12:00:00.000Z')
+	const DAY_MS = 24 * 60 * 60 * 1000
+	const KEY = { kid: 'a1b2c3d4', isLoaded: true, rows: 0, backups: [] }
+	const GOOD = { hasNewer: false, activeSince: new Date(AT - 2 * DAY_MS), rows: { total: 5, left: 0 }, unreadable: 0, earlier: [] }
+
+	it.each([
+		['nothing while nothing is to be done', {}, []],
+		['nothing of a change that has just begun', { activeSince: new Date(AT - DAY_MS + 1000), rows: { total: 5, left: 3 }, earlier: [{ ...KEY, rows: 3 }] }, []],
+		['a change that has taken more than a day', { rows: { total: 5, left: 3 }, earlier: [{ ...KEY, rows: 3 }] }, ['key_change_slow']],
+		['an earlier key that nothing needs', { earlier: [KEY] }, ['key_unneeded']],
+		['nothing of one that a backup needs', { earlier: [{ ...KEY, backups: ['a'] }] }, []],
+		['a key that is missing', { rows: { total: 5, left: 1 }, unreadable: 1, earlier: [{ ...KEY, isLoaded: false, rows: 1 }] }, ['key_missing', 'rows_unreadable']],
+		['another server’s newer key', { hasNewer: true, rows: { total: 5, left: 5 }, earlier: [{ ...KEY, rows: 5 }] }, ['keys_differ']],
+	])('tell %s', async (_what, change, codes) => {
+		const parts = await keysProbe(async () => ({ ...GOOD, ...change }), () => AT).look()
+		expect(parts.map(({ code }) => code)).toEqual(codes)
 	})
 })
 

@@ -154,6 +154,8 @@ const ADMIN_ADDRESSES = lines(`
 	GET /admin/audit-log
 	GET /admin/audit-log/verify
 	POST /admin/audit-log/verify
+	GET /admin/keys
+	POST /admin/keys/rotate
 	DELETE /admin/call/${UUID}
 `)
 const AUTH_ADDRESSES = lines(`

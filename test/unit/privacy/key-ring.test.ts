@@ -60,4 +60,47 @@ describe('the key ring', () => {
 		}
 		expect(JSON.stringify({ ring })).toBe('{"ring":"[redacted]"}')
 	})
+
+	it('finds by the same blind indexes, and proves the same seals, when a later key is active and the earlier one is gone', () => {
+		const earlier = new KeyRing([first])
+		const both = new KeyRing([second, first])
+		both.indexBy(earlier.activeKid)
+		const only = new KeyRing([second])
+		expect(only.auditMac(earlier.activeKid, 'entry')).toBeUndefined()
+		only.takeIndexKey(both.wrapIndexKey())
+		both.wrapSealKeys().forEach((key) => only.takeSealKey(key))
+		expect(only.blindIndex('number', '+4930123456')).toBe(earlier.blindIndex('number', '+4930123456'))
+		expect(only.dataId).toBe(earlier.dataId)
+		expect(only.auditMac(earlier.activeKid, 'entry')).toBe(earlier.auditMac(earlier.activeKid, 'entry'))
+		expect(only.receiptMac(earlier.activeKid, 'receipt')).toBe(earlier.receiptMac(earlier.activeKid, 'receipt'))
+	})
+
+	it('takes no derived key that is under another master, damaged, or meant for something else', () => {
+		const ring = new KeyRing([first])
+		const [seal] = ring.wrapSealKeys()
+		if (seal === undefined) {
+			throw new TypeError('A ring without seals')
+		}
+		expect(() => new KeyRing([second]).takeIndexKey(ring.wrapIndexKey())).toThrow('83844519')
+		expect(() => ring.takeIndexKey(seal.wrapped)).toThrow()
+		expect(() => ring.takeSealKey({ ...seal, kid: 'deadbeef' })).toThrow()
+		const [kid = '', text = ''] = seal.wrapped.split(':')
+		const bytes = Buffer.from(text, 'base64').map((byte, at) => at === 30 ? byte ^ 1 : byte)
+		expect(() => ring.takeSealKey({ ...seal, wrapped: `${kid}:${Buffer.from(bytes).toString('base64')}` })).toThrow()
+		ring.takeSealKey(seal)
+	})
+
+	it('decrypts with a key that was added, encrypts with one that was activated, and tells of each change', () => {
+		const ring = new KeyRing([first])
+		const before = ring.version
+		const kid = ring.add(second)
+		expect([ring.activeKid, ring.storageKeys.map((key) => key.kid)]).toEqual(['83844519', ['83844519', kid]])
+		const added = ring.version
+		ring.add(second)
+		expect(ring.version).toBe(added)
+		ring.activate(kid)
+		expect(ring.storageKeys).toEqual(new KeyRing([second, first]).storageKeys)
+		expect([before < added, added < ring.version]).toEqual([true, true])
+		expect(() => ring.activate('deadbeef')).toThrow('deadbeef')
+	})
 })

@@ -1,0 +1,126 @@
+// SPDX-FileCopyrightText: 2026 SIPCall contributors
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+// How long a change of the encryption key takes with 100,000 calls, and how much longer calls and the history take meanwhile.
+// Prints the figures; exits 1 only when a request fails or a row is not under the new key.
+
+import type { KeysJson } from '../../lib/http/routes/admin-keys.ts'
+import type { CallJson } from '../../lib/http/schemas.ts'
+
+import { randomBytes } from 'node:crypto'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { cpus, loadavg, tmpdir } from 'node:os'
+import path from 'node:path'
+import pg from 'pg'
+import { startApp } from '../../lib/app.ts'
+import { loadConfig } from '../../lib/config.ts'
+import { startEmbeddedPostgres } from '../../lib/embedded/postgres.ts'
+import { createLogger } from '../../lib/logger.ts'
+import { startScriptedFreeSwitch } from '../stand-ins/freeswitch/index.ts'
+import { startNextcloudShell } from '../stand-ins/nextcloud/nextcloud-shell.ts'
+
+const ROWS = Number(process.env.BENCH_ROWS ?? 100_000)
+/** A statement has 30 seconds, also on a slow machine. */
+const AT_ONCE = 10_000
+const ROUNDS = 40
+const SECRET = randomBytes(32).toString('hex')
+
+const median = (values: readonly number[]) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN
+const undo: (() => Promise<unknown>)[] = []
+try {
+	const { request, query } = await start()
+	const measure = async () => {
+		const since = performance.now()
+		let call = await request<CallJson>('POST', '/call', { to: '+4930123400' })
+		const placed = performance.now()
+		await request('GET', '/call-history')
+		const listed = performance.now()
+		for (call = await request<CallJson>('DELETE', `/call/${call.uuid}`); call.status !== 'ended';) {
+			call = await request<CallJson>('GET', `/call-status/${call.uuid}?version=${call.version}&wait=25`)
+		}
+		return { placeMs: placed - since, listMs: listed - placed }
+	}
+	await measure()
+	for (let first = 1; first <= ROWS; first += AT_ONCE) {
+		await query(`insert into calls (uuid, version, user_id, to_number, to_index, raw_to, device_id, device_label, note, caller_id, direction, status, outcome, created_at, ended_at, on_hold, legs, job_uuid, changed_at, country)
+			select gen_random_uuid(), 1, user_id, to_number, to_index, raw_to, device_id, device_label, raw_to, raw_to, direction, status, outcome, created_at - n * interval '5 minutes', ended_at - n * interval '5 minutes', false, legs, gen_random_uuid(), changed_at, country
+			from (select * from calls order by created_at desc limit 1) as one, generate_series(${first}, ${Math.min(first + AT_ONCE - 1, ROWS)}) as n`)
+	}
+	await query('vacuum analyze calls')
+	console.log(`${ROWS.toLocaleString('en')} calls with five encrypted texts each, ${cpus().length} cores, load ${loadavg()[0]?.toFixed(1)}`)
+
+	const without = []
+	for (let round = 0; round < ROUNDS; round++) {
+		without.push(await measure())
+	}
+	const since = performance.now()
+	await request('POST', '/admin/keys/rotate', {})
+	console.log(`the new key is in use after ${(performance.now() - since).toFixed(0)} ms`)
+	const during = []
+	let keys: KeysJson
+	do {
+		during.push(await measure())
+		keys = await request<KeysJson>('GET', '/admin/keys')
+	} while (keys.state === 'running')
+	const tookSec = (performance.now() - since) / 1000
+	console.log(`${keys.rows.total.toLocaleString('en')} rows in ${tookSec.toFixed(1)} s: ${(keys.rows.total / tookSec).toFixed(0)} rows/s`)
+	for (const [name, pick] of [['a call is accepted', 'placeMs'], ['the history is listed', 'listMs']] as const) {
+		const [before, meanwhile] = [without, during].map((rounds) => median(rounds.map((round) => round[pick])))
+		console.log(`${name}: median ${before?.toFixed(1)} ms without, ${meanwhile?.toFixed(1)} ms meanwhile (${((meanwhile ?? 0) / (before ?? 1)).toFixed(1)} times; slowest ${Math.max(...during.map((round) => round[pick])).toFixed(0)} ms of ${during.length})`)
+	}
+	const { rows: [left] } = await query('select count(*)::int as count from calls where left(to_number, 8) <> (select kid from encryption_keys order by active_since desc limit 1)')
+	if (keys.rows.left !== 0 || left?.count !== 0) {
+		console.error(`${keys.rows.left} rows are not under the new key`)
+		process.exitCode = 1
+	}
+} finally {
+	for (const step of undo.toReversed()) {
+		await step()
+	}
+}
+
+/** The real sidecar on a PostgreSQL of its own, with its key on the volume. */
+async function start() {
+	const folder = await mkdtemp(path.join(tmpdir(), 'sipcall-bench-'))
+	undo.push(() => rm(folder, { recursive: true, force: true }))
+	const postgres = await startEmbeddedPostgres({ dataDir: folder, logger: createLogger({ level: 'error', pretty: true }) })
+	undo.push(() => postgres.stop())
+	const freeSwitch = await startScriptedFreeSwitch({ speed: Infinity, heartbeatSec: 0 })
+	undo.push(() => freeSwitch.stop())
+	const shell = await startNextcloudShell({ appId: 'sipcall', appSecret: SECRET, appVersion: '0.1.0', exAppUrl: 'http://127.0.0.1:1' })
+	undo.push(() => shell.stop())
+	const config = loadConfig({
+		APP_SECRET: SECRET,
+		APP_PORT: '1',
+		APP_PERSISTENT_STORAGE: folder,
+		NEXTCLOUD_URL: shell.url,
+		DATABASE_URL: postgres.url,
+		JWT_SECRET_KEY: randomBytes(64).toString('base64'),
+		REDIS_URL: 'redis://127.0.0.1:1',
+		FREESWITCH_HOST: freeSwitch.host,
+		FREESWITCH_PORT: String(freeSwitch.port),
+		FREESWITCH_PASSWORD: 'ClueCon',
+	})
+	const limits = { userPerMinute: 1_000_000, addressPerMinute: 1_000_000, authPerMinute: 1_000_000 }
+	const app = await startApp({ ...config, listen: { host: '127.0.0.1', port: 0 } }, createLogger({ level: 'error', silent: true }), { requestLimits: limits })
+	undo.push(() => app.stop())
+	await app.ready
+	await freeSwitch.until(() => freeSwitch.clients >= 2)
+	const client = new pg.Client(postgres.url)
+	await client.connect()
+	undo.push(() => client.end())
+	const proof = { 'EX-APP-ID': 'sipcall', 'EX-APP-VERSION': '0.1.0', 'AUTHORIZATION-APP-API': Buffer.from(`demo:${SECRET}`).toString('base64') }
+	const request = async <Body>(method: string, address: string, body?: unknown): Promise<Body> => {
+		const answer = await fetch(app.url + address, { method, headers: { ...proof, 'X-Requested-With': 'XMLHttpRequest', 'Content-Type': 'application/json' }, ...(body === undefined ? {} : { body: JSON.stringify(body) }) })
+		if (!answer.ok) {
+			throw new Error(`${method} ${address}: ${answer.status} ${await answer.text()}`)
+		}
+		return await answer.json() as Body
+	}
+	await request('POST', '/admin/config', { homeCountry: 'DE', allowedGroups: null, callsPerMinute: 100_000, callsPerHour: 100_000, callsPerDay: 100_000 })
+	await request('PUT', '/me', { devices: [{ kind: 'sip', label: 'Desk', address: '1000' }] })
+	while ((await request<{ service: { calling: string } }>('GET', '/me')).service.calling !== 'ok') {
+		await new Promise(setImmediate)
+	}
+	return { request, query: (statement: string) => client.query<{ count: number }>(statement) }
+}

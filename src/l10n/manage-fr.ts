@@ -643,8 +643,8 @@ export const fr: Translations = {
 	'{words}; it is not loaded': '{words} ; elle n’est pas chargée',
 	'no longer needed: its file encryption-{kid}.key may be taken off the volume': 'devenue inutile : son fichier encryption-{kid}.key peut être retiré du volume',
 	'no longer needed: take it out of DATABASE_ENCRYPTION_KEYS_PREVIOUS': 'devenue inutile : la retirer de DATABASE_ENCRYPTION_KEYS_PREVIOUS',
-	'_%n row cannot be decrypted with any loaded key._::_%n rows cannot be decrypted with any loaded key._': ['%n ligne ne peut être déchiffrée avec aucune clé chargée.', '%n lignes ne peuvent être déchiffrées avec aucune clé chargée.'],
-	'_%n row waits to be brought under it._::_%n rows wait to be brought under it._': ['%n ligne attend d’y être amenée.', '%n lignes attendent d’y être amenées.'],
-	'_%n row_::_%n rows_': ['%n ligne', '%n lignes'],
+	'_{rows} row cannot be decrypted with any loaded key._::_{rows} rows cannot be decrypted with any loaded key._': ['{rows} ligne ne peut être déchiffrée avec aucune clé chargée.', '{rows} lignes ne peuvent être déchiffrées avec aucune clé chargée.'],
+	'_{rows} row waits to be brought under it._::_{rows} rows wait to be brought under it._': ['{rows} ligne attend d’y être amenée.', '{rows} lignes attendent d’y être amenées.'],
+	'_{rows} row_::_{rows} rows_': ['{rows} ligne', '{rows} lignes'],
 	'_%n backup on the volume_::_%n backups on the volume_': ['%n sauvegarde sur le volume', '%n sauvegardes sur le volume'],
 }

@@ -8,9 +8,14 @@ import type { EncryptionKeys } from './privacy-api.ts'
 import { numberFormat } from './formats.ts'
 import { n, t } from './l10n.ts'
 
+/** Of rows there may be many thousands. */
+function counted(rows: number): string {
+	return numberFormat().format(rows)
+}
+
 /** How far a change is. */
 export function rowsWords({ rows: { total, left } }: EncryptionKeys): string {
-	return t('{done} of {total} rows are under the active key', { done: numberFormat().format(total - left), total: numberFormat().format(total) })
+	return t('{done} of {total} rows are under the active key', { done: counted(total - left), total: counted(total) })
 }
 
 /** Read out when it changes: so it does not tell each row. */
@@ -22,15 +27,15 @@ export function keyStateWords({ state, rows, unreadable, newerElsewhere }: Encry
 		return t('The other rows are being brought under it.')
 	}
 	if (unreadable > 0) {
-		return n('%n row cannot be decrypted with any loaded key.', '%n rows cannot be decrypted with any loaded key.', unreadable)
+		return n('{rows} row cannot be decrypted with any loaded key.', '{rows} rows cannot be decrypted with any loaded key.', unreadable, { rows: counted(unreadable) })
 	}
-	return rows.left === 0 ? t('All rows are under the active key.') : n('%n row waits to be brought under it.', '%n rows wait to be brought under it.', rows.left)
+	return rows.left === 0 ? t('All rows are under the active key.') : n('{rows} row waits to be brought under it.', '{rows} rows wait to be brought under it.', rows.left, { rows: counted(rows.left) })
 }
 
 /** What an earlier key is still needed for, or what to do with it. */
 export function earlierKeyWords({ kid, loaded, rows, backups }: EncryptionKeys['earlier'][number], source: EncryptionKeys['source']): string {
 	const needs = [
-		...(rows === 0 ? [] : [n('%n row', '%n rows', rows)]),
+		...(rows === 0 ? [] : [n('{rows} row', '{rows} rows', rows, { rows: counted(rows) })]),
 		...(backups.length === 0 ? [] : [n('%n backup on the volume', '%n backups on the volume', backups.length)]),
 	]
 	if (needs.length > 0) {

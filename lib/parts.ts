@@ -58,6 +58,7 @@ import { PublicAddress } from './nextcloud/public-address.ts'
 import { UserNames } from './nextcloud/user-names.ts'
 import { SettingsStore } from './policy/settings-store.ts'
 import { exportUser as exportOf } from './privacy/export-user.ts'
+import { isProviderKind } from './provider/index.ts'
 import { allRoutes } from './routes.ts'
 import { startUpkeep } from './upkeep.ts'
 
@@ -131,12 +132,12 @@ export async function startParts({ config, logger, clock, overrides, ocs, users,
 	const audit = startAudit({ orm, keys, clock, logger }, releasers)
 	const environment = settingsOfEnvironment(config)
 	const callSwitch = new FreeSwitch({ logger: logger.child({ component: 'esl' }), now: () => clock.now(), ...overrides.esl })
-	const dialRules = { isDialTemplate, isGatewayName, isDomain }
+	const settingRules = { isProviderKind, isDialTemplate, isGatewayName, isDomain }
 	const settings = new SettingsStore({
 		source: new AppConfig({ ocs }),
 		copy: new SettingsRepository({ orm }),
 		environment,
-		dialRules,
+		settingRules,
 		beforeTakeOver: audit.beforeTakeOver,
 		now: () => clock.now(),
 		logger: logger.child({ component: 'settings' }),
@@ -295,7 +296,7 @@ export async function startParts({ config, logger, clock, overrides, ocs, users,
 		addressBooks,
 		settings,
 		environment,
-		dialRules,
+		settingRules,
 		audit,
 		limiter,
 		isSwitchReady: () => callSwitch.isReady(),

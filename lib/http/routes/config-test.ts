@@ -3,7 +3,7 @@
 
 // Tries settings before they are saved. A saved password is used only for the host and port for which it was saved.
 
-import type { DialRules } from '../../policy/settings-schema.ts'
+import type { SettingRules } from '../../policy/settings-schema.ts'
 import type { Settings, SwitchConnection } from '../../policy/settings.ts'
 import type { AuditTrail } from '../../privacy/audit-trail.ts'
 import type { ConfigTestJson } from '../health-schemas.ts'
@@ -17,7 +17,7 @@ import { invalidRequest, route } from '../route.ts'
 
 export interface ConfigTestRoutesOptions {
 	settings: () => Settings
-	dialRules: DialRules
+	settingRules: SettingRules
 	testSwitch: (connection: SwitchConnection & { password: string }) => Promise<ConfigTestJson>
 	testTrunk: (connection: SwitchConnection, trunk: Pick<Settings, 'gateways' | 'callerIds'>) => Promise<ConfigTestJson>
 	/** @throws {SipCallError} `rate_limited` */
@@ -25,9 +25,9 @@ export interface ConfigTestRoutesOptions {
 	audit: Pick<AuditTrail, 'write'>
 }
 
-export function configTestRoutes({ settings, dialRules, testSwitch, testTrunk, guard, audit }: ConfigTestRoutesOptions): Route[] {
-	const { gateways, callerIds } = settingsSchema(dialRules).shape
-	const Connection = changeSchema(settingsSchema(dialRules)).shape.freeswitch.unwrap().unwrap()
+export function configTestRoutes({ settings, settingRules, testSwitch, testTrunk, guard, audit }: ConfigTestRoutesOptions): Route[] {
+	const { gateways, callerIds } = settingsSchema(settingRules).shape
+	const Connection = changeSchema(settingsSchema(settingRules)).shape.freeswitch.unwrap().unwrap()
 	const Body = z.discriminatedUnion('part', [
 		z.strictObject({ part: z.literal('freeswitch'), values: Connection }),
 		z.strictObject({ part: z.literal('trunk'), values: z.strictObject({ gateways, callerIds, freeswitch: Connection.optional().describe('Left out = the saved one') }) }),

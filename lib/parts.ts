@@ -31,6 +31,7 @@ import { CallTracker } from './calls/call-tracker.ts'
 import { DeviceVerification } from './calls/device-verification.ts'
 import { Explainer } from './calls/explain.ts'
 import { Lockout } from './calls/lockout.ts'
+import { startCarrier } from './carrier.ts'
 import { migrate, openDatabase } from './db/orm.ts'
 import { AppStateRepository } from './db/repositories/app-state-repository.ts'
 import { CallRepository } from './db/repositories/call-repository.ts'
@@ -170,7 +171,9 @@ export async function startParts({ config, logger, clock, overrides, ocs, users,
 	releasers.add('call tracker', () => tracker.stop())
 	callSwitch.listen({ onNotice: (notice) => tracker.notice(notice), onReady: () => void tracker.reconcile() })
 	callSwitch.connectTo(endpointOf(settings.get().freeswitch))
-	settings.onChange(({ freeswitch }, before) => {
+	const carrier = startCarrier(settings.get().provider, { clock, logger })
+	settings.onChange(({ freeswitch, provider }, before) => {
+		carrier.take(provider)
 		if (!isDeepStrictEqual(freeswitch, before.freeswitch)) {
 			callSwitch.connectTo(endpointOf(freeswitch))
 		}
@@ -248,6 +251,7 @@ export async function startParts({ config, logger, clock, overrides, ocs, users,
 		volume: config.databaseUrl === undefined ? config.storagePath : undefined,
 		counters,
 		callSwitch,
+		carrier,
 		settings,
 		notices: () => ({ departureDoubt: upkeep.departureDoubt(), lockedUsers: lockout.count() }),
 		store,

@@ -126,7 +126,7 @@ export function allRoutes({ identity, calls, control, stream, explainer, verific
 			audit: audit.trail,
 			now: () => clock.now(),
 		}),
-		...configTestRoutes({ settings: () => settings.get(), settingRules, testSwitch: doctor.testSwitch, testTrunk: doctor.testTrunk, guard: doctor.guardTests, audit: audit.trail }),
+		...configTestRoutes({ settings: () => settings.get(), settingRules, testSwitch: doctor.testSwitch, testTrunk: doctor.testTrunk, testCarrier: doctor.testCarrier, guard: doctor.guardTests, audit: audit.trail }),
 		...testCallRoutes({ testCalls: doctor.testCalls, callingUser }),
 		...adminConfigRoutes({ settings, environment, settingRules, audit: audit.trail }),
 		...auditLogRoutes({ page: (query) => audit.log.page(query), referencesOf: (person) => audit.log.referencesOf(person), verification: audit.verification, audit: audit.trail }),

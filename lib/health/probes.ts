@@ -144,11 +144,6 @@ export function gatewayProbe(callSwitch: SwitchInquiry, gateways: () => readonly
 	}
 }
 
-/** The one kind of provider that is there yet has no API. */
-export function carrierProbe(): Probe {
-	return { id: 'carrier', ifSilent: 'carrier_generic', look: () => [{ id: 'carrier', ...finding('carrier_generic') }] }
-}
-
 /** What is known without asking anybody: who may call, and what waits for an admin. */
 export interface Notices {
 	settings: Pick<Settings, 'homeCountry' | 'allowedCountries' | 'allowedPrefixes' | 'allowedGroups'>

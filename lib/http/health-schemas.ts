@@ -35,7 +35,7 @@ export type HealthPartJson = z.infer<typeof PartSchema>
 export const ConfigTestSchema = z.object({
 	passed: z.boolean(),
 	steps: z.array(z.object({
-		id: z.enum(['reachable', 'password', 'commands', 'version', 'gateway', 'caller_id']),
+		id: z.enum(['reachable', 'password', 'commands', 'version', 'gateway', 'caller_id', 'carrier']),
 		name: z.string().optional().describe('The gateway’s'),
 		state: z.enum(['ok', 'degraded', 'down', 'not_set_up', 'not_run']),
 		...finding,

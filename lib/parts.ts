@@ -132,7 +132,7 @@ export async function startParts({ config, logger, clock, overrides, ocs, users,
 
 	const audit = startAudit({ orm, keys, clock, logger }, releasers)
 	const environment = settingsOfEnvironment(config)
-	const callSwitch = new FreeSwitch({ logger: logger.child({ component: 'esl' }), now: () => clock.now(), ...overrides.esl })
+	const callSwitch = new FreeSwitch({ logger: logger.child({ component: 'esl' }), now: () => clock.now(), explainFailure: (failure) => carrier.provider().explainFailure?.(failure), ...overrides.esl })
 	const settingRules = { isProviderKind, isDialTemplate, isGatewayName, isDomain }
 	const settings = new SettingsStore({
 		source: new AppConfig({ ocs }),

@@ -60,6 +60,9 @@ export interface SipFailure {
 	phrase: string | undefined
 }
 
+/** What a refusal means, and the company's own code for it. */
+export type ExplainFailure = (failure: SipFailure) => { verdict: Verdict, code: string } | undefined
+
 /** A company. Whatever it cannot be asked is left out. */
 export interface TrunkProvider {
 	/** As in the settings. */
@@ -79,5 +82,5 @@ export interface TrunkProvider {
 	 */
 	costs?: (from: Date, to: Date) => AsyncIterable<CostRecord>
 	/** What a refusal means, where it is the company's own and not the destination's. */
-	explainFailure?: (failure: SipFailure) => Verdict | undefined
+	explainFailure?: ExplainFailure
 }

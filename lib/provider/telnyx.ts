@@ -5,7 +5,7 @@
 // answers hold SIP passwords.
 
 import type { Verdict } from '../calls/call.ts'
-import type { CarrierFault, CarrierHealth, CarrierLimits, CostRecord, SipFailure, TrunkProvider } from '../calls/trunk-provider.ts'
+import type { CarrierFault, CarrierHealth, CarrierLimits, CostRecord, ExplainFailure, SipFailure, TrunkProvider } from '../calls/trunk-provider.ts'
 import type { Money } from '../policy/rates.ts'
 import type { ApiFault } from './api-client.ts'
 import type { ProviderKind } from './index.ts'
@@ -62,7 +62,20 @@ type ProfileData = z.output<typeof Profile>['data']
  * What Telnyx writes into the reason phrase of a refusal. The person called has no part in any of them, though FreeSWITCH
  * calls most of them CALL_REJECTED.
  */
-export const TELNYX_CODES: Readonly<Record<string, Verdict>> = {}
+export const TELNYX_CODES: Readonly<Record<string, Verdict>> = codesOf({
+	trunk_limit: ['D1', 'D2', 'D3', 'D9', 'D22', 'P05'],
+	trunk_disabled: ['D7', 'D10', 'D11', 'D12', 'D13', 'D14', 'D15', 'D16', 'D17', 'D18', 'D38'],
+	trunk_blocked: ['D19'],
+	barred: ['D24', 'D41', 'D59', 'D60', 'D61', 'TM1'],
+	trunk_refused: ['D25', 'D26', 'D27', 'D28', 'D29'],
+	caller_id_refused: ['D8', 'D35', 'D36', 'D51'],
+	no_route: ['D40', 'PE', 'TV1'],
+	media: ['B3'],
+})
+
+function codesOf(table: Partial<Record<Verdict, string[]>>): Record<string, Verdict> {
+	return Object.fromEntries(Object.entries(table).flatMap(([verdict, codes]) => codes.map((code) => [code, verdict as Verdict])))
+}
 
 export const telnyx: ProviderKind = {
 	displayName: 'Telnyx',
@@ -135,9 +148,11 @@ class Telnyx implements TrunkProvider {
 		}
 	}
 
-	explainFailure({ phrase = '' }: SipFailure): Verdict | undefined {
-		const code = /\b(?:[BDP]\d{1,2}|T[MV]\d|PE)(?!\w)|\bPE\d+/.exec(phrase)?.[0]
-		return code === undefined ? undefined : TELNYX_CODES[code.startsWith('PE') ? 'PE' : code]
+	explainFailure({ phrase = '' }: SipFailure): ReturnType<ExplainFailure> {
+		const code = /\b(?:[BDP]\d{1,2}|T[MV]\d|PE\d*)\b/.exec(phrase)?.[0]
+		// Of these there are many, and all say the same.
+		const verdict = code === undefined ? undefined : TELNYX_CODES[code.startsWith('PE') ? 'PE' : code]
+		return code === undefined || verdict === undefined ? undefined : { verdict, code }
 	}
 
 	async #loadBalance(): Promise<Money> {

@@ -16,6 +16,8 @@ export interface Carrier {
 	provider: () => TrunkProvider
 	/** One that is not saved. */
 	open: (settings: ProviderSettings) => TrunkProvider
+	/** ISO countries that it lets through; undefined = not known. It never waits. */
+	countries: () => readonly string[] | undefined
 	/** Another one may count from now on. */
 	take: (settings: ProviderSettings) => void
 }
@@ -26,6 +28,7 @@ export function startCarrier(settings: ProviderSettings, { clock, logger }: { cl
 	return {
 		provider: () => current.provider,
 		open,
+		countries: () => current.provider.limits?.()?.countries,
 		take: (next) => {
 			if (!isDeepStrictEqual(next, current.settings)) {
 				current = { settings: next, provider: open(next) }

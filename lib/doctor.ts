@@ -92,6 +92,7 @@ export function startDoctor(options: DoctorOptions, releasers: Releasers): Docto
 		limiter: counters.limiter,
 		settings: () => settings.get(),
 		devices: (userId) => devices.of(userId),
+		carrierCountries: carrier.countries,
 		audit: (userId, device) => audit.trail.write({ actor: { kind: 'admin', userId }, action: 'call.tested', detail: { device } }),
 		clock,
 		newUuid: randomUUID,

@@ -224,6 +224,7 @@ export async function startParts({ config, logger, clock, overrides, ocs, users,
 		limiter,
 		settings: () => settings.get(),
 		devices: (userId) => devices.of(userId),
+		carrierCountries: carrier.countries,
 		clock,
 		newUuid: randomUUID,
 		logger: logger.child({ component: 'calls' }),
@@ -239,6 +240,7 @@ export async function startParts({ config, logger, clock, overrides, ocs, users,
 		settings: () => settings.get(),
 		devices: (userId) => devices.of(userId),
 		blindIndex: (purpose, value) => keys.blindIndex(purpose, value),
+		carrierCountries: carrier.countries,
 		clock,
 		newUuid: randomUUID,
 		logger: logger.child({ component: 'calls' }),
@@ -261,9 +263,9 @@ export async function startParts({ config, logger, clock, overrides, ocs, users,
 		logger,
 		...overrides.health,
 	}, releasers)
-	const control = new CallControl({ lockout, calls, store, tracker, callSwitch, limiter, settings: () => settings.get(), clock, newUuid: randomUUID, ...(overrides.settleMs === undefined ? {} : { settleMs: overrides.settleMs }) })
+	const control = new CallControl({ lockout, calls, store, tracker, callSwitch, limiter, settings: () => settings.get(), carrierCountries: carrier.countries, clock, newUuid: randomUUID, ...(overrides.settleMs === undefined ? {} : { settleMs: overrides.settleMs }) })
 	const stream = new CallStream({ store, feed, clock, ...(overrides.pingMs === undefined ? {} : { pingMs: overrides.pingMs }) })
-	const explainer = new Explainer({ handedOver: () => tracker.handedOver.size, store, limiter, devices: (userId) => devices.of(userId), clock })
+	const explainer = new Explainer({ handedOver: () => tracker.handedOver.size, store, limiter, devices: (userId) => devices.of(userId), carrierCountries: carrier.countries, clock })
 	const usage = new UsageRepository({ orm })
 	const metrics = new MetricsRepository({ orm })
 	await metrics.referToCallers()

@@ -23,7 +23,7 @@ export interface Known<Value> {
 /** After a question that was not answered. */
 const RETRY_MS = 15_000
 /** Older than so many times its freshness it is not what is so any more. */
-const STALE_FACTOR = 6
+const STALE_FACTOR = 2
 
 /**
  * One answer that is kept: whoever wants it gets the last one at once while it is asked for again, and all who ask at the

@@ -249,6 +249,8 @@ export const de: Translations = {
 	'The sound connection was lost.': 'Die Tonverbindung ist abgebrochen.',
 	'The phone system lost the call, most likely by a restart. Call again.': 'Die Telefonanlage hat den Anruf verloren, wahrscheinlich durch einen Neustart. Bitte erneut anrufen.',
 	'The phone company refused the caller ID. Your administrator can choose another one.': 'Die Telefongesellschaft hat die angezeigte Nummer abgelehnt. Die Administration kann eine andere wählen.',
+	'Countries of the phone company': 'Länder der Telefongesellschaft',
+	'The phone company does not carry calls to this country.': 'Die Telefongesellschaft trägt keine Anrufe in dieses Land.',
 	'The phone company refused the call. Your administrator can check the trunk’s account.': 'Die Telefongesellschaft hat den Anruf abgelehnt. Die Administration kann das Konto der Amtsleitung prüfen.',
 	'The phone company takes no more calls from here for now. Try again in a few minutes.': 'Die Telefongesellschaft nimmt von hier vorerst keine weiteren Anrufe an. In ein paar Minuten noch einmal versuchen.',
 	'The phone line is switched off at the phone company. Your administrator can switch it on.': 'Die Telefonleitung ist bei der Telefongesellschaft ausgeschaltet. Die Administration kann sie einschalten.',

@@ -249,6 +249,8 @@ export const fr: Translations = {
 	'The sound connection was lost.': 'La liaison audio a été perdue.',
 	'The phone system lost the call, most likely by a restart. Call again.': 'Le système téléphonique a perdu l’appel, sans doute à cause d’un redémarrage. Rappelez.',
 	'The phone company refused the caller ID. Your administrator can choose another one.': 'L’opérateur a refusé le numéro d’appelant. Votre administrateur peut en choisir un autre.',
+	'Countries of the phone company': 'Pays de l’opérateur',
+	'The phone company does not carry calls to this country.': 'L’opérateur n’achemine pas d’appels vers ce pays.',
 	'The phone company refused the call. Your administrator can check the trunk’s account.': 'L’opérateur a refusé l’appel. Votre administrateur peut vérifier le compte de la ligne.',
 	'The phone company takes no more calls from here for now. Try again in a few minutes.': 'L’opérateur n’accepte plus d’appels d’ici pour le moment. Réessayez dans quelques minutes.',
 	'The phone line is switched off at the phone company. Your administrator can switch it on.': 'La ligne est désactivée chez l’opérateur. Votre administrateur peut l’activer.',

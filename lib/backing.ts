@@ -65,11 +65,14 @@ export async function startCounters(config: Config, databaseUrl: string, keys: K
 }
 
 /** Which settings the environment gives; secrets among them. */
-export function settingsOfEnvironment({ callsPerMinute, freeSwitch, oauthClient }: Config): Partial<Settings> {
+export function settingsOfEnvironment({ callsPerMinute, freeSwitch, oauthClient, provider }: Config): Partial<Settings> {
 	const { host, port, user, password } = freeSwitch
 	return {
 		...(callsPerMinute === undefined ? {} : { callsPerMinute }),
 		...(password === undefined ? {} : { freeswitch: { host, port, user: user ?? null, password: password.reveal() } }),
+		...(provider === undefined
+			? {}
+			: { provider: { kind: provider.kind, ...(provider.apiKey === undefined ? {} : { apiKey: provider.apiKey.reveal() }), ...(provider.baseUrl === undefined ? {} : { baseUrl: provider.baseUrl }) } }),
 		...(oauthClient === undefined ? {} : { oauth: { clientId: oauthClient.id, clientSecret: oauthClient.secret.reveal() } }),
 	}
 }

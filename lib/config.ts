@@ -9,6 +9,8 @@ import type { LogLevel } from './logger.ts'
 import { inspect } from 'node:util'
 import { z } from 'zod'
 import { JWT_ALGORITHMS, LEAST_KEY_BYTES } from './identity/jwt.ts'
+import { isApiAddress } from './policy/api-address.ts'
+import { isProviderKind, PROVIDER_KINDS } from './provider/index.ts'
 
 /** A value that no log, error or dump may show. */
 export class Secret<Value = string> {
@@ -69,6 +71,8 @@ export interface Config {
 	/** Origins of other pages whose scripts may use /api/v1, as browsers spell them. */
 	corsOrigins: readonly string[]
 	freeSwitch: FreeSwitchConfig
+	/** undefined: no company is asked. */
+	provider: { kind: string, apiKey?: Secret | undefined, baseUrl?: string | undefined } | undefined
 	callsPerMinute: number | undefined
 	logLevel: LogLevel
 	/** Readable lines instead of JSON, for a person at a terminal. */
@@ -167,6 +171,9 @@ export const ENVIRONMENT = z.object({
 	FREESWITCH_PASSWORD: password.optional().describe('The Event Socket’s password; empty: no switch is set up yet'),
 	FREESWITCH_NODES: jsonArray(freeSwitchNode).refine((nodes) => nodes.length === 1, 'must name one switch; this version works with one').optional()
 		.describe('JSON array with one `{host,port,password,user?}` instead of the three above'),
+	SIP_PROVIDER: z.string().refine(isProviderKind, `is none of ${PROVIDER_KINDS.map(({ kind }) => kind).join(', ')}`).optional().describe('The company behind the trunk: `telnyx`, or `generic` for any gateway, of which nobody is asked; default `generic`'),
+	SIP_PROVIDER_API_KEY: secret.refine((key) => /^[\x21-\x7E]+$/.test(key.reveal()), 'holds a space or a letter beyond A to Z').optional().describe('The key of that company’s interface'),
+	SIP_PROVIDER_BASE_URL: z.string().refine(isApiAddress, 'is no https address; http is only for this very machine').optional().describe('The address of that interface, with or without its version; default https://api.telnyx.com'),
 	RATE_LIMIT_CALLS_PER_MINUTE: z.string().regex(/^(?:[1-9]\d{0,2}|1000)$/, 'is not a number from 1 to 1000').transform(Number).optional().describe('Calls a user may start in a minute; default 10'),
 	LOG_LEVEL: z.enum(['error', 'warn', 'info', 'debug'], 'is none of error, warn, info, debug').default('info').describe('How much is logged'),
 	LOG_FORMAT: z.enum(['json', 'pretty'], 'is none of json, pretty').default('json').describe('JSON lines, or readable ones for a terminal'),
@@ -191,6 +198,10 @@ export function loadConfig(environment: Readonly<Record<string, string | undefin
 	}
 	if ((given.NEXTCLOUD_OAUTH_CLIENT_ID === undefined) !== (given.NEXTCLOUD_OAUTH_CLIENT_SECRET === undefined)) {
 		faults.push('NEXTCLOUD_OAUTH_CLIENT_ID and NEXTCLOUD_OAUTH_CLIENT_SECRET belong together; set both or none')
+	}
+	const hasApi = PROVIDER_KINDS.some(({ kind, hasApi }) => kind === given.SIP_PROVIDER && hasApi)
+	if (hasApi && given.SIP_PROVIDER_API_KEY === undefined) {
+		faults.push('SIP_PROVIDER_API_KEY is missing; SIP_PROVIDER names a company that is asked with a key')
 	}
 	if (given.JWT_SECRET_KEYS_PREVIOUS !== undefined && given.JWT_SECRET_KEY === undefined) {
 		faults.push('JWT_SECRET_KEYS_PREVIOUS is set without JWT_SECRET_KEY; name the key that is to sign from now on')
@@ -227,6 +238,9 @@ export function loadConfig(environment: Readonly<Record<string, string | undefin
 		freeSwitch: node === undefined
 			? { host: env.FREESWITCH_HOST, port: env.FREESWITCH_PORT, user: undefined, password: env.FREESWITCH_PASSWORD }
 			: { host: node.host, port: node.port, user: node.user, password: node.password },
+		provider: env.SIP_PROVIDER === undefined
+			? undefined
+			: { kind: env.SIP_PROVIDER, ...(hasApi ? { apiKey: env.SIP_PROVIDER_API_KEY, baseUrl: env.SIP_PROVIDER_BASE_URL } : {}) },
 		callsPerMinute: env.RATE_LIMIT_CALLS_PER_MINUTE,
 		logLevel: env.LOG_LEVEL,
 		logPretty: env.LOG_FORMAT === 'pretty',

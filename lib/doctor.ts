@@ -7,6 +7,7 @@ import type { MikroORM } from '@mikro-orm/postgresql'
 import type { Audit } from './audit.ts'
 import type { Counters } from './backing.ts'
 import type { Clock } from './calls/ports.ts'
+import type { Carrier } from './carrier.ts'
 import type { CallRepository } from './db/repositories/call-repository.ts'
 import type { DeviceRepository } from './db/repositories/device-repository.ts'
 import type { FreeSwitch } from './esl/freeswitch.ts'
@@ -16,7 +17,7 @@ import type { Report } from './health/report.ts'
 import type { Logger } from './logger.ts'
 import type { OcsClient } from './nextcloud/ocs-client.ts'
 import type { SettingsStore } from './policy/settings-store.ts'
-import type { Settings, SwitchConnection } from './policy/settings.ts'
+import type { ProviderSettings, Settings, SwitchConnection } from './policy/settings.ts'
 import type { Releasers } from './startup.ts'
 
 import { randomUUID } from 'node:crypto'
@@ -26,10 +27,11 @@ import { DatabaseInquiry } from './db/database-inquiry.ts'
 import { storageFault } from './db/storage-fault.ts'
 import { SipCallError } from './errors.ts'
 import { makeTrySwitch } from './esl/try-switch.ts'
-import { testSwitch, testTrunk } from './health/config-test.ts'
+import { carrierProbe } from './health/carrier.ts'
+import { testCarrier, testSwitch, testTrunk } from './health/config-test.ts'
 import { finding } from './health/findings.ts'
 import { Health } from './health/health.ts'
-import { carrierProbe, databaseProbe, gatewayProbe, keysProbe, nextcloudProbe, noticesProbe, redisProbe, sipcallProbe, switchProbe } from './health/probes.ts'
+import { databaseProbe, gatewayProbe, keysProbe, nextcloudProbe, noticesProbe, redisProbe, sipcallProbe, switchProbe } from './health/probes.ts'
 
 export interface DoctorOptions {
 	version: string
@@ -39,6 +41,7 @@ export interface DoctorOptions {
 	volume: string | undefined
 	counters: Counters
 	callSwitch: FreeSwitch
+	carrier: Carrier
 	settings: Pick<SettingsStore, 'get' | 'ignored'>
 	keyState: () => Promise<KeyInquiry>
 	notices: () => Omit<Notices, 'settings' | 'ignoredSettings'>
@@ -57,6 +60,7 @@ export interface Doctor {
 	report: (freshMs?: number) => Promise<Report>
 	testSwitch: (connection: SwitchConnection & { password: string }) => Promise<ConfigTest>
 	testTrunk: (connection: SwitchConnection, trunk: Pick<Settings, 'gateways' | 'callerIds'>) => Promise<ConfigTest>
+	testCarrier: (provider: ProviderSettings, callerIds: Settings['callerIds']) => Promise<ConfigTest>
 	/** @throws {SipCallError} `rate_limited` */
 	guardTests: (adminId: string) => Promise<void>
 	testCalls: TestCalls
@@ -66,7 +70,7 @@ export interface Doctor {
 const TESTS = { kind: 'configTestsPerMinute', max: 10, windowSec: 60, isFullInMemory: true } as const
 
 export function startDoctor(options: DoctorOptions, releasers: Releasers): Doctor {
-	const { version, ocs, orm, volume, counters, callSwitch, settings, keyState, notices, store, devices, audit, clock, logger, limitMs, freshMs } = options
+	const { version, ocs, orm, volume, counters, callSwitch, carrier, settings, keyState, notices, store, devices, audit, clock, logger, limitMs, freshMs } = options
 	const health = new Health({
 		probes: [
 			nextcloudProbe(ocs, () => clock.now().getTime()),
@@ -76,7 +80,7 @@ export function startDoctor(options: DoctorOptions, releasers: Releasers): Docto
 			redisProbe(counters),
 			switchProbe(callSwitch),
 			gatewayProbe(callSwitch, () => settings.get().gateways),
-			carrierProbe(),
+			carrierProbe(carrier.provider, () => settings.get()),
 			noticesProbe(() => ({ settings: settings.get(), ignoredSettings: settings.ignored(), ...notices() })),
 		],
 		now: () => clock.now(),
@@ -90,6 +94,7 @@ export function startDoctor(options: DoctorOptions, releasers: Releasers): Docto
 		limiter: counters.limiter,
 		settings: () => settings.get(),
 		devices: (userId) => devices.of(userId),
+		carrierCountries: carrier.countries,
 		audit: (userId, device) => audit.trail.write({ actor: { kind: 'admin', userId }, action: 'call.tested', detail: { device } }),
 		clock,
 		newUuid: randomUUID,
@@ -102,6 +107,7 @@ export function startDoctor(options: DoctorOptions, releasers: Releasers): Docto
 		report: (age) => health.report(age),
 		testSwitch: (connection) => testSwitch(trySwitch, connection),
 		testTrunk: (connection, trunk) => testTrunk(trySwitch, connection, trunk),
+		testCarrier: (provider, callerIds) => testCarrier(carrier.open(provider), { ...settings.get(), callerIds }),
 		guardTests: (adminId) => countOrRefuse(counters.limiter, adminId, TESTS, (waitSec) => `Only ${TESTS.max} tests may be made within a minute. Try again in ${waitSec} seconds.`),
 		testCalls,
 	}

@@ -32,6 +32,7 @@ import { CallTracker } from './calls/call-tracker.ts'
 import { DeviceVerification } from './calls/device-verification.ts'
 import { Explainer } from './calls/explain.ts'
 import { Lockout } from './calls/lockout.ts'
+import { startCarrier } from './carrier.ts'
 import { ConnectionKeys } from './db/connection-keys.ts'
 import { migrate, openDatabase } from './db/orm.ts'
 import { AppStateRepository } from './db/repositories/app-state-repository.ts'
@@ -63,6 +64,7 @@ import { SettingsStore } from './policy/settings-store.ts'
 import { exportUser as exportOf } from './privacy/export-user.ts'
 import { replaceEncryptionKey } from './privacy/key-file.ts'
 import { Rotation } from './privacy/rotation.ts'
+import { isProviderKind } from './provider/index.ts'
 import { allRoutes } from './routes.ts'
 import { startUpkeep } from './upkeep.ts'
 
@@ -161,13 +163,13 @@ export async function startParts({ config, logger, clock, overrides, ocs, users,
 	})
 	releasers.add('change of the encryption key', () => rotation.stop())
 	const environment = settingsOfEnvironment(config)
-	const callSwitch = new FreeSwitch({ logger: logger.child({ component: 'esl' }), now: () => clock.now(), ...overrides.esl })
-	const dialRules = { isDialTemplate, isGatewayName, isDomain }
+	const callSwitch = new FreeSwitch({ logger: logger.child({ component: 'esl' }), now: () => clock.now(), explainFailure: (failure) => carrier.provider().explainFailure?.(failure), ...overrides.esl })
+	const settingRules = { isProviderKind, isDialTemplate, isGatewayName, isDomain }
 	const settings = new SettingsStore({
 		source: new AppConfig({ ocs }),
 		copy: new SettingsRepository({ orm }),
 		environment,
-		dialRules,
+		settingRules,
 		beforeTakeOver: audit.beforeTakeOver,
 		now: () => clock.now(),
 		logger: logger.child({ component: 'settings' }),
@@ -211,7 +213,9 @@ export async function startParts({ config, logger, clock, overrides, ocs, users,
 		},
 	})
 	callSwitch.connectTo(endpointOf(settings.get().freeswitch))
-	settings.onChange(({ freeswitch }, before) => {
+	const carrier = startCarrier(settings.get().provider, { clock, logger })
+	settings.onChange(({ freeswitch, provider }, before) => {
+		carrier.take(provider)
 		if (!isDeepStrictEqual(freeswitch, before.freeswitch)) {
 			callSwitch.connectTo(endpointOf(freeswitch))
 		}
@@ -262,6 +266,7 @@ export async function startParts({ config, logger, clock, overrides, ocs, users,
 		limiter,
 		settings: () => settings.get(),
 		devices: (userId) => devices.of(userId),
+		carrierCountries: carrier.countries,
 		clock,
 		newUuid: randomUUID,
 		counters: monitoring,
@@ -278,6 +283,7 @@ export async function startParts({ config, logger, clock, overrides, ocs, users,
 		settings: () => settings.get(),
 		devices: (userId) => devices.of(userId),
 		blindIndex: (purpose, value) => keys.blindIndex(purpose, value),
+		carrierCountries: carrier.countries,
 		clock,
 		newUuid: randomUUID,
 		logger: logger.child({ component: 'calls' }),
@@ -290,6 +296,7 @@ export async function startParts({ config, logger, clock, overrides, ocs, users,
 		volume: config.databaseUrl === undefined ? config.storagePath : undefined,
 		counters,
 		callSwitch,
+		carrier,
 		settings,
 		keyState: () => rotation.state(),
 		notices: () => ({ departureDoubt: upkeep.departureDoubt(), lockedUsers: lockout.count() }),
@@ -301,9 +308,9 @@ export async function startParts({ config, logger, clock, overrides, ocs, users,
 		...overrides.health,
 	}, releasers)
 	monitoring.watch({ openCalls: () => tracker.openCalls().length, isSwitchReady: () => callSwitch.isReady(), report: () => doctor.report() })
-	const control = new CallControl({ lockout, calls, store, tracker, callSwitch, limiter, settings: () => settings.get(), clock, newUuid: randomUUID, ...(overrides.settleMs === undefined ? {} : { settleMs: overrides.settleMs }) })
+	const control = new CallControl({ lockout, calls, store, tracker, callSwitch, limiter, settings: () => settings.get(), carrierCountries: carrier.countries, clock, newUuid: randomUUID, ...(overrides.settleMs === undefined ? {} : { settleMs: overrides.settleMs }) })
 	const stream = new CallStream({ store, feed, clock, ...(overrides.pingMs === undefined ? {} : { pingMs: overrides.pingMs }) })
-	const explainer = new Explainer({ handedOver: () => tracker.handedOver.size, store, limiter, devices: (userId) => devices.of(userId), clock })
+	const explainer = new Explainer({ handedOver: () => tracker.handedOver.size, store, limiter, devices: (userId) => devices.of(userId), carrierCountries: carrier.countries, clock })
 	const usage = new UsageRepository({ orm })
 	const metrics = new MetricsRepository({ orm })
 	await metrics.referToCallers()
@@ -341,7 +348,7 @@ export async function startParts({ config, logger, clock, overrides, ocs, users,
 		addressBooks,
 		settings,
 		environment,
-		dialRules,
+		settingRules,
 		audit,
 		limiter,
 		isSwitchReady: () => callSwitch.isReady(),

@@ -25,7 +25,7 @@ import type { Logger } from './logger.ts'
 import type { AddressBooks } from './nextcloud/address-books.ts'
 import type { UserDirectory } from './nextcloud/user-directory.ts'
 import type { UserNames } from './nextcloud/user-names.ts'
-import type { DialRules } from './policy/settings-schema.ts'
+import type { SettingRules } from './policy/settings-schema.ts'
 import type { SettingsStore } from './policy/settings-store.ts'
 import type { Settings } from './policy/settings.ts'
 import type { Rotation } from './privacy/rotation.ts'
@@ -79,7 +79,7 @@ export interface RouteParts {
 	addressBooks: AddressBooks
 	settings: SettingsStore
 	environment: Partial<Settings>
-	dialRules: DialRules
+	settingRules: SettingRules
 	audit: Audit
 	limiter: CallLimiter
 	isSwitchReady: () => boolean
@@ -87,7 +87,7 @@ export interface RouteParts {
 	logger: Logger
 }
 
-export function allRoutes({ identity, calls, control, stream, explainer, verification, doctor, store, devices, preferences, userRules, lockout, usage, metrics, names, upkeep, rotation, receipts, exportUser, users, addressBooks, settings, environment, dialRules, audit, limiter, isSwitchReady, clock, logger }: RouteParts): Route[] {
+export function allRoutes({ identity, calls, control, stream, explainer, verification, doctor, store, devices, preferences, userRules, lockout, usage, metrics, names, upkeep, rotation, receipts, exportUser, users, addressBooks, settings, environment, settingRules, audit, limiter, isSwitchReady, clock, logger }: RouteParts): Route[] {
 	const callingUser = async (id: string): Promise<CallingUser> => {
 		const [{ groups }, { country, callerId }] = await Promise.all([users.get(id), preferences.of(id)])
 		return { id, groups, country, callerId }
@@ -109,7 +109,7 @@ export function allRoutes({ identity, calls, control, stream, explainer, verific
 			newUuid: randomUUID,
 		}),
 		...deviceVerificationRoutes({ verification, callingUser }),
-		...numberRoutes({ explain: (user, to, current) => explainer.explain(user, to, current), settings: () => settings.get(), samples: sampleNumbers, callingUser, dialRules }),
+		...numberRoutes({ explain: (user, to, current) => explainer.explain(user, to, current), settings: () => settings.get(), samples: sampleNumbers, callingUser, settingRules }),
 		...adminUserRoutes({
 			search: (adminId, query) => users.search(adminId, query),
 			find: (adminId, userId) => users.find(adminId, userId),
@@ -129,9 +129,9 @@ export function allRoutes({ identity, calls, control, stream, explainer, verific
 			audit: audit.trail,
 			now: () => clock.now(),
 		}),
-		...configTestRoutes({ settings: () => settings.get(), dialRules, testSwitch: doctor.testSwitch, testTrunk: doctor.testTrunk, guard: doctor.guardTests, audit: audit.trail }),
+		...configTestRoutes({ settings: () => settings.get(), settingRules, testSwitch: doctor.testSwitch, testTrunk: doctor.testTrunk, testCarrier: doctor.testCarrier, guard: doctor.guardTests, audit: audit.trail }),
 		...testCallRoutes({ testCalls: doctor.testCalls, callingUser }),
-		...adminConfigRoutes({ settings, environment, dialRules, audit: audit.trail }),
+		...adminConfigRoutes({ settings, environment, settingRules, audit: audit.trail }),
 		...auditLogRoutes({ page: (query) => audit.log.page(query), referencesOf: (person) => audit.log.referencesOf(person), verification: audit.verification, audit: audit.trail }),
 		...metricsRoutes({
 			metrics: (first, last, timeZone) => metricsOf(metrics, first, last, timeZone),

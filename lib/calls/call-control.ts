@@ -34,6 +34,8 @@ export interface CallControlOptions {
 	/** Counts what is refused. */
 	lockout: Lockout
 	settings: () => Settings
+	/** ISO countries that the company behind the trunk lets through; undefined = not known. */
+	carrierCountries: () => readonly string[] | undefined
 	clock: Clock
 	newUuid: () => string
 	/** For tests: shorter than the switch needs. */
@@ -126,7 +128,7 @@ export class CallControl {
 			const settings = settingsFor(ofAll, rule)
 			// The user leaves this call for the new leg: it takes no line more.
 			const state = { rule, facts: { ...facts, openOfUser: 0, openInAll: facts.openInAll + tracker.handedOver.size - 1 } }
-			const allowed = allowDestination({ to, callerId: stillGranted(call, user, settings) }, { user, settings: ofAll, state, at })
+			const allowed = allowDestination({ to, callerId: stillGranted(call, user, settings) }, { user, settings: ofAll, state, at, carrierCountries: this.#options.carrierCountries() })
 			await admitTransfer(user, settings, tracker.handedOver.ofUser(user.id), limiter, at)
 			planned = this.#planOf(allowed, settings)
 			return {

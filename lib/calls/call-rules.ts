@@ -64,6 +64,8 @@ export interface Circumstances {
 	settings: Settings
 	state: CallingState
 	at: Date
+	/** ISO countries that the company behind the trunk lets through; undefined = not known. */
+	carrierCountries: readonly string[] | undefined
 }
 
 /** What must be known of other calls to decide on this one. */
@@ -99,7 +101,7 @@ export function allowCall(wish: CallWish, circumstances: Circumstances, devices:
  * @param ownPhone E.164 of the user's own phone, when it is rung through the trunk
  * @throws {SipCallError} as `allowCall`, without `no_device`
  */
-export function allowDestination(wish: Pick<CallWish, 'to' | 'callerId'>, { user, settings: ofAll, state: { rule, facts }, at }: Circumstances, ownPhone?: string): AllowedDestination {
+export function allowDestination(wish: Pick<CallWish, 'to' | 'callerId'>, { user, settings: ofAll, state: { rule, facts }, at, carrierCountries }: Circumstances, ownPhone?: string): AllowedDestination {
 	const settings = settingsFor(ofAll, rule)
 	// First of all, and counted nowhere: who needs help must be told at once to use a real phone.
 	const reading = readingFor(user, settings)
@@ -109,7 +111,7 @@ export function allowDestination(wish: Pick<CallWish, 'to' | 'callerId'>, { user
 	const account = { groups: user.groups, rule, settings, at }
 	refuse(decideAccount(account), at)
 	const number = readNumber(wish.to, reading)
-	refuse(decide({ ...account, number, ownPhone, callerId: wish.callerId, facts }), at)
+	refuse(decide({ ...account, number, ownPhone, callerId: wish.callerId, facts, carrierCountries }), at)
 	const callerId = chooseCallerId(wish.callerId ?? preferredCallerId(user, settings), user.groups, settings)
 	// The rules have refused one that is not granted.
 	return { number, callerId: 'code' in callerId ? undefined : callerId.number, charge: chargeFor(number, ownPhone, settings) }

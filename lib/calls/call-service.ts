@@ -30,6 +30,8 @@ export interface CallServiceOptions {
 	lockout: Lockout
 	settings: () => Settings
 	devices: (userId: string) => Promise<Device[]>
+	/** ISO countries that the company behind the trunk lets through; undefined = not known. */
+	carrierCountries: () => readonly string[] | undefined
 	clock: Clock
 	newUuid: () => string
 	counters: CallCounters
@@ -65,7 +67,7 @@ export class CallService {
 		const placed = store.place(request, async ({ facts, rule }) => {
 			// Whom somebody has transferred still holds lines.
 			const state = { rule, facts: { ...facts, openInAll: facts.openInAll + tracker.handedOver.size } }
-			const allowed = allowCall(wish, { user, settings: ofAll, state, at }, devices)
+			const allowed = allowCall(wish, { user, settings: ofAll, state, at, carrierCountries: this.#options.carrierCountries() }, devices)
 			const settings = settingsFor(ofAll, rule)
 			await admitCall(user, settings, this.#options.callSwitch, this.#options.limiter, at)
 			const made = newCall({ userId: user.id, rawTo: wish.to, note: wish.note, at: clock.now() }, allowed, settings.gateways, this.#options.newUuid)

@@ -25,6 +25,8 @@ export interface Cause {
 	q850: number
 	/** Final SIP status of the party (RFC 3261 section 21), when it answered by SIP with a refusal. */
 	sip?: number
+	/** What the phone company wrote beside it, such as `D51`. */
+	carrier?: string
 }
 
 export type FixableBy = 'user' | 'admin' | 'carrier' | 'nobody'
@@ -39,7 +41,8 @@ export interface Reason {
 export type Verdict
 	= | 'cleared' | 'max_duration' | 'busy' | 'no_answer' | 'unreachable' | 'not_registered' | 'rejected' | 'cancelled'
 		| 'unknown_number' | 'number_changed' | 'barred' | 'congestion' | 'switch_refused' | 'gateway_down'
-		| 'misconfigured' | 'media' | 'media_lost' | 'switch_stopped' | 'caller_id_refused' | 'trunk_refused' | 'failed'
+		| 'misconfigured' | 'media' | 'media_lost' | 'switch_stopped' | 'caller_id_refused' | 'trunk_refused'
+		| 'trunk_limit' | 'trunk_disabled' | 'trunk_blocked' | 'no_route' | 'failed'
 
 export interface LegEnd {
 	cause: Cause

@@ -35,6 +35,10 @@ const OUTCOMES: Readonly<Record<Verdict, CallOutcome>> = {
 	switch_stopped: 'failed',
 	caller_id_refused: 'failed',
 	trunk_refused: 'failed',
+	trunk_limit: 'failed',
+	trunk_disabled: 'failed',
+	trunk_blocked: 'failed',
+	no_route: 'failed',
 	failed: 'failed',
 }
 

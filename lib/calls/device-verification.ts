@@ -101,6 +101,8 @@ export interface DeviceVerificationOptions {
 	devices: (userId: string) => Promise<Device[]>
 	/** A hash that nobody can make without our keys. */
 	blindIndex: (purpose: 'phone' | 'code', value: string) => string
+	/** ISO countries that the company behind the trunk lets through; undefined = not known. */
+	carrierCountries: () => readonly string[] | undefined
 	clock: Clock
 	newUuid: () => string
 	logger: Logger
@@ -151,7 +153,7 @@ export class DeviceVerification {
 			throw wrongState('This phone is verified already.')
 		}
 		const state = await calls.facts(factsFor(user, device.address, settings, calledAt))
-		const { number, callerId, charge } = await this.#allow(user, device.address, { user, settings, state, at: calledAt })
+		const { number, callerId, charge } = await this.#allow(user, device.address, { user, settings, state, at: calledAt, carrierCountries: this.#options.carrierCountries() })
 		if (!codeCaller.isReady()) {
 			throw unavailable(10)
 		}

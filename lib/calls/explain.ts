@@ -42,6 +42,8 @@ export interface ExplainerOptions {
 	store: Pick<CallStore, 'facts'>
 	limiter: CallLimiter
 	devices: (userId: string) => Promise<Device[]>
+	/** ISO countries that the company behind the trunk lets through; undefined = not known. */
+	carrierCountries: () => readonly string[] | undefined
 	clock: Clock
 }
 
@@ -90,7 +92,7 @@ export class Explainer {
 		const own = settingsFor(settings, state.rule)
 		const parsed = parseNumber(to, readingFor(user, settings).homeCountry)
 		const number = 'fault' in parsed ? undefined : parsed
-		const outcome = attempt(() => allowCall({ to, deviceId: undefined, callerId: undefined, note: undefined }, { user, settings, state, at }, list))
+		const outcome = attempt(() => allowCall({ to, deviceId: undefined, callerId: undefined, note: undefined }, { user, settings, state, at, carrierCountries: this.#options.carrierCountries() }, list))
 		const used = outcome instanceof SipCallError ? undefined : (await limiter.look(user.id, quotasOf(own))).find((use) => use.used >= use.quota.max)
 		const refusal = outcome instanceof SipCallError
 			? outcome

@@ -24,6 +24,10 @@ const OF_DESTINATION: Readonly<Partial<Record<Verdict, Reason>>> = {
 	switch_stopped: { code: 'phone_system_restarted', message: 'The phone system lost the call, most likely by a restart. Call again.', fixableBy: 'nobody' },
 	caller_id_refused: { code: 'caller_id_refused', message: 'The phone company refused the caller ID. Your administrator can choose another one.', fixableBy: 'admin' },
 	trunk_refused: { code: 'trunk_refused', message: 'The phone company refused the call. Your administrator can check the trunk’s account.', fixableBy: 'admin' },
+	trunk_limit: { code: 'trunk_at_limit', message: 'The phone company takes no more calls from here for now. Try again in a few minutes.', fixableBy: 'admin' },
+	trunk_disabled: { code: 'trunk_disabled', message: 'The phone line is switched off at the phone company. Your administrator can switch it on.', fixableBy: 'admin' },
+	trunk_blocked: { code: 'trunk_blocked', message: 'The phone company has blocked the account. Your administrator can check its credit.', fixableBy: 'admin' },
+	no_route: { code: 'no_route', message: 'The phone company has no way to this number for now. Try again later.', fixableBy: 'carrier' },
 	failed: { code: 'call_failed', message: 'The call failed. Try again, and tell your administrator if it happens again.', fixableBy: 'nobody' },
 }
 
@@ -44,6 +48,9 @@ const OF_USER: Readonly<Partial<Record<Verdict, Reason>>> = {
 /** Both are known from what was asked for, not from what the switch says. */
 export const ENDED_BY_ADMIN: Reason = { code: 'ended_by_admin', message: 'An administrator ended this call.', fixableBy: 'admin' }
 export const TRANSFERRED: Reason = { code: 'transferred', message: 'You transferred this call.', fixableBy: 'nobody' }
+
+/** All that can be told of an ended call; docs/admin/reasons.md lists them. */
+export const REASONS: readonly Reason[] = [...Object.values(OF_DESTINATION), ...Object.values(OF_USER), TRANSFERRED, ENDED_BY_ADMIN]
 
 /**
  * The sentence for an ended call.

@@ -67,6 +67,8 @@ export interface TestCallsOptions {
 	devices: (userId: string) => Promise<Device[]>
 	/** Written before anything rings; when it rejects, nothing does. */
 	audit: (userId: string, deviceId: string) => Promise<void>
+	/** ISO countries that the company behind the trunk lets through; undefined = not known. */
+	carrierCountries: () => readonly string[] | undefined
 	clock: Clock
 	newUuid: () => string
 	logger: Logger
@@ -155,7 +157,7 @@ export class TestCalls {
 			return { callerId: settings.callerIds[0]?.number }
 		}
 		const state = await this.#options.calls.facts(factsFor(user, device.address, settings, at))
-		const { callerId, charge } = allowDestination({ to: device.address, callerId: undefined }, { user, settings, state, at })
+		const { callerId, charge } = allowDestination({ to: device.address, callerId: undefined }, { user, settings, state, at, carrierCountries: this.#options.carrierCountries() })
 		return { callerId, ...(charge?.rate === undefined ? {} : { costs: costMicros(charge.rate, TEST_CALL_SEC * 1000) }) }
 	}
 

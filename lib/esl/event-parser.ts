@@ -5,6 +5,7 @@
 
 import type { LegReport } from '../calls/call-events.ts'
 import type { LegEnd, LegRole } from '../calls/call.ts'
+import type { ExplainFailure } from '../calls/trunk-provider.ts'
 import type { WireEvent } from './wire-event.ts'
 
 import { causeOf, isCauseName, verdictOf } from './hangup-causes.ts'
@@ -53,15 +54,16 @@ const BY_PARTY = new Set(['recv_bye', 'recv_cancel', 'recv_refuse'])
  * @param event JSON or plain, as the switch sent it
  * @param now when it arrived. The switch's own clock serves only for differences between its own times, so a switch
  * whose clock is wrong by minutes still gives the right order and duration.
+ * @param explainFailure what the company behind the trunk means by a refusal
  * @return undefined for events that tell nothing about a call
  */
-export function parseEvent(event: WireEvent, now: Date): SwitchEvent | undefined {
+export function parseEvent(event: WireEvent, now: Date, explainFailure?: ExplainFailure): SwitchEvent | undefined {
 	const name = event['Event-Name']
 	if (name === undefined) {
 		return undefined
 	}
 	if (LEG_EVENTS.has(name)) {
-		return parseLeg(event, name, now)
+		return parseLeg(event, name, now, explainFailure)
 	}
 	switch (name) {
 		case 'BACKGROUND_JOB': {
@@ -117,7 +119,7 @@ export function parseJobFailure(text: string): Pick<LegEnd, 'cause' | 'verdict'>
 	return { cause, verdict: word === undefined || !isCauseName(word) ? 'misconfigured' : verdictOf(cause, NOT_REACHED) }
 }
 
-function parseLeg(event: WireEvent, name: string, now: Date): SwitchEvent | undefined {
+function parseLeg(event: WireEvent, name: string, now: Date, explainFailure?: ExplainFailure): SwitchEvent | undefined {
 	const legUuid = event['Unique-ID']
 	if (legUuid === undefined || legUuid === '') {
 		return undefined
@@ -134,7 +136,7 @@ function parseLeg(event: WireEvent, name: string, now: Date): SwitchEvent | unde
 		...(rang === undefined ? {} : { ringingAt: rang }),
 		...(answered === undefined ? {} : { answeredAt: answered }),
 		...heldOf(event, name),
-		...(name === 'CHANNEL_HANGUP_COMPLETE' ? { end: parseEnd(event, { progressed: rang !== undefined, answered: answered !== undefined }) } : {}),
+		...(name === 'CHANNEL_HANGUP_COMPLETE' ? { end: parseEnd(event, { progressed: rang !== undefined, answered: answered !== undefined }, explainFailure) } : {}),
 	}
 	const callUuid = event[`variable_${CALL_VARIABLE}`]
 	const role = event[`variable_${LEG_VARIABLE}`]
@@ -160,13 +162,14 @@ function heldOf(event: WireEvent, name: string): Pick<LegReport, 'held'> {
 	}
 }
 
-function parseEnd(event: WireEvent, reached: { progressed: boolean, answered: boolean }): LegEnd {
+function parseEnd(event: WireEvent, reached: { progressed: boolean, answered: boolean }, explainFailure?: ExplainFailure): LegEnd {
 	const cause = causeOf(event.variable_hangup_cause ?? event['Hangup-Cause'] ?? 'NONE', sipStatus(event))
 	const onward = event.variable_originate_disposition ?? event.variable_last_bridge_hangup_cause
+	const refusal = reached.answered ? undefined : explainFailure?.({ status: cause.sip, phrase: event.variable_sip_invite_failure_phrase ?? event.variable_sip_hangup_phrase })
 	const bridgedMs = microsBetween(event.variable_bridge_uepoch, event.variable_end_uepoch)
 	return {
-		cause,
-		verdict: verdictOf(cause, reached),
+		cause: refusal === undefined ? cause : { ...cause, carrier: refusal.code },
+		verdict: refusal?.verdict ?? verdictOf(cause, reached),
 		hungUpBy: BY_PARTY.has(event.variable_sip_hangup_disposition ?? '') ? 'party' : 'switch',
 		talkMs: milliseconds(event.variable_billmsec),
 		...(onward === undefined || onward === 'SUCCESS' || !isCauseName(onward)

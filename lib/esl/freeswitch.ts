@@ -8,6 +8,7 @@ import type { CodeCaller, CodeCallPlan } from '../calls/device-verification.ts'
 import type { CallSwitch, CommandResult, OriginatePlan, SwitchNotice, TransferPlan } from '../calls/ports.ts'
 import type { GatewayCondition, SwitchFault, SwitchInquiry } from '../calls/switch-inquiry.ts'
 import type { TestCaller, TestCallPlan } from '../calls/test-calls.ts'
+import type { ExplainFailure } from '../calls/trunk-provider.ts'
 import type { Logger } from '../logger.ts'
 import type { EslEndpoint } from './esl-connection.ts'
 import type { WireEvent } from './wire-event.ts'
@@ -28,6 +29,8 @@ import { checked } from './whitelist.ts'
 export interface FreeSwitchOptions {
 	logger: Logger
 	now: () => Date
+	/** What the company behind the trunk means by a refusal. */
+	explainFailure?: ExplainFailure
 	/** For tests: shorter times than a network needs. */
 	silenceMs?: number
 	commandTimeoutMs?: number
@@ -252,7 +255,7 @@ export class FreeSwitch implements CallSwitch, CodeCaller, SwitchInquiry, TestCa
 		if (lag !== undefined) {
 			this.#listeners.forEach(({ onLag }) => onLag?.(lag))
 		}
-		const event = parseEvent(wire, now)
+		const event = parseEvent(wire, now, this.#options.explainFailure)
 		switch (event?.type) {
 			case 'leg':
 				this.#tell(event)

@@ -91,6 +91,9 @@ const NUMBERS: Readonly<Record<string, number>> = {
 	REJECT_ALL: 825,
 }
 
+/** All causes that FreeSWITCH knows, with their numbers. */
+export const CAUSES: readonly (readonly [name: string, q850: number])[] = Object.entries(NUMBERS)
+
 /** What each cause says of the leg that ended with it. Causes that are not named here are `failed`. */
 const VERDICTS: Readonly<Record<string, Verdict>> = {
 	NORMAL_CLEARING: 'cleared',

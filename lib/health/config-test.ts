@@ -4,15 +4,18 @@
 // Tries settings that are not saved: how far a connection to FreeSWITCH comes, and what it says of the trunk.
 
 import type { SwitchTrial, TrySwitch } from '../calls/switch-inquiry.ts'
+import type { TrunkProvider } from '../calls/trunk-provider.ts'
 import type { Settings, SwitchConnection } from '../policy/settings.ts'
+import type { ComparedSettings } from './carrier.ts'
 import type { Finding } from './findings.ts'
 
 import { parseNumber } from '../numbering/parse-number.ts'
+import { lookAtCarrier } from './carrier.ts'
 import { finding } from './findings.ts'
 import { versionFinding } from './probes.ts'
 import { severityOf } from './report.ts'
 
-export type StepId = 'reachable' | 'password' | 'commands' | 'version' | 'gateway' | 'caller_id'
+export type StepId = 'reachable' | 'password' | 'commands' | 'version' | 'gateway' | 'caller_id' | 'carrier'
 
 /** A step that was taken, with its duration; or one that an earlier one kept from being taken. */
 export type ConfigTestStep = { id: StepId, name?: string } & ((Finding & { latencyMs?: number }) | { state: 'not_run' })
@@ -39,6 +42,11 @@ export async function testTrunk(trySwitch: TrySwitch, connection: SwitchConnecti
 		return condition === undefined ? { id: 'gateway', name, state: 'not_run' } : { id: 'gateway', name, ...finding(`gateway_${condition}`) }
 	})
 	return outcome([...failed, ...ofGateways, ...callerIdSteps(callerIds)], trial)
+}
+
+export async function testCarrier(provider: TrunkProvider, settings: ComparedSettings): Promise<ConfigTest> {
+	const { findings, latencyMs } = await lookAtCarrier(provider, settings)
+	return outcome(findings.map((found, at) => ({ id: 'carrier', ...found, ...(at === 0 && latencyMs !== undefined ? { latencyMs } : {}) })), undefined)
 }
 
 /** A caller ID is named by its place in the list: a number stands in no answer that may be copied. */

@@ -16,7 +16,7 @@ export interface Meaning {
 	/** The page of the administration where it is mended. */
 	page?: 'connection' | 'policy' | 'users' | 'privacy'
 	/** The page of docs/admin that says more. */
-	doc?: 'install' | 'freeswitch' | 'database' | 'settings' | 'policy' | 'commands' | 'doctor' | 'encryption'
+	doc?: 'install' | 'freeswitch' | 'database' | 'settings' | 'policy' | 'commands' | 'doctor' | 'encryption' | 'provider'
 	/** How loudly it is told, where the state alone would be too loud. */
 	severity?: 'ok' | 'warning'
 }
@@ -31,6 +31,7 @@ function wrong(state: Exclude<PartState, 'ok'>, text: string, advice: string, wh
 
 const AT_SWITCH = { page: 'connection', doc: 'freeswitch' } as const
 const AT_GATEWAY = { doc: 'freeswitch' } as const
+const AT_CARRIER = { doc: 'provider' } as const
 const AT_DATABASE = { doc: 'database' } as const
 const AT_KEYS = { page: 'privacy', doc: 'encryption' } as const
 
@@ -97,7 +98,30 @@ const GATEWAY = {
 	caller_id_ok: ok('Caller ID {position} is a possible number.'),
 	caller_id_own: ok('No caller ID is set: the gateway shows its own.'),
 	caller_id_invalid: wrong('degraded', 'Caller ID {position} is no possible number.', 'Correct it: the phone company may refuse calls that show it.', { page: 'connection', doc: 'settings' }),
+} as const
+
+const CARRIER = {
 	carrier_generic: wrong('not_set_up', 'The phone company cannot be asked: the provider “generic” has no interface for that. What its gateways say stands above.', 'Nothing needs to be done.', { fixableBy: 'nobody', doc: 'doctor', severity: 'ok' }),
+	carrier_ok: ok('{company} answers.'),
+	carrier_credit: ok('{company} answers. {credit} can still be spent.'),
+	carrier_unreachable: wrong('down', 'The phone company’s interface does not answer. Calls go on all the same.', 'Check the way from the container to the internet. It is asked again by itself.', { ...AT_CARRIER, severity: 'warning', fixableBy: 'carrier' }),
+	carrier_limited: wrong('degraded', '{company} was asked too often and is left alone for a while. Calls go on all the same.', 'Wait. If it stays so, see who else uses the same key.', { ...AT_CARRIER, fixableBy: 'nobody' }),
+	carrier_key_refused: wrong('down', '{company} refuses the key.', 'Make a new key in its portal and save it here.', { ...AT_CARRIER, severity: 'warning', page: 'connection' }),
+	carrier_balance_not_told: wrong('not_set_up', 'The key may not read the balance of the account at {company}.', 'Nothing needs to be done, unless the credit is to be watched here.', { ...AT_CARRIER, severity: 'ok' }),
+	carrier_account_blocked: wrong('down', 'The account at {company} is blocked or may not call yet.', 'Its portal says why: most often credit or a verification is missing.', { ...AT_CARRIER, severity: 'warning' }),
+	carrier_no_credit: wrong('down', 'The credit at {company} is used up, so it refuses calls.', 'Add credit in its portal.', { ...AT_CARRIER, severity: 'warning' }),
+	carrier_trunk_unknown: wrong('degraded', 'Which trunk at {company} is the one of FreeSWITCH is not known.', 'Set the id of the connection that FreeSWITCH uses.', { ...AT_CARRIER, page: 'connection' }),
+	carrier_trunk_off: wrong('down', 'The trunk is switched off at {company}.', 'Switch the connection on in its portal.', { ...AT_CARRIER, severity: 'warning' }),
+	carrier_no_profile: wrong('down', 'The trunk has no outbound voice profile at {company}, so no call goes out.', 'Give the connection a profile in its portal.', { ...AT_CARRIER, severity: 'warning' }),
+	carrier_profile_off: wrong('down', 'Outgoing calls are switched off at {company}.', 'Switch the outbound voice profile on in its portal.', { ...AT_CARRIER, severity: 'warning' }),
+	carrier_no_spend_limit: wrong('degraded', 'At {company} no limit is set on what calls may cost in a day.', 'Set one in its portal: it holds also when somebody gets hold of the trunk’s password.', AT_CARRIER),
+	carrier_more_countries: wrong('degraded', '{company} lets calls through to countries that are not allowed here: {countries}.', 'Take them off in its portal: nobody can call them from here, but whoever gets hold of the trunk’s password can.', AT_CARRIER),
+	carrier_fewer_countries: wrong('degraded', '{company} refuses calls to countries that are allowed here: {countries}. They are refused before anything is dialled.', 'Allow them in its portal, or take them off here.', { ...AT_CARRIER, page: 'policy' }),
+	carrier_spends_more: wrong('degraded', 'The limit for a day at {company}, {theirs}, is above the one here, {ours}.', 'Lower it in its portal.', AT_CARRIER),
+	carrier_spends_less: wrong('degraded', 'The limit for a day at {company}, {theirs}, is below the one here, {ours}, and is reached first.', 'Raise it in its portal, or lower the one here.', { ...AT_CARRIER, page: 'policy' }),
+	carrier_fewer_calls: wrong('degraded', '{company} carries {theirs} calls at a time, and {ours} are allowed here.', 'Raise the limit in its portal, or lower the one here.', { ...AT_CARRIER, page: 'policy' }),
+	carrier_too_dear: wrong('degraded', '{company} refuses calls above {theirs} a minute. Rates here that are above it: {count}.', 'Raise the highest rate in its portal, or deny these prefixes here.', { ...AT_CARRIER, page: 'policy' }),
+	carrier_caller_id: wrong('degraded', 'Caller ID {position} is no number of the account at {company}, and not verified there, so it may refuse calls that show it.', 'Verify the number in its portal, or choose another one.', { ...AT_CARRIER, page: 'connection' }),
 } as const
 
 const RULES = {
@@ -110,7 +134,7 @@ const RULES = {
 	locked_users: wrong('degraded', 'Calling is locked after too many calls that are not allowed. Users: {count}.', 'The list of users shows whom, and unlocks.', { page: 'users', doc: 'policy' }),
 } as const
 
-export const FINDINGS = { ...NEXTCLOUD, ...SIPCALL, ...STORAGE, ...SWITCH, ...GATEWAY, ...RULES } satisfies Record<string, Meaning>
+export const FINDINGS = { ...NEXTCLOUD, ...SIPCALL, ...STORAGE, ...SWITCH, ...GATEWAY, ...CARRIER, ...RULES } satisfies Record<string, Meaning>
 
 export type FindingCode = keyof typeof FINDINGS
 

@@ -144,11 +144,6 @@ export function gatewayProbe(callSwitch: SwitchInquiry, gateways: () => readonly
 	}
 }
 
-/** The one kind of provider that is there yet has no API. */
-export function carrierProbe(): Probe {
-	return { id: 'carrier', ifSilent: 'carrier_generic', look: () => [{ id: 'carrier', ...finding('carrier_generic') }] }
-}
-
 /** Which encryption keys are in use, and what is under them. */
 export interface KeyInquiry {
 	hasNewer: boolean

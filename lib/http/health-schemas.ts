@@ -35,7 +35,7 @@ export type HealthPartJson = z.infer<typeof PartSchema>
 export const ConfigTestSchema = z.object({
 	passed: z.boolean(),
 	steps: z.array(z.object({
-		id: z.enum(['reachable', 'password', 'commands', 'version', 'gateway', 'caller_id']),
+		id: z.enum(['reachable', 'password', 'commands', 'version', 'gateway', 'caller_id', 'carrier']),
 		name: z.string().optional().describe('The gateway’s'),
 		state: z.enum(['ok', 'degraded', 'down', 'not_set_up', 'not_run']),
 		...finding,
@@ -56,7 +56,7 @@ export const TestCallSchema = z.object({
 	startedAt: time,
 	steps: z.array(z.object({ id: z.enum(['accepted', 'ringing', 'answered', 'ended']), ms: z.number().describe('Since it was asked for') })),
 	passed: z.boolean().optional().describe('Only when ended'),
-	cause: z.object({ name: z.string(), q850: z.int(), sip: z.int().optional() }).optional(),
+	cause: z.object({ name: z.string(), q850: z.int(), sip: z.int().optional(), carrier: z.string().optional() }).optional(),
 	reason: z.object({ code: z.string(), message: z.string(), fixableBy: z.enum(['user', 'admin', 'carrier', 'nobody']) }).optional(),
 }).meta({ id: 'TestCall' })
 

@@ -72,7 +72,7 @@ export const CallSchema = z.object({
 	outcome: z.enum(CALL_OUTCOMES).optional().describe('Only when ended'),
 	endedBy: z.enum(['user', 'callee', 'policy', 'system']).optional(),
 	leg: z.enum(['user', 'destination']).optional().describe('Whose phone decided the outcome'),
-	cause: z.object({ name: z.string(), q850: z.int(), sip: z.int().optional() }).optional(),
+	cause: z.object({ name: z.string(), q850: z.int(), sip: z.int().optional(), carrier: z.string().optional().describe('What the phone company wrote beside the SIP status, such as D51') }).optional(),
 	reason: z.object({ code: z.string(), message: z.string(), fixableBy: z.enum(['user', 'admin', 'carrier', 'nobody']) }).optional(),
 	createdAt: time,
 	userAnsweredAt: time.optional(),

@@ -12,6 +12,7 @@ import type { Settings } from './settings.ts'
 import type { UserRule } from './user-rule.ts'
 
 import { dayOf, localTime, monthOf } from './calendar.ts'
+import { isRefusedByCarrier } from './carrier-countries.ts'
 import { chooseCallerId, mayBeCalled, mayCall } from './policy.ts'
 import { costMicros, rateFor } from './rates.ts'
 import { isWithinHours, minutesOf, nextOpening } from './working-hours.ts'
@@ -46,6 +47,8 @@ export interface Question {
 	callerId: string | undefined
 	at: Date
 	facts: CallFacts
+	/** ISO countries that the company behind the trunk lets through; undefined = not known. */
+	carrierCountries: readonly string[] | undefined
 }
 
 /** The part of a question that is known before there is a number. */
@@ -89,6 +92,13 @@ export const ACCOUNT_RULES: readonly Rule<AccountQuestion>[] = [
 /** Rules that look at the number, the moment and the other calls. */
 export const CALL_RULES: readonly Rule[] = [
 	{ id: 'destination', label: 'Countries, kinds of numbers and prefixes', decide: ({ number, settings }) => mayBeCalled(number, settings) },
+	{
+		id: 'carrier',
+		label: 'Countries of the phone company',
+		decide: ({ number, carrierCountries }) => isRefusedByCarrier(number, carrierCountries)
+			? { code: 'destination_not_allowed', message: 'The phone company does not carry calls to this country. Your administrator can allow it there.', rule: 'carrier', fixableBy: 'admin' }
+			: undefined,
+	},
 	{
 		id: 'callerIds',
 		label: 'Caller IDs',

@@ -5,7 +5,7 @@
 
 import type { FieldError } from '../errors.ts'
 import type { SettingsSchema } from './settings-schema.ts'
-import type { OAuthClient, SavedSettings, Settings, SwitchConnection } from './settings.ts'
+import type { OAuthClient, ProviderSettings, SavedSettings, Settings, SwitchConnection } from './settings.ts'
 
 import { z } from 'zod'
 
@@ -25,10 +25,11 @@ export type SettingsChange = z.output<ReturnType<typeof changeSchema>>
 
 /** The shape in which settings are shown. */
 export function shownSchema(schema: SettingsSchema) {
-	const { freeswitch, oauth } = schema.shape
+	const { freeswitch, oauth, provider } = schema.shape
 	return schema.extend({
 		freeswitch: freeswitch.unwrap().extend({ password: SecretState }),
 		oauth: oauth.unwrap().extend({ clientSecret: SecretState }).nullable(),
+		provider: provider.unwrap().extend({ apiKey: SecretState.optional() }),
 		cdrSecret: SecretState,
 		metricsToken: SecretState,
 	})
@@ -37,15 +38,20 @@ export function shownSchema(schema: SettingsSchema) {
 export type ShownSettings = z.output<ReturnType<typeof shownSchema>>
 
 /** The settings without their secrets. */
-export function showSettings({ freeswitch, oauth, cdrSecret, metricsToken, ...plain }: Settings): ShownSettings {
+export function showSettings({ freeswitch, oauth, provider, cdrSecret, metricsToken, ...plain }: Settings): ShownSettings {
 	const state = (secret: string | null) => ({ set: secret !== null })
 	return {
-		...plain as Omit<ShownSettings, 'freeswitch' | 'oauth' | 'cdrSecret' | 'metricsToken'>,
+		...plain as Omit<ShownSettings, 'freeswitch' | 'oauth' | 'provider' | 'cdrSecret' | 'metricsToken'>,
 		freeswitch: { ...freeswitch, password: state(freeswitch.password) },
 		oauth: oauth === null ? null : { clientId: oauth.clientId, clientSecret: state(oauth.clientSecret) },
+		provider: showProvider(provider),
 		cdrSecret: state(cdrSecret),
 		metricsToken: state(metricsToken),
 	}
+}
+
+function showProvider({ apiKey, ...plain }: ProviderSettings): ShownSettings['provider'] {
+	return { ...plain, ...(apiKey === undefined ? {} : { apiKey: { set: true } }) }
 }
 
 /**
@@ -54,15 +60,18 @@ export function showSettings({ freeswitch, oauth, cdrSecret, metricsToken, ...pl
  *
  * @return what is to be saved, or the fields in which a secret must be given again
  */
-export function keepSecrets(change: SettingsChange, current: Pick<Settings, 'freeswitch' | 'oauth'>): { saved: SavedSettings } | { faults: FieldError[] } {
+export function keepSecrets(change: SettingsChange, current: Pick<Settings, 'freeswitch' | 'oauth' | 'provider'>): { saved: SavedSettings } | { faults: FieldError[] } {
 	const faults: FieldError[] = []
-	const { freeswitch, oauth, ...plain } = change
+	const { freeswitch, oauth, provider, ...plain } = change
 	const saved: SavedSettings = Object.fromEntries(Object.entries(plain).filter(([, value]) => value !== undefined))
 	if (freeswitch !== undefined) {
 		saved.freeswitch = freeswitch === null ? null : withPassword(freeswitch, current.freeswitch, faults)
 	}
 	if (oauth !== undefined) {
 		saved.oauth = oauth === null ? null : withClientSecret(oauth, current.oauth, faults)
+	}
+	if (provider !== undefined) {
+		saved.provider = provider === null ? null : withKey(provider, current.provider, faults)
 	}
 	return faults.length > 0 ? { faults } : { saved }
 }
@@ -84,4 +93,15 @@ function withClientSecret(wished: NonNullable<SettingsChange['oauth']>, current:
 		faults.push({ field: 'oauth.clientSecret', message: 'Give the secret of this client' })
 	}
 	return { clientId: wished.clientId, clientSecret: clientSecret ?? '' }
+}
+
+/** A company without any key is refused with the settings as a whole. */
+function withKey(wished: ProviderSettings, current: ProviderSettings, faults: FieldError[]): ProviderSettings {
+	if (wished.apiKey !== undefined || wished.kind !== current.kind || current.apiKey === undefined) {
+		return wished
+	}
+	if ((wished.baseUrl ?? null) !== (current.baseUrl ?? null)) {
+		faults.push({ field: 'provider.apiKey', message: 'Give the key again: it is not sent to another address' })
+	}
+	return { ...wished, apiKey: current.apiKey }
 }

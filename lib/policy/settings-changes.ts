@@ -43,7 +43,7 @@ const TOLD: Readonly<Record<keyof Settings, 'values' | 'name'>> = {
 	statistics: 'values',
 	freeswitch: 'name',
 	oauth: 'name',
-	provider: 'values',
+	provider: 'name',
 	cdrSecret: 'name',
 	metricsToken: 'name',
 }

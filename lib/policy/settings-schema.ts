@@ -10,11 +10,13 @@ import type { SavedSettings, Settings } from './settings.ts'
 
 import { getCountries } from 'libphonenumber-js/max'
 import { z } from 'zod'
+import { isApiAddress } from './api-address.ts'
 import { isTimeZone, WEEKDAYS } from './calendar.ts'
 import { DEFAULT_SETTINGS } from './settings.ts'
 
-/** What may stand in a dial string is the switch's matter: it says so itself. */
-export interface DialRules {
+/** What may stand in a dial string is the switch's matter, and which companies there are lib/provider's: they say so themselves. */
+export interface SettingRules {
+	isProviderKind: (kind: string) => boolean
 	isDialTemplate: (text: string) => boolean
 	isGatewayName: (text: string) => boolean
 	isDomain: (text: string) => boolean
@@ -24,7 +26,7 @@ const COUNTRIES: ReadonlySet<string> = new Set(getCountries())
 const TYPES = ['FIXED_LINE', 'MOBILE', 'FIXED_LINE_OR_MOBILE', 'TOLL_FREE', 'PREMIUM_RATE', 'SHARED_COST', 'VOIP', 'PERSONAL_NUMBER', 'PAGER', 'UAN', 'VOICEMAIL'] as const
 
 /** Every setting of the outer contract. Those that nothing acts on yet can do no harm by that; docs/admin/settings.md names them. */
-export function settingsSchema({ isDialTemplate, isGatewayName, isDomain }: DialRules) {
+export function settingsSchema({ isProviderKind, isDialTemplate, isGatewayName, isDomain }: SettingRules) {
 	// As people type it into Nextcloud's form.
 	const country = z.string().trim().toUpperCase().refine((code): code is CountryCode => COUNTRIES.has(code), 'Not an ISO 3166 country code such as DE')
 	const prefix = z.string().regex(/^\+[1-9][0-9]{0,14}$/, 'Not the beginning of an E.164 number such as +4930')
@@ -71,7 +73,12 @@ export function settingsSchema({ isDialTemplate, isGatewayName, isDomain }: Dial
 			password: secret.nullable(),
 		}).nullable(),
 		oauth: z.strictObject({ clientId: secret, clientSecret: secret }).nullable(),
-		provider: z.strictObject({ kind: z.literal('generic', 'Only generic is there yet: any gateway of FreeSWITCH') }),
+		provider: z.strictObject({
+			kind: z.string().refine(isProviderKind, 'Not a company that SIPCall can ask; generic is any gateway of FreeSWITCH'),
+			apiKey: apiKey.optional(),
+			baseUrl: z.string().max(1024).refine(isApiAddress, 'Not an https address without a user name and a query').nullable().optional(),
+			connectionId: z.string().regex(/^[\w-]{1,64}$/, 'Not an id of a trunk: digits, letters and - only').nullable().optional(),
+		}).nullable(),
 		cdrSecret: longSecret.nullable(),
 		metricsToken: longSecret.nullable(),
 	})
@@ -90,6 +97,8 @@ const money = z.strictObject({
 
 /** The Event Socket knows no escapes: a line break in a password would be a command of its own. */
 const secret = z.string().min(1).max(1024).regex(/^\P{Cc}*$/u, 'Control characters are not allowed').refine((text) => text.isWellFormed(), 'Not valid Unicode')
+/** What may stand in a header. */
+const apiKey = z.string().max(1024).regex(/^[\x21-\x7E]+$/, 'Not a key: no spaces, and no letters beyond A to Z')
 /** What a machine sends along with each request; nobody types it. */
 const longSecret = secret.min(16, 'Shorter than 16 characters; make one with: openssl rand -base64 32')
 
@@ -101,14 +110,26 @@ function isHost(text: string): boolean {
 export type SettingsSchema = ReturnType<typeof settingsSchema>
 
 /** The rules between settings, for a whole set of them. */
-export function wholeSettingsSchema(rules: DialRules) {
+export function wholeSettingsSchema(rules: SettingRules) {
 	return settingsSchema(rules).superRefine((value, context) => {
 		// `user/1000` falls back to FreeSWITCH's own domain; other endpoints would dial a host that is not there.
 		if (value.sipDialString.includes('{domain}') && !value.sipDialString.startsWith('user/') && value.sipDomain === null) {
 			context.addIssue({ code: 'custom', path: ['sipDomain'], message: 'This dial string needs a domain' })
 		}
+		checkProvider(value.provider, (path, message) => context.addIssue({ code: 'custom', path, message }))
 		checkMoney(value, (path, message) => context.addIssue({ code: 'custom', path, message }))
 	})
+}
+
+/** A company is asked with a key, and a gateway is not asked. */
+function checkProvider(provider: SavedSettings['provider'], fault: (path: string[], message: string) => void): void {
+	const { kind, apiKey, ...rest } = provider ?? { kind: 'generic' }
+	if (kind !== 'generic' && apiKey === undefined) {
+		fault(['provider', 'apiKey'], 'Give the key of this company’s interface')
+	}
+	if (kind === 'generic' && [apiKey, ...Object.values(rest)].some((value) => value !== undefined && value !== null)) {
+		fault(['provider', 'kind'], 'A gateway alone has no key and no address')
+	}
 }
 
 /** Sums are made of amounts of one currency, and a limit without rates could never be reached. */

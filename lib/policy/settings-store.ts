@@ -5,7 +5,7 @@
 // one place where they live; the last good copy in the database serves while Nextcloud is away.
 
 import type { Logger } from '../logger.ts'
-import type { DialRules, SettingsSchema } from './settings-schema.ts'
+import type { SettingRules, SettingsSchema } from './settings-schema.ts'
 import type { SavedSettings, Settings } from './settings.ts'
 
 import { readSettings, settingsSchema, settingText, wholeSettingsSchema } from './settings-schema.ts'
@@ -41,7 +41,7 @@ export interface SettingsStoreOptions {
 	copy: SettingsCopy
 	/** From environment variables. */
 	environment: Partial<Settings>
-	dialRules: DialRules
+	settingRules: SettingRules
 	beforeTakeOver: BeforeTakeOver
 	now: () => Date
 	logger: Logger
@@ -63,8 +63,8 @@ export class SettingsStore {
 
 	constructor(options: SettingsStoreOptions) {
 		this.#options = options
-		this.#schema = settingsSchema(options.dialRules)
-		this.#whole = wholeSettingsSchema(options.dialRules)
+		this.#schema = settingsSchema(options.settingRules)
+		this.#whole = wholeSettingsSchema(options.settingRules)
 		this.#current = mergeSettings(options.environment, {})
 	}
 

@@ -56,8 +56,8 @@ export interface Settings {
 	freeswitch: SwitchConnection
 	/** The OAuth 2.0 client in Nextcloud; null = nobody signs in from outside. */
 	oauth: OAuthClient | null
-	/** The trunk's company; only what works without one is there yet. */
-	provider: { kind: 'generic' }
+	/** The company behind the trunk. */
+	provider: ProviderSettings
 	/** Proves that a call record comes from FreeSWITCH. Nothing takes call records yet. */
 	cdrSecret: string | null
 	/** Opens the metrics. Nothing gives metrics yet. */
@@ -82,6 +82,16 @@ export interface SwitchConnection {
 	password: string | null
 }
 
+export interface ProviderSettings {
+	/** `generic` = nobody is asked. */
+	kind: string
+	apiKey?: string | undefined
+	/** null = the company's own. */
+	baseUrl?: string | null | undefined
+	/** Which of the company's trunks is ours; null = the only one. */
+	connectionId?: string | null | undefined
+}
+
 export interface OAuthClient {
 	clientId: string
 	clientSecret: string
@@ -91,7 +101,7 @@ export interface OAuthClient {
  * Settings with a secret in them: stored encrypted, never given out again. A saved null takes the saved value away, so
  * that the environment's counts again.
  */
-export const SECRET_SETTINGS = ['freeswitch', 'oauth', 'cdrSecret', 'metricsToken'] as const
+export const SECRET_SETTINGS = ['freeswitch', 'oauth', 'provider', 'cdrSecret', 'metricsToken'] as const
 
 /** What an admin has saved. */
 export type SavedSettings = { [Key in keyof Settings]?: Settings[Key] | (Key extends typeof SECRET_SETTINGS[number] ? null : never) }

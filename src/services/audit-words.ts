@@ -142,7 +142,9 @@ function linesOf(action: string, detail: Readonly<Record<string, unknown>>): str
 				...(detail.from === undefined && detail.to === undefined ? [] : [range(detail.from, detail.to)]),
 			]
 		case 'settings.tested':
-			return [`${detail.part === 'trunk' ? t('Trunk') : 'FreeSWITCH'}: ${String(detail.host)}:${String(detail.port)}`]
+			return detail.part === 'provider'
+				? [`${t('Phone company')}: ${String(detail.kind)}`]
+				: [`${detail.part === 'trunk' ? t('Trunk') : 'FreeSWITCH'}: ${String(detail.host)}:${String(detail.port)}`]
 		case 'data.erased':
 		case 'user.purged': {
 			const { receipt, scope, ...counts } = detail as unknown as { receipt: string, scope: ListedReceipt['scope'] } & ErasureCounts

@@ -3,12 +3,12 @@
 
 import type { Call } from './types.ts'
 
-/** The cause as phone people read it: `Q.850 17 / SIP 486`. */
+/** The cause as phone people read it: `Q.850 17 / SIP 486`, and what the phone company adds. */
 export function causeWords({ cause }: Pick<Call, 'cause'>): string | undefined {
 	if (cause === undefined) {
 		return undefined
 	}
-	return cause.sip === undefined ? `Q.850 ${cause.q850}` : `Q.850 ${cause.q850} / SIP ${cause.sip}`
+	return [`Q.850 ${cause.q850}`, ...(cause.sip === undefined ? [] : [`SIP ${cause.sip}`]), ...(cause.carrier === undefined ? [] : [cause.carrier])].join(' / ')
 }
 
 /**

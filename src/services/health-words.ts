@@ -93,7 +93,7 @@ function stepWord(state: ShownState): string {
 function shown(found: HealthPart | Step, name: string, word: string): ShownFinding {
 	const { text, advice } = findingWords(found)
 	return {
-		key: `${found.id} ${found.name ?? found.values?.position ?? ''}`,
+		key: `${found.id} ${found.name ?? found.values?.position ?? (found.id === 'carrier' ? found.code : '')}`,
 		name,
 		state: found.state,
 		word,
@@ -142,6 +142,8 @@ function stepName({ id, name = '' }: Step): string {
 			return t('Gateway: {name}', { name })
 		case 'caller_id':
 			return t('Caller ID')
+		case 'carrier':
+			return t('Phone company')
 	}
 }
 

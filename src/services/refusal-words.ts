@@ -62,6 +62,8 @@ function reasonText(refusal: Refusal, { country, type }: Pick<Explanation, 'coun
 				: REFUSED_KINDS[type]?.() ?? t('This kind of number is not allowed.')
 		case 'deniedPrefixes':
 			return t('This number is on the list of numbers that may not be called.')
+		case 'carrier':
+			return t('The phone company does not carry calls to this country.')
 		case 'workingHours':
 			return refusal.untilAt === undefined
 				? t('Calls are not allowed at this time.')

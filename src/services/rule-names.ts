@@ -7,6 +7,7 @@ import { t } from './l10n.ts'
 export const RULE_NAMES = {
 	allowedCountries: () => t('Allowed countries'),
 	allowedTypes: () => t('Kinds of numbers'),
+	carrier: () => t('Countries of the phone company'),
 	deniedPrefixes: () => t('Forbidden beginnings'),
 	callerIds: () => t('Caller IDs'),
 	workingHours: () => t('Hours'),

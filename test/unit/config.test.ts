@@ -159,6 +159,26 @@ describe('the environment', () => {
 	})
 })
 
+describe('the company behind the trunk', () => {
+	it('is asked at an address of its own or at the one that is given, and its key prints as [redacted]', () => {
+		expect(load().provider).toBeUndefined()
+		expect(load({ SIP_PROVIDER: 'generic', SIP_PROVIDER_API_KEY: 'KEY1' }).provider).toEqual({ kind: 'generic' })
+		const { provider } = load({ SIP_PROVIDER: 'telnyx', SIP_PROVIDER_API_KEY: 'KEY1', SIP_PROVIDER_BASE_URL: 'http://127.0.0.1:8080/v2' })
+		expect(provider?.apiKey?.reveal()).toBe('KEY1')
+		expect(JSON.stringify(provider)).toBe('{"kind":"telnyx","apiKey":"[redacted]","baseUrl":"http://127.0.0.1:8080/v2"}')
+	})
+
+	it.each([
+		[{ SIP_PROVIDER: 'nobody' }, 'SIP_PROVIDER'],
+		[{ SIP_PROVIDER: 'telnyx' }, 'SIP_PROVIDER_API_KEY'],
+		[{ SIP_PROVIDER: 'telnyx', SIP_PROVIDER_API_KEY: 'hunter2 x' }, 'SIP_PROVIDER_API_KEY'],
+		[{ SIP_PROVIDER_BASE_URL: 'http://api.telnyx.com' }, 'SIP_PROVIDER_BASE_URL'],
+		[{ SIP_PROVIDER_BASE_URL: 'https://hunter2@api.telnyx.com' }, 'SIP_PROVIDER_BASE_URL'],
+	])('%j is a fault of %s', (change, name) => {
+		expect(faultsOf({ ...LEAST, ...change })).toEqual([expect.stringMatching(new RegExp(`^${name} (?!.*hunter2)`))])
+	})
+})
+
 describe('a secret', () => {
 	const key = randomBytes(32)
 	const config = load({

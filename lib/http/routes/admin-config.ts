@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: 2026 SIPCall contributors
 // SPDX-License-Identifier: AGPL-3.0-or-later
 
-import type { DialRules } from '../../policy/settings-schema.ts'
+import type { SettingRules } from '../../policy/settings-schema.ts'
 import type { SavedSettings, Settings } from '../../policy/settings.ts'
 import type { AuditTrail } from '../../privacy/audit-trail.ts'
 import type { Route } from '../route.ts'
@@ -20,13 +20,13 @@ export interface AdminConfigOptions {
 		save: (change: SavedSettings) => Promise<void>
 	}
 	environment: Partial<Settings>
-	dialRules: DialRules
+	settingRules: SettingRules
 	audit: AuditTrail
 }
 
-export function adminConfigRoutes({ settings, environment, dialRules, audit }: AdminConfigOptions): Route[] {
-	const Schema = settingsSchema(dialRules)
-	const Whole = wholeSettingsSchema(dialRules)
+export function adminConfigRoutes({ settings, environment, settingRules, audit }: AdminConfigOptions): Route[] {
+	const Schema = settingsSchema(settingRules)
+	const Whole = wholeSettingsSchema(settingRules)
 	const Change = changeSchema(Schema).meta({ id: 'SettingsChange' })
 	const Answer = shownSchema(Schema).extend({ source: z.record(z.string(), z.enum(['app', 'environment', 'default'])) }).meta({ id: 'Settings' })
 	const present = () => {

@@ -4,7 +4,7 @@
 import type { CallingUser } from '../../calls/call-rules.ts'
 import type { Explanation } from '../../calls/explain.ts'
 import type { SampleNumber } from '../../numbering/sample-numbers.ts'
-import type { DialRules } from '../../policy/settings-schema.ts'
+import type { SettingRules } from '../../policy/settings-schema.ts'
 import type { SavedSettings, Settings } from '../../policy/settings.ts'
 import type { Route } from '../route.ts'
 import type { ExplanationJson } from '../schemas.ts'
@@ -21,7 +21,7 @@ export interface NumberRoutesOptions {
 	samples: (homeCountry: string | null) => SampleNumber[]
 	/** With the groups, from Nextcloud, and what the user has chosen. */
 	callingUser: (userId: string) => Promise<CallingUser>
-	dialRules: DialRules
+	settingRules: SettingRules
 }
 
 const Wish = z.strictObject({ to: text(400) }).meta({ id: 'ExplainWish' })
@@ -33,10 +33,10 @@ const SamplesSchema = z.array(z.object({
 
 export type SampleNumberJson = z.infer<typeof SamplesSchema>[number]
 
-export function numberRoutes({ explain, settings, samples, callingUser, dialRules }: NumberRoutesOptions): Route[] {
+export function numberRoutes({ explain, settings, samples, callingUser, settingRules }: NumberRoutesOptions): Route[] {
 	// What nobody tries out here: connections and secrets.
-	const Policy = settingsSchema(dialRules).omit({ freeswitch: true, oauth: true, cdrSecret: true, metricsToken: true, provider: true }).partial()
-	const Whole = wholeSettingsSchema(dialRules)
+	const Policy = settingsSchema(settingRules).omit({ freeswitch: true, oauth: true, cdrSecret: true, metricsToken: true, provider: true }).partial()
+	const Whole = wholeSettingsSchema(settingRules)
 	return [
 		route({
 			method: 'post',

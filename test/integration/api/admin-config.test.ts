@@ -210,18 +210,18 @@ describe('settings with a secret', () => {
 	}
 
 	it('are never given out again: not in an answer, not in the log, not in clear in the database', async () => {
-		const answer = await demo.request('POST', '/admin/config', { oauth: { clientId: 'client', clientSecret: SECRET }, cdrSecret: SECRET, metricsToken: SECRET })
-		expect(answer.body).toMatchObject({ oauth: { clientId: 'client', clientSecret: { set: true } }, cdrSecret: { set: true }, metricsToken: { set: true }, source: { cdrSecret: 'app' } })
+		const answer = await demo.request('POST', '/admin/config', { oauth: { clientId: 'client', clientSecret: SECRET }, cdrSecret: SECRET, metricsToken: SECRET, provider: { kind: 'telnyx', apiKey: SECRET } })
+		expect(answer.body).toMatchObject({ oauth: { clientId: 'client', clientSecret: { set: true } }, cdrSecret: { set: true }, metricsToken: { set: true }, provider: { kind: 'telnyx', apiKey: { set: true } }, source: { cdrSecret: 'app' } })
 		expect(answer.text + (await demo.get('/admin/config')).text).not.toContain(SECRET)
 		const client = new pg.Client(test.database.url)
 		await client.connect()
-		const { rows } = await client.query<{ key: string, value: unknown }>('select key, value from settings where key = any($1)', [['oauth', 'cdrSecret', 'metricsToken']])
+		const { rows } = await client.query<{ key: string, value: unknown }>('select key, value from settings where key = any($1)', [['oauth', 'provider', 'cdrSecret', 'metricsToken']])
 		await client.end()
-		expect(rows).toHaveLength(3)
+		expect(rows).toHaveLength(4)
 		for (const { value } of rows) {
 			expect(value).toMatch(/^[0-9a-f]{8}:/)
 		}
-		for (const key of ['oauth', 'cdrSecret', 'metricsToken']) {
+		for (const key of ['oauth', 'provider', 'cdrSecret', 'metricsToken']) {
 			const row = test.nextcloud.config.list().find(({ configkey }) => configkey === key)
 			expect(row?.sensitive).toBe(1)
 			expect(row?.configvalue).not.toContain(SECRET)
@@ -235,7 +235,16 @@ describe('settings with a secret', () => {
 	})
 
 	it('refuse what cannot be a secret or a host, by field', async () => {
-		expect(await refusedFields({ cdrSecret: 'short', metricsToken: 'with\nline breaks in it', freeswitch: { host: 'a b', port: 0, password: 'x\ny' }, provider: { kind: 'telnyx' } })).toEqual(['cdrSecret', 'freeswitch.host', 'freeswitch.password', 'freeswitch.port', 'metricsToken', 'provider.kind'])
+		expect(await refusedFields({ cdrSecret: 'short', metricsToken: 'with\nline breaks in it', freeswitch: { host: 'a b', port: 0, password: 'x\ny' }, provider: { kind: 'nobody', apiKey: 'a b', baseUrl: 'http://api.telnyx.example', connectionId: '../balance' } })).toEqual(['cdrSecret', 'freeswitch.host', 'freeswitch.password', 'freeswitch.port', 'metricsToken', 'provider.apiKey', 'provider.baseUrl', 'provider.connectionId', 'provider.kind'])
+	})
+
+	it('keep a company’s key for the address that it was saved for, and want one for another company', async () => {
+		expect(await save({ provider: { kind: 'telnyx', connectionId: '12' } })).toMatchObject({ provider: { kind: 'telnyx', connectionId: '12', apiKey: { set: true } } })
+		expect(await refusedFields({ provider: { kind: 'telnyx', baseUrl: 'https://elsewhere.example' } })).toEqual(['provider.apiKey'])
+		expect(await refusedFields({ provider: { kind: 'generic', connectionId: '12' } })).toEqual(['provider.kind'])
+		expect((await save({ provider: { kind: 'generic' } })).provider).toEqual({ kind: 'generic' })
+		expect(await refusedFields({ provider: { kind: 'telnyx' } })).toEqual(['provider.apiKey'])
+		expect(await save({ provider: null })).toMatchObject({ provider: { kind: 'generic' }, source: { provider: 'default' } })
 	})
 
 	it('connect to the switch that is saved, at once, and after a restart; the password goes to no other host', async () => {

@@ -4,12 +4,14 @@
 // Settings are tried before they are saved, against switches of every kind of fault.
 
 import type { ConfigTestJson } from '../../../lib/http/health-schemas.ts'
+import type { TelnyxStandIn } from '../../stand-ins/telnyx/index.ts'
 import type { Answer, ApiClient, TestApp } from '../../support/app.ts'
 import type { EslPeerOptions } from '../../support/esl-peer.ts'
 
 import { createServer } from 'node:http'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { startScriptedFreeSwitch } from '../../stand-ins/freeswitch/index.ts'
+import { API_KEY, startTelnyx } from '../../stand-ins/telnyx/index.ts'
 import { startTestApp } from '../../support/app.ts'
 import { apiResponse, commandReply, EslPeer } from '../../support/esl-peer.ts'
 import { findFreePort } from '../../support/sidecar.ts'
@@ -186,6 +188,39 @@ describe('a trunk that is tried', () => {
 	it('with a connection that is not saved tells how that failed', async () => {
 		const { body } = await tryOut('trunk', { gateways: ['trunk'], callerIds: [], freeswitch: { host: '127.0.0.1', port: await findFreePort(), password: PASSWORD } })
 		expect(steps(body)).toEqual({ reachable: 'switch_port_closed', 'gateway trunk': 'not_run', caller_id: 'caller_id_own' })
+	})
+})
+
+describe('a phone company’s key that is tried', () => {
+	let telnyx: TelnyxStandIn
+
+	beforeEach(async () => {
+		telnyx = await startTelnyx()
+		peers.push(telnyx)
+	})
+
+	it('passes with what is worth a warning, fails when it is refused, and is kept nowhere', async () => {
+		const provider = { kind: 'telnyx', apiKey: API_KEY, baseUrl: telnyx.url }
+		const { body } = await tryOut('provider', { provider, callerIds: [{ number: '+4930123457', label: 'Desk' }] })
+		expect(body.passed).toBe(true)
+		expect(body.steps.map(({ id, code }) => `${id} ${code}`)).toEqual(['carrier carrier_credit', 'carrier carrier_more_countries', 'carrier carrier_caller_id'])
+		const refused = await tryOut('provider', { provider: { ...provider, apiKey: 'KEY-of-nobody' }, callerIds: [] })
+		expect(refused.body).toMatchObject({ passed: false, steps: [{ id: 'carrier', code: 'carrier_key_refused' }] })
+		expect((await tryOut('provider', { provider: { kind: 'generic' }, callerIds: [] })).body).toMatchObject({ passed: true, steps: [{ code: 'carrier_generic' }] })
+		expect((await demo.get<{ provider: unknown }>('/admin/config')).body.provider).toEqual({ kind: 'generic' })
+		const log = await demo.get('/admin/audit-log')
+		expect((log.body.items as unknown[]).slice(0, 2)).toMatchObject([{ action: 'settings.tested', detail: { part: 'provider', kind: 'generic' } }, { detail: { kind: 'telnyx' } }])
+		expect(log.text + refused.text).not.toMatch(/KEY/)
+	})
+
+	it('is sent to no other address than it was saved for, and nothing is asked without one', async () => {
+		await demo.request('POST', '/admin/config', { provider: { kind: 'telnyx', apiKey: API_KEY, baseUrl: telnyx.url } })
+		expect((await tryOut('provider', { provider: { kind: 'telnyx', baseUrl: telnyx.url }, callerIds: [] })).body.passed).toBe(true)
+		const asked = telnyx.asked.length
+		expect((await tryOut<Problem>('provider', { provider: { kind: 'telnyx' }, callerIds: [] })).body.errors).toMatchObject([{ field: 'values.provider.apiKey' }])
+		await demo.request('POST', '/admin/config', { provider: null })
+		expect((await tryOut<Problem>('provider', { provider: { kind: 'telnyx', baseUrl: telnyx.url }, callerIds: [] })).body.errors).toMatchObject([{ field: 'values.provider.apiKey' }])
+		expect(telnyx.asked).toHaveLength(asked)
 	})
 })
 

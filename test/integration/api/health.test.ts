@@ -9,6 +9,7 @@ import type { ApiClient, TestApp } from '../../support/app.ts'
 import { afterEach, describe, expect, it } from 'vitest'
 import { startApp } from '../../../lib/app.ts'
 import { loadConfig } from '../../../lib/config.ts'
+import { API_KEY, startTelnyx } from '../../stand-ins/telnyx/index.ts'
 import { ApiClient as Client, startTestApp } from '../../support/app.ts'
 import { RecordedLog } from '../../support/recorded-log.ts'
 
@@ -114,6 +115,31 @@ describe('the doctor', () => {
 		await start()
 		test.freeSwitch.onCommand = (command) => command.startsWith('api version') || command.startsWith('api sofia') ? 'deny' : undefined
 		expect(codes(await health())).toMatchObject({ freeswitch: 'switch_ok_unversioned', 'gateway trunk': 'gateway_not_told' })
+	})
+
+	it('tells what the phone company says; when it does not answer, calls go on', async () => {
+		const telnyx = await startTelnyx()
+		try {
+			await start({ environment: { SIP_PROVIDER: 'telnyx', SIP_PROVIDER_API_KEY: API_KEY, SIP_PROVIDER_BASE_URL: telnyx.url } })
+			await demo.request('POST', '/admin/config', { allowedCountries: ['DE', 'FR'] })
+			const well = await health()
+			expect(well.parts.find(({ id }) => id === 'carrier')).toMatchObject({ code: 'carrier_credit', values: { company: 'Telnyx', credit: '400.00 USD' }, latencyMs: expect.any(Number) as number })
+			expect(well.state).toBe('ok')
+			telnyx.trouble = () => ({ kind: 'endless' })
+			await test.restart()
+			demo = test.as('demo')
+			const broken = await until('carrier', 'carrier_unreachable')
+			expect(broken.parts.find(({ id }) => id === 'carrier')).toMatchObject({ state: 'down', fixableBy: 'carrier' })
+			expect(broken.state).toBe('degraded')
+			expect((await demo.get<{ service: { calling: string } }>('/me')).body.service.calling).toBe('ok')
+			const { body, status } = await demo.call('+4930901820')
+			expect(status).toBe(202)
+			await demo.untilEnded(body.uuid)
+			expect(telnyx.wrong).toEqual([])
+			expect(JSON.stringify([well, broken])).not.toContain(API_KEY)
+		} finally {
+			await telnyx.stop()
+		}
 	})
 
 	it('tells of a Redis that is away, with which calling goes on', async () => {

@@ -173,6 +173,7 @@ beforeEach(() => {
 	phones = new Phones()
 	log = new RecordedLog()
 	verification = new DeviceVerification({
+		carrierCountries: () => undefined,
 		onVerified: () => {},
 		store: shelf,
 		lockout: { note: async () => {} },

@@ -36,6 +36,7 @@ afterEach(() => {
 
 function testCalls(): TestCalls {
 	return new TestCalls({
+		carrierCountries: () => undefined,
 		switch: {
 			isReady: () => true,
 			callForTest: async (plan) => {

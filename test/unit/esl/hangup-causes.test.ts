@@ -147,10 +147,15 @@ describe('a verdict', () => {
 		...Object.fromEntries(TABLE.map(({ verdict, causes }) => [verdict, causes[0]?.[0] ?? ''])) as Record<Verdict, string>,
 		not_registered: 'USER_NOT_REGISTERED',
 		max_duration: 'ALLOTTED_TIMEOUT',
+		// The company's own: FreeSWITCH has no cause for them.
+		trunk_limit: 'CALL_REJECTED',
+		trunk_disabled: 'CALL_REJECTED',
+		trunk_blocked: 'UNALLOCATED_NUMBER',
+		no_route: 'NORMAL_TEMPORARY_FAILURE',
 	}
 
-	it('is reached by a cause, each of the 21', () => {
-		expect(Object.keys(ALL)).toHaveLength(21)
+	it('is reached by a cause, each of the 25', () => {
+		expect(Object.keys(ALL)).toHaveLength(25)
 	})
 
 	it.each(Object.keys(ALL) as Verdict[])('%s has a sentence for each leg, unless the call was cancelled', (verdict) => {

@@ -46,7 +46,7 @@ describe('ten minutes without Nextcloud', () => {
 			source: new AppConfig({ ocs }),
 			copy: { load: async () => ({ homeCountry: 'DE' }), replace: async () => {} },
 			environment: {},
-			dialRules: { isDialTemplate: () => true, isDomain: () => true, isGatewayName: () => true },
+			settingRules: { isProviderKind: () => true, isDialTemplate: () => true, isDomain: () => true, isGatewayName: () => true },
 			now: () => new Date(),
 			logger,
 		})

@@ -58,6 +58,7 @@ const QUESTION: Question = {
 	// A Tuesday, 12:00 in Berlin.
 	at: new Date('2026-11-24T11:00:00.000Z'),
 	facts: FACTS,
+	carrierCountries: ['DE'],
 }
 
 function asked(change: Partial<Question>, settings: Partial<Settings> = {}, facts: Partial<CallFacts> = {}) {
@@ -88,6 +89,8 @@ describe('the rules', () => {
 		['destination: a kind', { number: number('+49 900 1234567') }, {}, {}, { rule: 'allowedTypes' }],
 		['destination: a prefix', {}, { deniedPrefixes: ['+4930'] }, {}, { rule: 'deniedPrefixes' }],
 		['destination: a code without a country', { number: number('+882 16 12345678') }, {}, {}, { rule: 'allowedCountries' }],
+		['the phone company: another country', { carrierCountries: ['FR', 'US', 'nowhere'] }, {}, {}, { code: 'destination_not_allowed', rule: 'carrier', fixableBy: 'admin' }],
+		['the phone company: no country at all', { carrierCountries: [] }, {}, {}, { rule: 'carrier' }],
 		['caller ID: none of the user’s', { callerId: '+4930999901' }, {}, {}, { code: 'caller_id_not_allowed', rule: 'callerIds', fixableBy: 'user' }],
 		['working hours: before', { at: new Date('2026-11-24T06:59:59.999Z') }, {}, {}, { code: 'destination_not_allowed', rule: 'workingHours', untilAt: new Date('2026-11-24T07:00:00.000Z') }],
 		['working hours: another day', { at: new Date('2026-11-25T11:00:00.000Z') }, {}, {}, { rule: 'workingHours', untilAt: new Date('2026-12-01T07:00:00.000Z') }],
@@ -122,6 +125,8 @@ describe('the rules', () => {
 		['rates: without a limit nobody needs them', {}, { rates: [], dailySpendLimit: null, monthlySpendLimit: null }, {}],
 		['spending a day: exactly all of it', {}, {}, { spentToday: 8_800_000n }],
 		['spending a month: exactly all of it', {}, {}, { spentThisMonth: 98_800_000n }],
+		['a phone company of which nothing is known', { carrierCountries: undefined }, {}, {}],
+		['a phone company that counts Guernsey to Britain', { number: number('+44 1481 256789'), carrierCountries: ['GB'] }, { allowedCountries: ['GG'], rates: [{ prefix: '+44', perMinute: eur('1') }] }, {}],
 		['a second call where two are allowed', {}, { maxConcurrentPerUser: 2 }, { openOfUser: 1 }],
 		['the last line', {}, {}, { openInAll: 9 }],
 	])('allow by %s', (_what, change, settings, facts) => {

@@ -6,8 +6,9 @@ import { describe, expect, it } from 'vitest'
 import { isDialTemplate, isDomain, isGatewayName } from '../../../lib/esl/dial-string.ts'
 import { readSettings, settingsSchema, settingText } from '../../../lib/policy/settings-schema.ts'
 import { DEFAULT_SETTINGS } from '../../../lib/policy/settings.ts'
+import { isProviderKind } from '../../../lib/provider/index.ts'
 
-const schema = settingsSchema({ isDialTemplate, isGatewayName, isDomain })
+const schema = settingsSchema({ isProviderKind, isDialTemplate, isGatewayName, isDomain })
 
 describe('a setting in Nextcloud’s app config', () => {
 	it.each([

@@ -17,7 +17,7 @@ import { changeOf, countriesWithHome, formOf, KINDS, policyOf } from '../../../s
 import { describeChanges } from '../../../src/services/policy-words.ts'
 import { userChangeOf, userFormOf } from '../../../src/services/user-form.ts'
 
-const schema = settingsSchema({ isDialTemplate: () => true, isGatewayName: () => true, isDomain: () => true })
+const schema = settingsSchema({ isProviderKind: () => true, isDialTemplate: () => true, isGatewayName: () => true, isDomain: () => true })
 const eur = (micros: string) => ({ micros, currency: 'EUR' })
 
 function settings(change: Partial<typeof DEFAULT_SETTINGS> = {}): Settings {

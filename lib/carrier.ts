@@ -1,0 +1,38 @@
+// SPDX-FileCopyrightText: 2026 SIPCall contributors
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+// The company behind the trunk, as the settings name it.
+
+import type { Clock } from './calls/ports.ts'
+import type { TrunkProvider } from './calls/trunk-provider.ts'
+import type { Logger } from './logger.ts'
+import type { ProviderSettings } from './policy/settings.ts'
+
+import { isDeepStrictEqual } from 'node:util'
+import { openProvider } from './provider/index.ts'
+
+export interface Carrier {
+	/** The one that counts now. */
+	provider: () => TrunkProvider
+	/** One that is not saved. */
+	open: (settings: ProviderSettings) => TrunkProvider
+	/** ISO countries that it lets through; undefined = not known. It never waits. */
+	countries: () => readonly string[] | undefined
+	/** Another one may count from now on. */
+	take: (settings: ProviderSettings) => void
+}
+
+export function startCarrier(settings: ProviderSettings, { clock, logger }: { clock: Clock, logger: Logger }): Carrier {
+	const open = (ofProvider: ProviderSettings) => openProvider(ofProvider, { now: () => clock.now().getTime(), logger: logger.child({ component: 'provider' }) })
+	let current = { settings, provider: open(settings) }
+	return {
+		provider: () => current.provider,
+		open,
+		countries: () => current.provider.limits?.()?.countries,
+		take: (next) => {
+			if (!isDeepStrictEqual(next, current.settings)) {
+				current = { settings: next, provider: open(next) }
+			}
+		},
+	}
+}

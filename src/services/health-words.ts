@@ -15,7 +15,10 @@ export type ShownState = HealthPart['state'] | 'not_run'
 /** A part or a step, in words. */
 export interface ShownFinding {
 	/** Unique in its list. */
+	/** No two in a list have the same. */
 	key: string
+	/** What it is about. */
+	id: string
 	name: string
 	state: ShownState
 	/** The state in a word. */
@@ -73,8 +76,8 @@ export function shownStep(step: Step): ShownFinding {
 /** The one hop that only the page can see. */
 export function shownBrowser(ms: number | undefined): ShownFinding {
 	return ms === undefined
-		? { key: 'browser', name: t('Browser'), code: 'browser_down', state: 'down', word: stateWord('down'), text: t('Nextcloud does not answer this browser.'), advice: t('Check the connection of this computer.') }
-		: { key: 'browser', name: t('Browser'), code: 'browser_ok', state: 'ok', word: stateWord('ok'), ms, text: t('Nextcloud answers this browser.') }
+		? { key: 'browser', id: 'browser', name: t('Browser'), code: 'browser_down', state: 'down', word: stateWord('down'), text: t('Nextcloud does not answer this browser.'), advice: t('Check the connection of this computer.') }
+		: { key: 'browser', id: 'browser', name: t('Browser'), code: 'browser_ok', state: 'ok', word: stateWord('ok'), ms, text: t('Nextcloud answers this browser.') }
 }
 
 function stepWord(state: ShownState): string {
@@ -90,10 +93,14 @@ function stepWord(state: ShownState): string {
 	}
 }
 
+/** Of these parts several things may be found at once. */
+const SEVERAL: ReadonlySet<string> = new Set(['carrier', 'keys'])
+
 function shown(found: HealthPart | Step, name: string, word: string): ShownFinding {
 	const { text, advice } = findingWords(found)
 	return {
-		key: `${found.id} ${found.name ?? found.values?.position ?? (found.id === 'carrier' ? found.code : '')}`,
+		key: `${found.id} ${found.name ?? found.values?.position ?? (SEVERAL.has(found.id) ? found.code : '')}`,
+		id: `${found.id} ${found.name ?? found.values?.position ?? ''}`.trim(),
 		name,
 		state: found.state,
 		word,

@@ -128,7 +128,7 @@ export async function startParts({ config, logger, clock, overrides, ocs, users,
 	const counters = await startCounters(config, databaseUrl, keys, logger, releasers)
 	const { limiter } = counters
 
-	const audit = startAudit({ orm, keys, clock, logger }, releasers)
+	const audit = startAudit({ orm, keys, volume: config.storagePath, clock, logger }, releasers)
 	const environment = settingsOfEnvironment(config)
 	const callSwitch = new FreeSwitch({ logger: logger.child({ component: 'esl' }), now: () => clock.now(), ...overrides.esl })
 	const dialRules = { isDialTemplate, isGatewayName, isDomain }

@@ -129,7 +129,7 @@ export function allRoutes({ identity, calls, control, stream, explainer, verific
 		...configTestRoutes({ settings: () => settings.get(), dialRules, testSwitch: doctor.testSwitch, testTrunk: doctor.testTrunk, guard: doctor.guardTests, audit: audit.trail }),
 		...testCallRoutes({ testCalls: doctor.testCalls, callingUser }),
 		...adminConfigRoutes({ settings, environment, dialRules, audit: audit.trail }),
-		...auditLogRoutes({ page: (query) => audit.log.page(query), referencesOf: (person) => audit.log.referencesOf(person), verification: audit.verification, audit: audit.trail }),
+		...auditLogRoutes({ page: (query) => audit.log.page(query), referencesOf: (person) => audit.log.referencesOf(person), verification: audit.verification, oldest: () => audit.log.oldest(), beginning: () => audit.log.beginning(), audit: audit.trail }),
 		...metricsRoutes({
 			metrics: (first, last, timeZone) => metricsOf(metrics, first, last, timeZone),
 			names: (adminId, userIds) => names.of(adminId, userIds),
@@ -149,7 +149,10 @@ export function allRoutes({ identity, calls, control, stream, explainer, verific
 		...adminPrivacyRoutes({
 			erasures: upkeep.erasures,
 			receipts: (query) => receipts.page(query),
-			retention: (days) => upkeep.retention.count(dueBefore(days, clock.now())),
+			retention: async ({ auditDays, ...days }) => {
+				const [calls, entries] = await Promise.all([upkeep.retention.count(dueBefore(days, clock.now())), audit.countDrops(auditDays)])
+				return { next: { ...calls.next, auditEntries: entries.next }, kept: { ...calls.kept, auditEntries: entries.kept } }
+			},
 			findUser: (adminId, userId) => users.find(adminId, userId),
 			settings: () => settings.get(),
 		}),

@@ -29,6 +29,7 @@ import { Migration0011Erasure } from './migrations/migration-0011-erasure.ts'
 import { Migration0012Metrics } from './migrations/migration-0012-metrics.ts'
 import { Migration0013UserPreferences } from './migrations/migration-0013-user-preferences.ts'
 import { Migration0014LockReason } from './migrations/migration-0014-lock-reason.ts'
+import { Migration0015AuditCheckpoints } from './migrations/migration-0015-audit-checkpoints.ts'
 
 /** In the order in which they run; a name, once released, is never changed or removed. */
 const MIGRATIONS = [
@@ -46,6 +47,7 @@ const MIGRATIONS = [
 	{ name: '0012-metrics', class: Migration0012Metrics },
 	{ name: '0013-user-preferences', class: Migration0013UserPreferences },
 	{ name: '0014-lock-reason', class: Migration0014LockReason },
+	{ name: '0015-audit-checkpoints', class: Migration0015AuditCheckpoints },
 ]
 
 const POOL_SIZE = 10

@@ -147,7 +147,7 @@ export async function startParts({ config, logger, clock, overrides, ocs, users,
 	const counters = await startCounters(config, databaseUrl, keys, logger, releasers)
 	const { limiter } = counters
 
-	const audit = startAudit({ orm, keys, clock, logger }, releasers)
+	const audit = startAudit({ orm, keys, volume: config.storagePath, clock, logger }, releasers)
 	if (earlierKid !== undefined) {
 		audit.trail.note({ actor: { kind: 'system' }, action: 'key.changed', detail: { from: earlierKid, to: keys.activeKid } })
 	}

@@ -132,7 +132,7 @@ export function allRoutes({ identity, calls, control, stream, explainer, verific
 		...configTestRoutes({ settings: () => settings.get(), settingRules, testSwitch: doctor.testSwitch, testTrunk: doctor.testTrunk, testCarrier: doctor.testCarrier, guard: doctor.guardTests, audit: audit.trail }),
 		...testCallRoutes({ testCalls: doctor.testCalls, callingUser }),
 		...adminConfigRoutes({ settings, environment, settingRules, audit: audit.trail }),
-		...auditLogRoutes({ page: (query) => audit.log.page(query), referencesOf: (person) => audit.log.referencesOf(person), verification: audit.verification, audit: audit.trail }),
+		...auditLogRoutes({ page: (query) => audit.log.page(query), referencesOf: (person) => audit.log.referencesOf(person), verification: audit.verification, oldest: () => audit.log.oldest(), beginning: () => audit.log.beginning(), audit: audit.trail }),
 		...metricsRoutes({
 			metrics: (first, last, timeZone) => metricsOf(metrics, first, last, timeZone),
 			names: (adminId, userIds) => names.of(adminId, userIds),
@@ -152,7 +152,10 @@ export function allRoutes({ identity, calls, control, stream, explainer, verific
 		...adminPrivacyRoutes({
 			erasures: upkeep.erasures,
 			receipts: (query) => receipts.page(query),
-			retention: (days) => upkeep.retention.count(dueBefore(days, clock.now())),
+			retention: async ({ auditDays, ...days }) => {
+				const [calls, entries] = await Promise.all([upkeep.retention.count(dueBefore(days, clock.now())), audit.countDrops(auditDays)])
+				return { next: { ...calls.next, auditEntries: entries.next }, kept: { ...calls.kept, auditEntries: entries.kept } }
+			},
 			findUser: (adminId, userId) => users.find(adminId, userId),
 			settings: () => settings.get(),
 		}),

@@ -93,6 +93,7 @@ export function startUpkeep({ orm, keys, rotation, store, signIns, verifications
 	const retention = new Retention({ store: retentionStore, settings: () => settings.get(), now, logger: privacyLogger })
 	releasers.add('periodic tasks', runPeriodically([
 		{ name: 'retention', everyMs: retentionMs ?? RETENTION_MS, run: () => retention.run() },
+		{ name: 'retention of the audit log', everyMs: retentionMs ?? RETENTION_MS, run: () => audit.retention.run(settings.get().retention.auditDays) },
 		{ name: 'unfinished erasures', everyMs: MINUTE_MS, run: () => erasures.resume() },
 		// Keys are looked up with their age, so tidying up late harms nobody.
 		{ name: 'idempotency keys', everyMs: HOUR_MS, run: () => store.forgetOldKeys(now()) },

@@ -31,6 +31,7 @@ import { Migration0012Metrics } from './migrations/migration-0012-metrics.ts'
 import { Migration0013UserPreferences } from './migrations/migration-0013-user-preferences.ts'
 import { Migration0014LockReason } from './migrations/migration-0014-lock-reason.ts'
 import { Migration0015KeyRotation } from './migrations/migration-0015-key-rotation.ts'
+import { Migration0016AuditCheckpoints } from './migrations/migration-0016-audit-checkpoints.ts'
 import { takeStoredKeys } from './stored-keys.ts'
 
 /** In the order in which they run; a name, once released, is never changed or removed. */
@@ -50,6 +51,7 @@ const MIGRATIONS = [
 	{ name: '0013-user-preferences', class: Migration0013UserPreferences },
 	{ name: '0014-lock-reason', class: Migration0014LockReason },
 	{ name: '0015-key-rotation', class: Migration0015KeyRotation },
+	{ name: '0016-audit-checkpoints', class: Migration0016AuditCheckpoints },
 ]
 
 const POOL_SIZE = 10

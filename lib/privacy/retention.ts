@@ -41,6 +41,11 @@ export function dueBefore({ callsDays, maskAfterDays }: Pick<Settings['retention
 	return { deleted: daysBefore(at, callsDays), masked: daysBefore(at, maskAfterDays) }
 }
 
+/** Ranges of the audit log whose youngest entry was written before this are dropped. */
+export function dueForDrop(auditDays: number, at: Date): Date {
+	return daysBefore(at, auditDays)
+}
+
 function daysBefore(at: Date, days: number): Date {
 	return new Date(at.getTime() - days * DAY_MS)
 }

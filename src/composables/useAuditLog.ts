@@ -10,6 +10,7 @@ import type { Notice } from '../services/failure-words.ts'
 import { computed, onScopeDispose, ref, shallowRef, watch } from 'vue'
 import { getAuditCsv, getAuditLog } from '../services/admin-api.ts'
 import { filterOf } from '../services/audit-filter.ts'
+import { sinceWords } from '../services/audit-words.ts'
 import { saveFile } from '../services/download.ts'
 import { failureNotice } from '../services/failure-words.ts'
 import { n, t } from '../services/l10n.ts'
@@ -24,6 +25,8 @@ export interface AuditLogState {
 	notice: Readonly<Ref<Notice | undefined>>
 	/** For screen readers, once it is known. */
 	found: Readonly<Ref<string>>
+	/** From when on there are entries; empty until the server has answered. */
+	since: Readonly<Ref<string>>
 	load: () => Promise<void>
 	loadMore: () => Promise<void>
 	download: () => Promise<void>
@@ -38,6 +41,7 @@ export function useAuditLog(): AuditLogState {
 	const isDownloading = ref(false)
 	const notice = shallowRef<Notice>()
 	const found = ref('')
+	const since = ref('')
 	let asking: AbortController | undefined
 
 	async function ask(cursor?: string): Promise<void> {
@@ -51,6 +55,7 @@ export function useAuditLog(): AuditLogState {
 			if (asking === mine) {
 				entries.value = cursor === undefined ? page.items : [...entries.value ?? [], ...page.items]
 				next.value = page.nextCursor
+				since.value = sinceWords(page)
 				found.value = n('%n entry', '%n entries', entries.value.length)
 				isLoading.value = false
 			}
@@ -74,6 +79,7 @@ export function useAuditLog(): AuditLogState {
 		isDownloading,
 		notice,
 		found,
+		since,
 		load: () => ask(),
 		loadMore: () => next.value === null ? Promise.resolve() : ask(next.value),
 		async download() {

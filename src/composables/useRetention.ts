@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 
 import type { Ref } from 'vue'
-import type { RetentionPreview } from '../services/privacy-api.ts'
+import type { RetentionDays, RetentionPreview } from '../services/privacy-api.ts'
 
 import { onScopeDispose, shallowRef, watch } from 'vue'
 import { getRetention } from '../services/privacy-api.ts'
@@ -16,7 +16,7 @@ const QUIET_MS = 300
  * @param days undefined while they are none
  * @return `preview` undefined while it is not known
  */
-export function useRetention(days: () => { callsDays: number, maskAfterDays: number } | undefined): { preview: Readonly<Ref<RetentionPreview | undefined>>, refresh: () => void } {
+export function useRetention(days: () => RetentionDays | undefined): { preview: Readonly<Ref<RetentionPreview | undefined>>, refresh: () => void } {
 	const preview = shallowRef<RetentionPreview>()
 	let timer: ReturnType<typeof setTimeout> | undefined
 	let asking: AbortController | undefined
@@ -30,7 +30,7 @@ export function useRetention(days: () => { callsDays: number, maskAfterDays: num
 			return
 		}
 		try {
-			const answer = await getRetention({ callsDays: wanted.callsDays, maskAfterDays: wanted.maskAfterDays }, mine.signal)
+			const answer = await getRetention(wanted, mine.signal)
 			if (asking === mine) {
 				preview.value = answer
 			}

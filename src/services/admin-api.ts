@@ -5,7 +5,7 @@
 
 import type { ConfigTestJson, HealthJson, HealthPartJson, TestCallJson } from '../../lib/http/health-schemas.ts'
 import type { UserChangeJson, UserJson } from '../../lib/http/routes/admin-users.ts'
-import type { AuditEntryJson, AuditVerificationJson } from '../../lib/http/routes/audit-log.ts'
+import type { AuditEntryJson, AuditLogJson, AuditVerificationJson } from '../../lib/http/routes/audit-log.ts'
 import type { MetricsJson } from '../../lib/http/routes/metrics.ts'
 import type { SampleNumberJson } from '../../lib/http/routes/numbers.ts'
 import type { ExplanationJson } from '../../lib/http/schemas.ts'
@@ -43,10 +43,7 @@ export interface AuditFilter {
 	to?: string
 }
 
-export interface AuditPage {
-	items: AuditEntry[]
-	nextCursor: string | null
-}
+export type AuditPage = AuditLogJson
 
 export interface UserPage {
 	items: AdminUser[]

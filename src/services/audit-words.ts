@@ -3,7 +3,7 @@
 
 /** Entries of the audit log in words. What a newer server writes is shown as it stands there. */
 
-import type { AuditEntry, AuditVerification } from './admin-api.ts'
+import type { AuditEntry, AuditPage, AuditVerification } from './admin-api.ts'
 import type { ErasureCounts, ListedReceipt } from './privacy-api.ts'
 
 import { numberFormat } from './formats.ts'
@@ -35,6 +35,7 @@ const ACTIONS: Readonly<Record<string, () => string>> = {
 	'client.signed_in': () => t('Client signed in'),
 	'client.signed_out': () => t('Client signed out'),
 	'client.token_reused': () => t('Token shown twice, sign-in ended'),
+	'audit.dropped': () => t('Old entries dropped'),
 	'audit.exported': () => t('Audit log downloaded'),
 	'audit.lost': () => t('Entries lost'),
 }
@@ -77,10 +78,16 @@ const VALUES: Readonly<Record<string, Readonly<Record<string, () => string>>>> =
 /** Why the check stopped, by the sentences of `lib/privacy/audit.ts`. */
 const FAULTS: readonly [RegExp, (found: Record<string, string>) => string][] = [
 	[/^It is missing, with all that followed: the log went on to entry (?<last>\d+)/, ({ last = '' }) => t('It is missing, with all that followed up to entry {last}.', { last: numberWords(Number(last)) })],
+	[/^It is missing, with all that followed: outside of the database it is noted that the log went on to entry (?<last>\d+)/, ({ last = '' }) => t('It is missing, with all that followed up to entry {last}, which is noted outside of the database.', { last: numberWords(Number(last)) })],
 	[/^It is missing/, () => t('It is missing.')],
 	[/^It was sealed with the key (?<key>\w+)/, ({ key = '' }) => t('It was sealed with the key {key}, which is not loaded: see DATABASE_ENCRYPTION_KEYS_PREVIOUS.', { key })],
 	[/was changed, moved or put in/, () => t('It, or an entry before it, was changed, moved or put in.')],
+	[/^It was put in in front/, () => t('It was put in in front of the beginning of the log.')],
 	[/^It was put in behind/, () => t('It was put in behind the end of the log.')],
+	[/^The mark of the log’s beginning/, () => t('The mark of the log’s beginning was changed: entries may be missing in front of it.')],
+	[/^The checkpoint/, () => t('The checkpoint at it was changed or put in.')],
+	[/^Another entry was noted/, () => t('Another entry was noted under its number outside of the database: the log was put back to an earlier state.')],
+	[/^What was noted outside/, () => t('What was noted outside of the database was changed or cannot be read: entries may be missing here.')],
 	[/^The mark of the log’s end/, () => t('The mark of the log’s end is missing or was changed: entries may be missing here.')],
 ]
 
@@ -152,6 +159,11 @@ function linesOf(action: string, detail: Readonly<Record<string, unknown>>): str
 		}
 		case 'call.ended':
 			return [`${t('Call')}: ${String(detail.call)}`]
+		case 'audit.dropped':
+			return [
+				t('Entries {from} to {to}', { from: numberWords(Number(detail.from)), to: numberWords(Number(detail.to)) }),
+				n('Kept for %n day', 'Kept for %n days', Number(detail.auditDays)),
+			]
 		case 'audit.lost':
 			return [n('%n entry', '%n entries', Number(detail.entries))]
 		default:
@@ -217,6 +229,17 @@ function range(from: unknown, to: unknown): string {
 function moment(value: unknown): string {
 	const date = new Date(String(value))
 	return Number.isNaN(date.getTime()) ? String(value) : dayAndTime(date)
+}
+
+/** From when on there are entries, and why not from earlier. */
+export function sinceWords({ since, dropped }: Pick<AuditPage, 'since' | 'dropped'>): string {
+	if (since === null) {
+		return ''
+	}
+	const goesBack = t('The log goes back to {time}.', { time: moment(since) })
+	return dropped === undefined
+		? `${goesBack} ${t('Nothing was dropped from it yet.')}`
+		: `${goesBack} ${n('Entries are kept for %n day; older ones, up to entry {number}, were dropped, the last of them: {time}.', 'Entries are kept for %n days; older ones, up to entry {number}, were dropped, the last of them: {time}.', dropped.auditDays, { number: numberWords(dropped.upTo), time: moment(dropped.at) })}`
 }
 
 export interface ChainWords {

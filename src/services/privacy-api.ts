@@ -15,6 +15,7 @@ export type ReceiptPage = ReceiptsJson
 export type ListedReceipt = ReceiptsJson['items'][number]
 export type RetentionPreview = RetentionJson
 export type EncryptionKeys = KeysJson
+export type RetentionDays = Pick<RetentionJson, 'callsDays' | 'maskAfterDays' | 'auditDays'>
 
 /** What is to be erased: of one's own, or as an administrator of somebody or everybody. */
 export type ErasureWish
@@ -51,7 +52,7 @@ export function getReceipts(cursor?: string): Promise<ReceiptPage> {
 }
 
 /** What the next run of retention does with these days. */
-export function getRetention(days: { callsDays: number, maskAfterDays: number }, signal: AbortSignal): Promise<RetentionPreview> {
+export function getRetention(days: RetentionDays, signal: AbortSignal): Promise<RetentionPreview> {
 	return send({ method: 'get', url: 'admin/privacy/retention', params: days, signal })
 }
 

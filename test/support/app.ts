@@ -132,7 +132,7 @@ export function testEnvironment(database: TestDatabase, freeSwitch: ScriptedFree
 	return {
 		APP_SECRET,
 		APP_PORT: '1',
-		APP_PERSISTENT_STORAGE: '/nonexistent',
+		APP_PERSISTENT_STORAGE: database.volume,
 		NEXTCLOUD_URL: nextcloudUrl,
 		DATABASE_URL: database.url,
 		DATABASE_ENCRYPTION_KEY: randomBytes(32).toString('base64'),

@@ -2,15 +2,20 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 
 import { randomBytes } from 'node:crypto'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { inject } from 'vitest'
 import { databaseUrl, onServer } from './database-server.ts'
 
 export interface TestDatabase {
 	/** For DATABASE_URL. */
 	url: string
+	/** The persistent volume of whoever uses it, and of nobody else. */
+	volume: string
 	/** Runs one statement in it, past the sidecar, and gives its rows. */
 	query<Row extends object = Record<string, unknown>>(statement: string): Promise<Row[]>
-	/** Removes it, and cuts the connections that are still open. */
+	/** Removes both, and cuts the connections that are still open. */
 	drop(): Promise<void>
 }
 
@@ -24,11 +29,14 @@ export async function createTestDatabase({ hasSchema = false } = {}): Promise<Te
 	const name = `test_${randomBytes(8).toString('hex')}`
 	await onServer(serverUrl, `create database ${name}${hasSchema ? ` template ${inject('databaseTemplate')}` : ''}`)
 	const url = databaseUrl(serverUrl, name)
+	const volume = await mkdtemp(join(tmpdir(), 'sipcall-volume-'))
 	return {
 		url,
+		volume,
 		query: (statement) => onServer(url, statement),
 		drop: async () => {
 			await dropDatabase(serverUrl, name)
+			await rm(volume, { recursive: true, force: true })
 		},
 	}
 }

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 
 import type { EntityManager, MikroORM } from '@mikro-orm/postgresql'
+import type { AuditBeginning, AuditCheckpoint } from '../../privacy/audit-checkpoint.ts'
 import type { AuditStore } from '../../privacy/audit-trail.ts'
 import type { AuditEntry, AuditHead, AuditReader, AuditRow } from '../../privacy/audit.ts'
 import type { KeyRing } from '../../privacy/key-ring.ts'
@@ -54,10 +55,10 @@ const COLUMNS = 'seq::text, at, actor_kind, actor, action, target, detail, kid, 
 const REFERENCE = /^[0-9a-f]{4,32}$/
 const ROWS_AT_ONCE = 1_000
 /** Of our own choice; held by whoever adds an entry, until the commit, by any number of sidecars. */
-const LOCK = 730_415_090
+export const AUDIT_LOCK = 730_415_090
 
 /** The only way into the audit log, and the ways to read it. */
-export class AuditRepository implements AuditStore, AuditReader {
+export class AuditRepository implements AuditStore, Omit<AuditReader, 'noted'> {
 	readonly #orm: MikroORM
 	readonly #keys: KeyRing
 
@@ -76,7 +77,7 @@ export class AuditRepository implements AuditStore, AuditReader {
 	}
 
 	async #append({ at, actor, action, targetUserId, detail }: AuditEntry, em: EntityManager): Promise<void> {
-		await runBound(em, 'select pg_advisory_xact_lock($1)', [LOCK])
+		await runBound(em, 'select pg_advisory_xact_lock($1)', [AUDIT_LOCK])
 		// A statement of its own: it sees what whoever held the lock before has committed.
 		const [last] = await runBound<{ seq: string, hash: string }>(em, `select seq::text, hash from audit_head
 			union all (select seq::text, hash from audit_log where not exists (select from audit_head) order by audit_log.seq desc limit 1)`)
@@ -137,9 +138,28 @@ export class AuditRepository implements AuditStore, AuditReader {
 		return [...subjects.map(({ reference }) => reference), ...(REFERENCE.test(person) ? [person] : [])]
 	}
 
-	async after(seq: number): Promise<AuditRow[]> {
-		const rows = await runBound<Columns>(this.#orm.em.fork(), `select ${COLUMNS} from audit_log where audit_log.seq > $1 order by audit_log.seq limit ${ROWS_AT_ONCE}`, [seq])
-		return rows.map(rowOf)
+	after(seq: number): Promise<AuditRow[]> {
+		return entriesAfter(this.#orm.em.fork(), seq, ROWS_AT_ONCE)
+	}
+
+	checkpoints(after: number, upTo: number): Promise<AuditCheckpoint[]> {
+		return checkpointsBetween(this.#orm.em.fork(), after, upTo)
+	}
+
+	beginning(): Promise<AuditBeginning | undefined> {
+		return readBeginning(this.#orm.em.fork())
+	}
+
+	/** Of the oldest entry that is kept; undefined when there is none. */
+	async oldest(): Promise<Date | undefined> {
+		const [first] = await runBound<{ at: Date | string }>(this.#orm.em.fork(), 'select at from audit_log order by audit_log.seq limit 1')
+		return first === undefined ? undefined : new Date(first.at)
+	}
+
+	/** Of an entry; undefined when it is not there. */
+	async hashOf(seq: number): Promise<string | undefined> {
+		const [row] = await runBound<{ hash: string }>(this.#orm.em.fork(), 'select hash from audit_log where seq = $1', [seq])
+		return row?.hash
 	}
 
 	async head(): Promise<AuditHead | undefined> {
@@ -153,6 +173,22 @@ async function referenceOf(em: EntityManager, userId: string): Promise<string> {
 	await runBound(em, 'insert into audit_subjects (user_id, reference) values ($1, $2) on conflict (user_id) do nothing', [userId, randomBytes(16).toString('hex')])
 	const [subject] = await runBound<{ reference: string }>(em, 'select reference from audit_subjects where user_id = $1', [userId])
 	return subject?.reference ?? ''
+}
+
+export async function entriesAfter(em: EntityManager, seq: number, limit: number): Promise<AuditRow[]> {
+	const rows = await runBound<Columns>(em, `select ${COLUMNS} from audit_log where audit_log.seq > $1 order by audit_log.seq limit $2`, [seq, limit])
+	return rows.map(rowOf)
+}
+
+export async function checkpointsBetween(em: EntityManager, after: number, upTo: number): Promise<AuditCheckpoint[]> {
+	const rows = await runBound<{ seq: string, hash: string, at: Date | string, kid: string, signature: string }>(em, `select seq::text, hash, at, kid, signature from audit_checkpoints
+		where audit_checkpoints.seq > $1 and audit_checkpoints.seq <= $2 order by audit_checkpoints.seq`, [after, upTo])
+	return rows.map((row) => ({ ...row, seq: Number(row.seq), at: new Date(row.at) }))
+}
+
+export async function readBeginning(em: EntityManager): Promise<AuditBeginning | undefined> {
+	const [row] = await runBound<{ seq: string, hash: string, dropped_at: Date | string, audit_days: number, kid: string, signature: string }>(em, 'select seq::text, hash, dropped_at, audit_days, kid, signature from audit_beginning')
+	return row === undefined ? undefined : { seq: Number(row.seq), hash: row.hash, droppedAt: new Date(row.dropped_at), auditDays: row.audit_days, kid: row.kid, signature: row.signature }
 }
 
 function rowOf({ seq, at, actor_kind: actorKind, actor, action, target, detail, kid, hash }: Columns): AuditRow {

@@ -6,7 +6,6 @@
 import type { Settings } from '../../policy/settings.ts'
 import type { ErasureWish } from '../../privacy/erasure.ts'
 import type { ErasureCounts, SignedReceipt } from '../../privacy/receipts.ts'
-import type { RetentionCounts } from '../../privacy/retention.ts'
 import type { Route } from '../route.ts'
 
 import { z } from 'zod'
@@ -22,7 +21,7 @@ export interface AdminPrivacyOptions {
 		erase: (wish: ErasureWish) => Promise<SignedReceipt>
 	}
 	receipts: (query: { limit: number, cursor?: string | undefined }) => Promise<{ items: { receipt: SignedReceipt, valid: boolean }[], nextCursor: string | undefined }>
-	retention: (days: { callsDays: number, maskAfterDays: number }) => Promise<RetentionCounts>
+	retention: (days: Settings['retention']) => Promise<Omit<RetentionJson, keyof Settings['retention']>>
 	/** Nextcloud's own spelling of a user's id; undefined when it knows none. */
 	findUser: (adminId: string, userId: string) => Promise<{ id: string } | undefined>
 	settings: () => Settings
@@ -42,8 +41,9 @@ const days = () => whole(0, 36_500).optional().describe('Instead of the saved se
 const RetentionSchema = z.object({
 	callsDays: z.int(),
 	maskAfterDays: z.int(),
-	next: z.object({ delete: z.int(), mask: z.int() }).describe('How many calls the next run deletes and masks'),
-	kept: z.object({ full: z.int().describe('With their number'), masked: z.int(), erased: z.int() }).describe('How many calls are stored now'),
+	auditDays: z.int(),
+	next: z.object({ delete: z.int(), mask: z.int(), auditEntries: z.int() }).describe('How many calls the next run deletes and masks, and how many entries of the audit log it drops'),
+	kept: z.object({ full: z.int().describe('With their number'), masked: z.int(), erased: z.int(), auditEntries: z.int() }).describe('How many calls, and entries of the audit log, are stored now'),
 }).meta({ id: 'RetentionPreview' })
 
 export type RetentionJson = z.infer<typeof RetentionSchema>
@@ -105,13 +105,13 @@ export function adminPrivacyRoutes({ erasures, receipts, retention, findUser, se
 			method: 'get',
 			path: '/admin/privacy/retention',
 			right: 'admin',
-			summary: 'What the next run deletes and masks, with the saved days or with others',
-			query: z.object({ callsDays: days(), maskAfterDays: days() }),
+			summary: 'What the next run deletes, masks and drops, with the saved days or with others',
+			query: z.object({ callsDays: days(), maskAfterDays: days(), auditDays: days() }),
 			answer: { status: 200, schema: RetentionSchema },
 			refusals: ['forbidden', 'nextcloud_unavailable'],
 			handle: async ({ query }) => {
 				const saved = settings().retention
-				const wanted = { callsDays: query.callsDays ?? saved.callsDays, maskAfterDays: query.maskAfterDays ?? saved.maskAfterDays }
+				const wanted = { callsDays: query.callsDays ?? saved.callsDays, maskAfterDays: query.maskAfterDays ?? saved.maskAfterDays, auditDays: query.auditDays ?? saved.auditDays }
 				return { status: 200, body: { ...wanted, ...await retention(wanted) } }
 			},
 		}),

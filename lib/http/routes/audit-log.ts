@@ -3,6 +3,7 @@
 
 import type { AuditTrail } from '../../privacy/audit-trail.ts'
 import type { AuditVerification, AuditVerificationState } from '../../privacy/audit-verification.ts'
+import type { AuditCheck } from '../../privacy/audit.ts'
 import type { AuditLogItem } from '../audit-csv.ts'
 import type { Route } from '../route.ts'
 
@@ -18,6 +19,10 @@ export interface AuditLogRoutesOptions {
 	/** How somebody stands in the log. */
 	referencesOf: (person: string) => Promise<string[]>
 	verification: Pick<AuditVerification, 'state' | 'start'>
+	/** When the oldest entry was written that is kept. */
+	oldest: () => Promise<Date | undefined>
+	/** What retention has taken off the log. */
+	beginning: () => Promise<AuditCheck['dropped']>
 	audit: AuditTrail
 }
 
@@ -38,6 +43,12 @@ const subject = {
 	ref: z.string().describe('The same for the same user'),
 }
 
+const Dropped = z.object({
+	upTo: z.int().describe('All entries up to this one were dropped'),
+	at: time.describe('When the last of them were'),
+	auditDays: z.int().describe('The setting `retention.auditDays` by which they were old enough'),
+}).meta({ id: 'AuditDropped' })
+
 const AuditLogSchema = z.object({
 	items: z.array(z.object({
 		seq: z.int(),
@@ -48,13 +59,17 @@ const AuditLogSchema = z.object({
 		detail: z.record(z.string(), z.unknown()),
 	})),
 	nextCursor: z.string().nullable(),
+	since: time.nullable().describe('When the oldest entry was written that is kept'),
+	dropped: Dropped.optional(),
 }).meta({ id: 'AuditLog' })
 
-export type AuditEntryJson = z.infer<typeof AuditLogSchema>['items'][number]
+export type AuditLogJson = z.infer<typeof AuditLogSchema>
+export type AuditEntryJson = AuditLogJson['items'][number]
 
 const VerificationSchema = z.object({
 	state: z.enum(['none', 'running', 'done', 'failed']).describe('Of the last check since the server was started; `failed`: the log could not be read to its end'),
-	entries: z.int().optional().describe('How many are in order, from the first one on; while it runs, so far'),
+	entries: z.int().optional().describe('Up to which entry all are in order, from the first one on that is kept; while it runs, so far'),
+	dropped: Dropped.optional(),
 	startedAt: time.optional(),
 	checkedAt: time.optional().describe('When it was done'),
 	seal: z.string().optional().describe('The beginning of the last entry’s hash, to be noted elsewhere'),
@@ -66,7 +81,7 @@ export type AuditVerificationJson = z.infer<typeof VerificationSchema>
 /** So much of a hash tells two logs apart, and can be written down; `occ sipcall:audit:verify` prints as much. */
 const SEAL_DIGITS = 16
 
-export function auditLogRoutes({ page, referencesOf, verification, audit }: AuditLogRoutesOptions): Route[] {
+export function auditLogRoutes({ page, referencesOf, verification, oldest, beginning, audit }: AuditLogRoutesOptions): Route[] {
 	return [
 		route({
 			method: 'get',
@@ -87,8 +102,8 @@ export function auditLogRoutes({ page, referencesOf, verification, audit }: Audi
 					const pages = allPages((cursor) => page({ ...query, limit: CSV_PAGE, cursor }), query.cursor, signal)
 					return { status: 200, headers: csvHeaders('audit-log.csv'), body: new TextStream(writeCsv(AUDIT_COLUMNS, pages)) }
 				}
-				const { items, nextCursor } = await page(query)
-				return { status: 200, body: { items: items.map((item) => ({ ...item, at: item.at.toISOString() })), nextCursor: nextCursor ?? null } }
+				const [{ items, nextCursor }, since, dropped] = await Promise.all([page(query), oldest(), beginning()])
+				return { status: 200, body: { items: items.map((item) => ({ ...item, at: item.at.toISOString() })), nextCursor: nextCursor ?? null, since: since?.toISOString() ?? null, ...presentDropped(dropped) } }
 			},
 		}),
 		route({
@@ -121,6 +136,7 @@ function present(verified: AuditVerificationState): AuditVerificationJson {
 		state,
 		entries,
 		startedAt: startedAt.toISOString(),
+		...(verified.state === 'done' ? presentDropped(verified.dropped) : {}),
 		...(verified.state !== 'done'
 			? {}
 			: {
@@ -129,6 +145,10 @@ function present(verified: AuditVerificationState): AuditVerificationJson {
 					...(verified.broken === undefined ? {} : { broken: verified.broken }),
 				}),
 	}
+}
+
+function presentDropped(dropped: AuditCheck['dropped']): { dropped?: z.infer<typeof Dropped> } {
+	return dropped === undefined ? {} : { dropped: { upTo: dropped.seq, at: dropped.droppedAt.toISOString(), auditDays: dropped.auditDays } }
 }
 
 /** What was typed may be a user's id, also where it looks like a reference: the log is never erased and holds none. */

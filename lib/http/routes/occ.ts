@@ -172,9 +172,14 @@ async function* auditWords(check: AsyncGenerator<number, AuditCheck>): AsyncGene
 	for (;;) {
 		const { done, value } = await check.next()
 		if (done === true) {
-			yield value.broken === undefined
-				? `All ${value.entries} entries are in order.${value.entries === 0 ? '' : ` The seal of the last one begins with ${value.hash.slice(0, 16)}.`}\n`
-				: `Error: The audit log is broken at entry ${value.broken.seq}. ${value.broken.why} The ${value.entries} entries before it are in order.\n`
+			const { entries, hash, dropped, broken } = value
+			const inOrder = dropped === undefined ? `All ${entries} entries` : `Entries ${dropped.seq + 1} to ${entries}`
+			yield broken === undefined
+				? `${inOrder} are in order.${entries === 0 ? '' : ` The seal of the last one begins with ${hash.slice(0, 16)}.`}\n`
+				: `Error: The audit log is broken at entry ${broken.seq}. ${broken.why} The ${entries - (dropped?.seq ?? 0)} entries before it are in order.\n`
+			if (dropped !== undefined) {
+				yield `Entries up to ${dropped.seq} were dropped, the last of them at ${dropped.droppedAt.toISOString()}, since they were older than ${dropped.auditDays} days (retention.auditDays).\n`
+			}
 			return
 		}
 		if (value - shown >= PROGRESS_ENTRIES) {

@@ -1,10 +1,12 @@
 // SPDX-FileCopyrightText: 2026 SIPCall contributors
 // SPDX-License-Identifier: AGPL-3.0-or-later
 
-import type { AuditHead, AuditRow } from '../../../lib/privacy/audit.ts'
+import type { AuditBeginning, AuditCheckpoint } from '../../../lib/privacy/audit-checkpoint.ts'
+import type { AuditHead, AuditReader, AuditRow } from '../../../lib/privacy/audit.ts'
 
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { signBeginning, signCheckpoint } from '../../../lib/privacy/audit-checkpoint.ts'
 import { canonicalJson, checkAuditLog, hashOf, NO_HASH, plain, sealOf } from '../../../lib/privacy/audit.ts'
 import { KeyRing } from '../../../lib/privacy/key-ring.ts'
 
@@ -15,6 +17,9 @@ const mac = (kid: string, text: string) => keys.auditMac(kid, text)
 interface Log {
 	rows: AuditRow[]
 	head: AuditHead | undefined
+	beginning?: AuditBeginning | undefined
+	checkpoints?: AuditCheckpoint[]
+	noted?: Pick<AuditHead, 'seq' | 'hash'> | 'damaged' | undefined
 }
 
 /** A log whose first half was written before the key was changed. */
@@ -31,9 +36,19 @@ function logOf(length: number): Log {
 }
 
 /** As the database would hand it out, three rows at a time. */
-async function check({ rows, head }: Log, withMac = mac) {
+function readerOf({ rows, head, beginning, checkpoints = [], noted }: Log): AuditReader {
 	const sorted = rows.toSorted((a, b) => a.seq - b.seq)
-	const steps = checkAuditLog({ after: async (seq) => sorted.filter((row) => row.seq > seq).slice(0, 3), head: async () => head }, withMac)
+	return {
+		after: async (seq) => sorted.filter((row) => row.seq > seq).slice(0, 3),
+		checkpoints: async (after, upTo) => checkpoints.filter(({ seq }) => seq > after && seq <= upTo),
+		beginning: async () => beginning,
+		head: async () => head,
+		noted: async () => noted,
+	}
+}
+
+async function check(log: Log, withMac = mac) {
+	const steps = checkAuditLog(readerOf(log), withMac)
 	for (;;) {
 		const { done, value } = await steps.next()
 		if (done === true) {
@@ -131,6 +146,7 @@ describe('the check of an audit log', () => {
 		const { rows, head } = logOf(SIZE)
 		let known = 4
 		const steps = checkAuditLog({
+			...readerOf({ rows, head }),
 			after: async (seq) => rows.slice(0, known).filter((row) => row.seq > seq),
 			// Whoever adds has committed between the two questions.
 			head: async () => {
@@ -141,6 +157,89 @@ describe('the check of an audit log', () => {
 		expect(await steps.next()).toEqual({ done: false, value: 4 })
 		expect(await steps.next()).toEqual({ done: false, value: SIZE })
 		expect(await steps.next()).toMatchObject({ done: true, value: { entries: SIZE } })
+	})
+})
+
+/** The same as `logOf`, with a checkpoint behind every third entry, and without the first ones. */
+function cutLogOf(length: number, gone: number): Required<Pick<Log, 'checkpoints'>> & Log & { beginning: AuditBeginning } {
+	const { rows, head } = logOf(length)
+	const checkpoints = rows.filter(({ seq }) => seq % 3 === 0).map(({ seq, hash, at: time }) => signCheckpoint({ seq, hash, at: time, kid: keys.auditKid }, mac))
+	const { seq, hash } = at(rows, gone - 1)
+	return { rows: rows.slice(gone), head, checkpoints: checkpoints.filter((checkpoint) => checkpoint.seq >= seq), beginning: signBeginning({ seq, hash, droppedAt: new Date(5), auditDays: 730, kid: keys.auditKid }, mac), noted: { seq: 8, hash: at(rows, 7).hash } }
+}
+
+describe('the check of an audit log whose first entries were dropped', () => {
+	const [SIZE, GONE] = [9, 3]
+	const kept = fc.integer({ min: 0, max: SIZE - GONE - 1 })
+
+	it('begins where they ended, and says what was dropped, when and by which setting', async () => {
+		for (const gone of [1, 3, 6, 8]) {
+			expect(await check({ ...cutLogOf(SIZE, gone), noted: undefined })).toEqual({ entries: SIZE, hash: at(logOf(SIZE).rows, SIZE - 1).hash, dropped: { seq: gone, droppedAt: new Date(5), auditDays: 730 } })
+		}
+	})
+
+	it('finds any entry that was altered, deleted, moved or put in, and names it', async () => {
+		const changes: ((rows: AuditRow[], position: number) => AuditRow[])[] = [
+			(rows, position) => rows.with(position, { ...at(rows, position), action: 'user.locked' }),
+			(rows, position) => rows.toSpliced(position, 1),
+			(rows, position) => rows.toSpliced(position, 1).map((row, place) => ({ ...row, seq: place + GONE + 1 })),
+			(rows, position) => rows.toSpliced(position, 0, at(rows, (position + 2) % rows.length)).map((row, place) => ({ ...row, seq: place + GONE + 1 })),
+		]
+		await fc.assert(fc.asyncProperty(kept, fc.constantFrom(...changes), async (position, change) => {
+			const log = cutLogOf(SIZE, GONE)
+			expect(await check({ ...log, rows: change(log.rows, position) })).toMatchObject({ entries: GONE + position, broken: { seq: GONE + position + 1 } })
+		}))
+	})
+
+	it('finds any entry that was put back in front of the beginning, also a genuine one', async () => {
+		await fc.assert(fc.asyncProperty(fc.uniqueArray(fc.integer({ min: 0, max: GONE - 1 }), { minLength: 1 }), async (back) => {
+			const log = cutLogOf(SIZE, GONE)
+			const rows = [...back.map((position) => at(logOf(SIZE).rows, position)), ...log.rows]
+			expect(await check({ ...log, rows })).toMatchObject({ broken: { seq: Math.min(...back) + 1, why: 'It was put in in front of the beginning of the log.' } })
+		}))
+	})
+
+	it('finds entries that were cut off by anybody but retention', async () => {
+		const [log, later] = [cutLogOf(SIZE, GONE), cutLogOf(SIZE, 6)]
+		const rows = later.rows
+		expect(await check({ ...log, rows })).toMatchObject({ broken: { seq: 4, why: 'It is missing.' } })
+		expect(await check({ ...log, rows, beginning: undefined })).toMatchObject({ broken: { seq: 1, why: 'It is missing.' } })
+		for (const forged of [{ ...log.beginning, seq: 6, hash: later.beginning.hash }, { ...log.beginning, auditDays: 1 }, { ...log.beginning, droppedAt: new Date(6) }, { ...at(later.checkpoints, 0), droppedAt: new Date(5), auditDays: 730 }]) {
+			expect(await check({ ...log, rows: forged.seq === 6 ? rows : log.rows, beginning: forged })).toMatchObject({ broken: { seq: forged.seq + 1, why: expect.stringContaining('beginning') } })
+		}
+	})
+
+	it('finds a checkpoint that nobody with the key has made', async () => {
+		const log = cutLogOf(SIZE, GONE)
+		for (const change of [{ at: new Date(0) }, { hash: '0'.repeat(64) }, { signature: at(log.checkpoints, 2).signature }]) {
+			const checkpoints = log.checkpoints.with(1, { ...at(log.checkpoints, 1), ...change })
+			expect(await check({ ...log, checkpoints })).toMatchObject({ entries: 5, broken: { seq: 6, why: 'The checkpoint at it was changed or put in.' } })
+		}
+		expect((await check({ ...log, checkpoints: [] })).broken).toBeUndefined()
+	})
+
+	it('finds a whole log that was put back, also when it has grown again, by what was noted outside', async () => {
+		const log = cutLogOf(SIZE, GONE)
+		const earlier = { ...log, rows: log.rows.slice(0, 4), head: { ...logOf(7).head as AuditHead } }
+		const seven = at(log.rows, 3)
+		const end = { seq: 7, hash: seven.hash, kid: seven.kid }
+		expect(await check({ ...earlier, head: { ...end, seal: sealOf(end, mac) ?? '' } })).toMatchObject({ entries: 7, broken: { seq: 8, why: expect.stringContaining('went on to entry 8') } })
+		expect(await check({ ...log, noted: { seq: 8, hash: 'f'.repeat(64) } })).toMatchObject({ entries: 7, broken: { seq: 8, why: expect.stringContaining('put back') } })
+		expect(await check({ ...log, noted: 'damaged' })).toMatchObject({ entries: 9, broken: { seq: 10 } })
+		// What was noted was dropped since.
+		expect((await check({ ...log, noted: { seq: 2, hash: 'f'.repeat(64) } })).broken).toBeUndefined()
+	})
+
+	it('goes on at the new beginning when entries are dropped while it reads', async () => {
+		const [before, after] = [cutLogOf(SIZE, GONE), cutLogOf(SIZE, 8)]
+		let now: Log = before
+		const reader: AuditReader = { ...readerOf(before), after: (seq) => readerOf(now).after(seq), beginning: () => readerOf(now).beginning() }
+		const steps = checkAuditLog(reader, mac)
+		expect(await steps.next()).toEqual({ done: false, value: 6 })
+		now = after
+		expect(await steps.next()).toEqual({ done: false, value: 8 })
+		expect(await steps.next()).toEqual({ done: false, value: 9 })
+		expect(await steps.next()).toMatchObject({ done: true, value: { entries: 9, dropped: { seq: 8 } } })
 	})
 })
 

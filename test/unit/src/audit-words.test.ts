@@ -6,7 +6,7 @@ import type { AuditEntry } from '../../../src/services/admin-api.ts'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { AUDIT_ACTIONS } from '../../../lib/privacy/audit.ts'
 import { filterOf } from '../../../src/services/audit-filter.ts'
-import { actionWords, chainWords, detailWords, personMeant, personWords, AUDIT_ACTIONS as WORDED } from '../../../src/services/audit-words.ts'
+import { actionWords, chainWords, detailWords, personMeant, personWords, sinceWords, AUDIT_ACTIONS as WORDED } from '../../../src/services/audit-words.ts'
 import { speak } from '../../support/language.ts'
 
 beforeEach(() => speak('en'))
@@ -58,6 +58,7 @@ describe('an entry of the audit log', () => {
 		['a refused call', entry('call.refused', { code: 'destination_not_allowed', rule: 'allowedCountries', country: 'AT' }), ['Austria (AT)', 'Rule: Allowed countries.']],
 		['an export of what was narrowed', entry('audit.exported', { action: 'user.locked' }), ['User locked after refused calls']],
 		['an export of what was done by one person to nobody who is known', entry('audit.exported', { actor: ['4f2a99', '4f2a'], target: [] }), ['By whom: user 4f2a, user 4f2a', 'To whom: nobody']],
+		['entries that were dropped', entry('audit.dropped', { from: 1, to: 12_000, entries: 12_000, auditDays: 730 }), ['Entries 1 to 12,000', 'Kept for 730 days']],
 		['lost entries', entry('audit.lost', { entries: 3 }), ['3 entries']],
 	])('tells of %s', (_what, told, lines) => {
 		expect(detailWords(told)).toEqual(lines)
@@ -77,6 +78,12 @@ describe('the state of the chain', () => {
 		'It is missing, with all that followed: the log went on to entry 9.',
 		'It was put in behind the end of the log.',
 		'The mark of the log’s end was changed: entries may be missing here.',
+		'The mark of the log’s beginning was changed: entries may be missing in front of it.',
+		'It was put in in front of the beginning of the log.',
+		'The checkpoint at it was changed or put in.',
+		'Another entry was noted under its number outside of the database: the log was put back to an earlier state, and went on from there.',
+		'What was noted outside of the database was changed or cannot be read: entries may be missing here.',
+		'It is missing, with all that followed: outside of the database it is noted that the log went on to entry 9.',
 	])('is told in the user’s language when it is broken: %s', async (why) => {
 		await speak('de')
 		const { registerLanguage } = await import('../../../src/services/l10n.ts')
@@ -85,7 +92,14 @@ describe('the state of the chain', () => {
 		const { heading, text, type } = chainWords({ state: 'done', entries: 2, broken: { seq: 3, why }, checkedAt: '2026-11-22T09:30:00.000Z' })
 		expect([type, heading]).toEqual(['error', 'Gebrochen bei Eintrag 3'])
 		expect(text).not.toContain(why)
-		expect(text).toMatch(/^(?:Er|Die Marke) /)
+		expect(text).toMatch(/^(?:Er|Die Marke|Der Prüfpunkt|Außerhalb der Datenbank|Der Vermerk) /)
+	})
+
+	it('says from when on the log goes back, and why', () => {
+		const since = '2026-11-22T09:30:00.000Z'
+		expect(sinceWords({ since: null })).toBe('')
+		expect(sinceWords({ since })).toMatch(/^The log goes back to .*2026.*\. Nothing was dropped from it yet\.$/)
+		expect(sinceWords({ since, dropped: { upTo: 12_000, at: since, auditDays: 730 } })).toMatch(/^The log goes back to .*\. Entries are kept for 730 days; older ones, up to entry 12,000, were dropped, the last of them: .*2026.*\.$/)
 	})
 
 	it('says nothing about entries that could not be read', () => {

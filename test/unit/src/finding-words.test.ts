@@ -41,8 +41,8 @@ describe('a finding of the server’s', () => {
 describe('a report', () => {
 	it('has codes and words, and no longer run of digits: a gateway may be named after a number', () => {
 		const text = reportText('2026-11-22T09:30:00.000Z', [
-			{ key: 'database', name: 'Database', state: 'ok', word: 'Working', ms: 3, code: 'database_ok', text: 'PostgreSQL answers.' },
-			{ key: 'gateway', name: 'Gateway: 4930123456', state: 'down', word: 'Down', code: 'gateway_silent', text: 'No answer.', advice: 'Ask.' },
+			{ key: 'database', id: 'database', name: 'Database', state: 'ok', word: 'Working', ms: 3, code: 'database_ok', text: 'PostgreSQL answers.' },
+			{ key: 'gateway', id: 'gateway', name: 'Gateway: 4930123456', state: 'down', word: 'Down', code: 'gateway_silent', text: 'No answer.', advice: 'Ask.' },
 		])
 		expect(text).toBe('SIPCall, 2026-11-22T09:30:00.000Z\nDatabase: ok (database_ok, 3 ms) – PostgreSQL answers.\nGateway: (digits): down (gateway_silent) – No answer. Ask.')
 	})

@@ -22,9 +22,11 @@ export interface ConnectionForm {
 	clientId: string
 	/** Empty = kept. */
 	clientSecret: string
+	/** Empty = kept. */
+	metricsToken: string
 }
 
-export type ConnectionPart = 'freeswitch' | 'gateways' | 'callerIds' | 'sipDialString' | 'sipDomain' | 'deviceVerification' | 'ringTimeoutSec' | 'answerTimeoutSec' | 'oauth'
+export type ConnectionPart = 'freeswitch' | 'gateways' | 'callerIds' | 'sipDialString' | 'sipDomain' | 'deviceVerification' | 'ringTimeoutSec' | 'answerTimeoutSec' | 'oauth' | 'metricsToken'
 
 export function connectionFormOf(settings: Settings): ConnectionForm {
 	const { freeswitch, oauth, callerIds, deviceVerification } = settings
@@ -43,6 +45,7 @@ export function connectionFormOf(settings: Settings): ConnectionForm {
 		answerTimeoutSec: String(settings.answerTimeoutSec),
 		clientId: oauth?.clientId ?? '',
 		clientSecret: '',
+		metricsToken: '',
 	}
 }
 
@@ -56,7 +59,8 @@ export function connectionChangeOf(settings: Settings, form: ConnectionForm): Se
 
 /** All parts of a form as the settings have them; what cannot be right stands as it was typed. */
 export function connectionValuesOf(form: ConnectionForm): SettingsChange {
-	return partsOf(form) as SettingsChange
+	const { metricsToken: _typed, ...values } = partsOf(form)
+	return values as SettingsChange
 }
 
 function partsOf(form: ConnectionForm): Record<ConnectionPart, unknown> {
@@ -73,5 +77,6 @@ function partsOf(form: ConnectionForm): Record<ConnectionPart, unknown> {
 		ringTimeoutSec: count(form.ringTimeoutSec),
 		answerTimeoutSec: count(form.answerTimeoutSec),
 		oauth: form.clientId.trim() === '' ? null : { clientId: form.clientId.trim(), ...(form.clientSecret === '' ? {} : { clientSecret: form.clientSecret }) },
+		metricsToken: form.metricsToken === '' ? undefined : form.metricsToken,
 	}
 }

@@ -187,9 +187,10 @@ describe('the database', () => {
 			'delete from audit_checkpoints where seq = 9',
 			'truncate audit_checkpoints',
 			'update audit_checkpoints set at = now()',
-			'update audit_beginning set seq = 5',
-			'update audit_beginning set seq = 6',
-			'update audit_beginning as b set seq = c.seq, hash = c.hash from audit_checkpoints as c where c.seq = 9',
+			// With the delete that would belong to it, so that nothing but the one condition is left to refuse.
+			'update audit_beginning set seq = 5, audit_days = 0; delete from audit_log where seq <= 5',
+			'update audit_beginning set seq = 6, audit_days = 0; delete from audit_log where seq <= 6',
+			'update audit_beginning as b set seq = c.seq, hash = c.hash from audit_checkpoints as c where c.seq = 9; delete from audit_log where seq <= 9',
 			'update audit_beginning set seq = 3, audit_days = 0',
 			'update audit_beginning as b set seq = c.seq, hash = c.hash, audit_days = 0 from audit_checkpoints as c where c.seq = 6',
 			'update audit_beginning as b set seq = c.seq, hash = c.hash, audit_days = 0 from audit_checkpoints as c where c.seq = 6; delete from audit_log where seq <= 5',

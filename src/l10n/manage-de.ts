@@ -298,7 +298,7 @@ export const de: Translations = {
 	'_%n entry_::_%n entries_': ['%n Eintrag', '%n Einträge'],
 	'Could not load the audit log.': 'Das Protokoll konnte nicht geladen werden.',
 	'The state of the check is unknown.': 'Der Stand der Prüfung ist unbekannt.',
-	'Who changed what, and who tried what is not allowed. Entries can only be added; no phone number and no secret is in them.': 'Wer was geändert und wer Unerlaubtes versucht hat. Einträge kommen nur hinzu; keine Rufnummer und kein Geheimnis steht darin.',
+	'Who changed what, and who tried what is not allowed. No single entry can be changed or deleted; no phone number and no secret is in them.': 'Wer was geändert und wer Unerlaubtes versucht hat. Kein einzelner Eintrag lässt sich ändern oder löschen; keine Rufnummer und kein Geheimnis steht darin.',
 	'No entry matches.': 'Kein Eintrag passt.',
 	'Loading the audit log': 'Protokoll wird geladen',
 	'Check of the whole log': 'Prüfung des ganzen Protokolls',

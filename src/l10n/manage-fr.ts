@@ -298,7 +298,7 @@ export const fr: Translations = {
 	'_%n entry_::_%n entries_': ['%n entrée', '%n entrées'],
 	'Could not load the audit log.': 'Le journal d’audit n’a pas pu être chargé.',
 	'The state of the check is unknown.': 'L’état de la vérification est inconnu.',
-	'Who changed what, and who tried what is not allowed. Entries can only be added; no phone number and no secret is in them.': 'Qui a modifié quoi, et qui a tenté ce qui n’est pas permis. Les entrées ne font que s’ajouter ; aucun numéro ni secret n’y figure.',
+	'Who changed what, and who tried what is not allowed. No single entry can be changed or deleted; no phone number and no secret is in them.': 'Qui a modifié quoi, et qui a tenté ce qui n’est pas permis. Aucune entrée ne peut être modifiée ou supprimée seule ; aucun numéro ni secret n’y figure.',
 	'No entry matches.': 'Aucune entrée ne correspond.',
 	'Loading the audit log': 'Chargement du journal d’audit',
 	'Check of the whole log': 'Vérification de tout le journal',

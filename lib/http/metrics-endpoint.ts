@@ -5,8 +5,8 @@
 
 import type { RequestHandler } from 'express'
 
-import { createHash, timingSafeEqual } from 'node:crypto'
 import { SipCallError } from '../errors.ts'
+import { isSameSecret } from '../same-secret.ts'
 
 export interface MetricsEndpoint {
 	/** `metricsToken` of the settings: null when none is set; undefined while the settings are not there yet. */
@@ -23,14 +23,9 @@ export function metricsEndpoint({ token, contentType, text }: MetricsEndpoint): 
 		}
 		const given = /^Bearer (\S+)$/i.exec(request.headers.authorization ?? '')?.[1]
 		// Whether a token is set at all is nobody's business who has none.
-		if (expected === null || given === undefined || !timingSafeEqual(digest(given), digest(expected))) {
+		if (expected === null || given === undefined || !isSameSecret(given, expected)) {
 			throw new SipCallError('not_authenticated', 'Send the token that is saved as metricsToken in the settings, as “Authorization: Bearer …”.')
 		}
 		response.set('Content-Type', contentType).send(await text())
 	}
-}
-
-/** Equal lengths for the constant-time comparison. */
-function digest(token: string): Buffer {
-	return createHash('sha256').update(token).digest()
 }

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: 2026 SIPCall contributors
 // SPDX-License-Identifier: AGPL-3.0-or-later
 
-import { createHash, timingSafeEqual } from 'node:crypto'
+import { isSameSecret } from '../same-secret.ts'
 
 export interface AppApiIdentity {
 	/** Empty for Nextcloud's own calls (life cycle, occ, setup checks). */
@@ -37,11 +37,6 @@ function readProof(value: string, secret: string): AppApiIdentity | undefined {
 	// The secret may hold a colon, a user id may not: the first one divides.
 	const colon = text.indexOf(':')
 	const [userId, given] = [text.slice(0, Math.max(colon, 0)), text.slice(colon + 1)]
-	const isEqual = timingSafeEqual(digest(given), digest(secret))
+	const isEqual = isSameSecret(given, secret)
 	return isEqual && colon >= 0 && USER_ID.test(userId) ? { userId } : undefined
-}
-
-/** Equal lengths for the constant-time comparison. */
-function digest(text: string): Buffer {
-	return createHash('sha256').update(text).digest()
 }

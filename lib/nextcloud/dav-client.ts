@@ -5,6 +5,7 @@
 
 import type { Logger } from '../logger.ts'
 
+import { readText } from '../bounded-text.ts'
 import { SipCallError } from '../errors.ts'
 
 export interface DavRequest {
@@ -115,22 +116,6 @@ export class FetchDavClient implements DavClient {
 		this.#refused.set(userId, this.#options.now() + REFUSED_PAUSE_MS)
 		this.#options.logger.warn('Nextcloud refused to show address books: the account is gone, or the app is disabled there; it is asked again in a minute')
 	}
-}
-
-/** Fails when it is longer than allowed; what is left of it is not fetched. */
-async function readText(response: Response, maxBytes: number): Promise<string> {
-	const decoder = new TextDecoder()
-	let text = ''
-	let bytes = 0
-	// Leaving the loop cancels the body.
-	for await (const chunk of response.body ?? []) {
-		bytes += chunk.byteLength
-		if (bytes > maxBytes) {
-			throw new Error(`WebDAV answered more than ${maxBytes} bytes`)
-		}
-		text += decoder.decode(chunk, { stream: true })
-	}
-	return text + decoder.decode()
 }
 
 function unavailable(cause: unknown): SipCallError {

@@ -7,6 +7,7 @@ import type { z } from 'zod'
 import type { Logger } from '../logger.ts'
 
 import { BrokenCircuitError, circuitBreaker, ConsecutiveBreaker, handleWhen } from 'cockatiel'
+import { readText } from '../bounded-text.ts'
 import { isApiAddress } from '../policy/api-address.ts'
 
 export interface ApiClientOptions {
@@ -174,20 +175,4 @@ function milliseconds(text: string | null, unitMs: number): number | undefined {
 function retryAfter(text: string | null, now: number): number | undefined {
 	const at = text === null ? Number.NaN : Date.parse(text)
 	return milliseconds(text, 1000) ?? (Number.isNaN(at) ? undefined : Math.max(0, at - now))
-}
-
-/** Fails when it is longer than allowed; what is left of it is not fetched. */
-async function readText(response: Response, maxBytes: number): Promise<string> {
-	const decoder = new TextDecoder()
-	let text = ''
-	let bytes = 0
-	// Leaving the loop cancels the body.
-	for await (const chunk of response.body ?? []) {
-		bytes += chunk.byteLength
-		if (bytes > maxBytes) {
-			throw new Error(`An answer of more than ${maxBytes} bytes`)
-		}
-		text += decoder.decode(chunk, { stream: true })
-	}
-	return text + decoder.decode()
 }

@@ -7,28 +7,18 @@
 import type { KeysJson } from '../../lib/http/routes/admin-keys.ts'
 import type { CallJson } from '../../lib/http/schemas.ts'
 
-import { randomBytes } from 'node:crypto'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { cpus, loadavg, tmpdir } from 'node:os'
-import path from 'node:path'
-import pg from 'pg'
-import { startApp } from '../../lib/app.ts'
-import { loadConfig } from '../../lib/config.ts'
-import { startEmbeddedPostgres } from '../../lib/embedded/postgres.ts'
-import { createLogger } from '../../lib/logger.ts'
-import { startScriptedFreeSwitch } from '../stand-ins/freeswitch/index.ts'
-import { startNextcloudShell } from '../stand-ins/nextcloud/nextcloud-shell.ts'
+import { cpus, loadavg } from 'node:os'
+import { startBenchSidecar } from './sidecar.ts'
 
 const ROWS = Number(process.env.BENCH_ROWS ?? 100_000)
 /** A statement has 30 seconds, also on a slow machine. */
 const AT_ONCE = 10_000
 const ROUNDS = 40
-const SECRET = randomBytes(32).toString('hex')
 
 const median = (values: readonly number[]) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN
 const undo: (() => Promise<unknown>)[] = []
 try {
-	const { request, query } = await start()
+	const { request, query } = await startBenchSidecar(undo, { callsPerMinute: 100_000, callsPerHour: 100_000, callsPerDay: 100_000 })
 	const measure = async () => {
 		const since = performance.now()
 		let call = await request<CallJson>('POST', '/call', { to: '+4930123400' })
@@ -77,50 +67,4 @@ try {
 	for (const step of undo.toReversed()) {
 		await step()
 	}
-}
-
-/** The real sidecar on a PostgreSQL of its own, with its key on the volume. */
-async function start() {
-	const folder = await mkdtemp(path.join(tmpdir(), 'sipcall-bench-'))
-	undo.push(() => rm(folder, { recursive: true, force: true }))
-	const postgres = await startEmbeddedPostgres({ dataDir: folder, logger: createLogger({ level: 'error', pretty: true }) })
-	undo.push(() => postgres.stop())
-	const freeSwitch = await startScriptedFreeSwitch({ speed: Infinity, heartbeatSec: 0 })
-	undo.push(() => freeSwitch.stop())
-	const shell = await startNextcloudShell({ appId: 'sipcall', appSecret: SECRET, appVersion: '0.1.0', exAppUrl: 'http://127.0.0.1:1' })
-	undo.push(() => shell.stop())
-	const config = loadConfig({
-		APP_SECRET: SECRET,
-		APP_PORT: '1',
-		APP_PERSISTENT_STORAGE: folder,
-		NEXTCLOUD_URL: shell.url,
-		DATABASE_URL: postgres.url,
-		JWT_SECRET_KEY: randomBytes(64).toString('base64'),
-		REDIS_URL: 'redis://127.0.0.1:1',
-		FREESWITCH_HOST: freeSwitch.host,
-		FREESWITCH_PORT: String(freeSwitch.port),
-		FREESWITCH_PASSWORD: 'ClueCon',
-	})
-	const limits = { userPerMinute: 1_000_000, addressPerMinute: 1_000_000, authPerMinute: 1_000_000 }
-	const app = await startApp({ ...config, listen: { host: '127.0.0.1', port: 0 } }, createLogger({ level: 'error', silent: true }), { requestLimits: limits })
-	undo.push(() => app.stop())
-	await app.ready
-	await freeSwitch.until(() => freeSwitch.clients >= 2)
-	const client = new pg.Client(postgres.url)
-	await client.connect()
-	undo.push(() => client.end())
-	const proof = { 'EX-APP-ID': 'sipcall', 'EX-APP-VERSION': '0.1.0', 'AUTHORIZATION-APP-API': Buffer.from(`demo:${SECRET}`).toString('base64') }
-	const request = async <Body>(method: string, address: string, body?: unknown): Promise<Body> => {
-		const answer = await fetch(app.url + address, { method, headers: { ...proof, 'X-Requested-With': 'XMLHttpRequest', 'Content-Type': 'application/json' }, ...(body === undefined ? {} : { body: JSON.stringify(body) }) })
-		if (!answer.ok) {
-			throw new Error(`${method} ${address}: ${answer.status} ${await answer.text()}`)
-		}
-		return await answer.json() as Body
-	}
-	await request('POST', '/admin/config', { homeCountry: 'DE', allowedGroups: null, callsPerMinute: 100_000, callsPerHour: 100_000, callsPerDay: 100_000 })
-	await request('PUT', '/me', { devices: [{ kind: 'sip', label: 'Desk', address: '1000' }] })
-	while ((await request<{ service: { calling: string } }>('GET', '/me')).service.calling !== 'ok') {
-		await new Promise(setImmediate)
-	}
-	return { request, query: (statement: string) => client.query<{ count: number }>(statement) }
 }

@@ -7,23 +7,13 @@
 import type { Page } from 'playwright-core'
 import type { CallJson } from '../../lib/http/schemas.ts'
 
-import { randomBytes } from 'node:crypto'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { cpus, loadavg, tmpdir } from 'node:os'
-import path from 'node:path'
-import pg from 'pg'
-import { startApp } from '../../lib/app.ts'
-import { loadConfig } from '../../lib/config.ts'
-import { startEmbeddedPostgres } from '../../lib/embedded/postgres.ts'
-import { createLogger } from '../../lib/logger.ts'
-import { startScriptedFreeSwitch } from '../stand-ins/freeswitch/index.ts'
-import { startNextcloudShell } from '../stand-ins/nextcloud/nextcloud-shell.ts'
+import { cpus, loadavg } from 'node:os'
 import { browserAvailable, launchBrowser } from '../support/browser.ts'
+import { startBenchSidecar } from './sidecar.ts'
 
 const CALLS = 10_000
 const RUNS = 5
 const PAGE = '/index.php/apps/app_api/embedded/sipcall/calls'
-const SECRET = randomBytes(32).toString('hex')
 
 /** Of docs/developer/benchmarks.md. */
 const BUDGETS = { readyMs: 1000, rowsMs: 1000, longestTaskMs: 50, nextPaintMs: 100, rows: 60 }
@@ -39,7 +29,7 @@ try {
 	if (!browserAvailable()) {
 		throw new Error('There is no Chromium: set CHROMIUM_PATH')
 	}
-	const { shell, request, query } = await start()
+	const { shell, request, query } = await startBenchSidecar(undo)
 	await fill(request, query)
 	console.log(`${CALLS.toLocaleString('en')} calls, ${cpus().length} cores, load ${loadavg()[0]?.toFixed(1)}`)
 	const browser = await launchBrowser()
@@ -93,58 +83,8 @@ try {
 	}
 }
 
-/** The real sidecar on a PostgreSQL of its own, beneath the stand-ins. */
-async function start() {
-	const folder = await mkdtemp(path.join(tmpdir(), 'sipcall-bench-'))
-	undo.push(() => rm(folder, { recursive: true, force: true }))
-	const logger = createLogger({ level: 'error', pretty: true })
-	const postgres = await startEmbeddedPostgres({ dataDir: folder, logger })
-	undo.push(() => postgres.stop())
-	const freeSwitch = await startScriptedFreeSwitch({ speed: Infinity, heartbeatSec: 0 })
-	undo.push(() => freeSwitch.stop())
-	const shell = await startNextcloudShell({ appId: 'sipcall', appSecret: SECRET, appVersion: '0.1.0', exAppUrl: 'http://127.0.0.1:1' })
-	undo.push(() => shell.stop())
-	const key = () => randomBytes(64).toString('base64')
-	const config = loadConfig({
-		APP_SECRET: SECRET,
-		APP_PORT: '1',
-		APP_PERSISTENT_STORAGE: folder,
-		NEXTCLOUD_URL: shell.url,
-		DATABASE_URL: postgres.url,
-		DATABASE_ENCRYPTION_KEY: randomBytes(32).toString('base64'),
-		JWT_SECRET_KEY: key(),
-		REDIS_URL: 'redis://127.0.0.1:1',
-		FREESWITCH_HOST: freeSwitch.host,
-		FREESWITCH_PORT: String(freeSwitch.port),
-		FREESWITCH_PASSWORD: 'ClueCon',
-	})
-	const limits = { userPerMinute: 1_000_000, addressPerMinute: 1_000_000, authPerMinute: 1_000_000 }
-	const app = await startApp({ ...config, listen: { host: '127.0.0.1', port: 0 } }, createLogger({ level: 'error', silent: true }), { requestLimits: limits })
-	undo.push(() => app.stop())
-	await app.ready
-	await freeSwitch.until(() => freeSwitch.clients >= 2)
-	shell.exAppUrl = app.url
-	const client = new pg.Client(postgres.url)
-	await client.connect()
-	undo.push(() => client.end())
-	const proof = { 'EX-APP-ID': 'sipcall', 'EX-APP-VERSION': '0.1.0', 'AUTHORIZATION-APP-API': Buffer.from(`demo:${SECRET}`).toString('base64') }
-	const request = async <Body>(method: string, address: string, body?: unknown): Promise<Body> => {
-		const answer = await fetch(app.url + address, { method, headers: { ...proof, 'X-Requested-With': 'XMLHttpRequest', 'Content-Type': 'application/json' }, ...(body === undefined ? {} : { body: JSON.stringify(body) }) })
-		if (!answer.ok) {
-			throw new Error(`${method} ${address}: ${answer.status} ${await answer.text()}`)
-		}
-		return await answer.json() as Body
-	}
-	return { shell, request, query: (statement: string) => client.query(statement) }
-}
-
 /** One real call, and the others as its likes: half of them answered. */
 async function fill(request: <Body>(method: string, address: string, body?: unknown) => Promise<Body>, query: (statement: string) => Promise<unknown>): Promise<void> {
-	await request('POST', '/admin/config', { homeCountry: 'DE', allowedGroups: null })
-	await request('PUT', '/me', { devices: [{ kind: 'sip', label: 'Desk', address: '1000' }] })
-	while ((await request<{ service: { calling: string } }>('GET', '/me')).service.calling !== 'ok') {
-		await new Promise(setImmediate)
-	}
 	let call = await request<CallJson>('POST', '/call', { to: '+4930123417' })
 	while (call.status !== 'ended') {
 		call = await request<CallJson>('GET', `/call-status/${call.uuid}?version=${call.version}&wait=25`)

@@ -1,0 +1,67 @@
+// SPDX-FileCopyrightText: 2026 SIPCall contributors
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+// The real sidecar for a benchmark: on a PostgreSQL of its own, with the stand-ins, ready to call.
+
+import { randomBytes } from 'node:crypto'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import pg from 'pg'
+import { startApp } from '../../lib/app.ts'
+import { loadConfig } from '../../lib/config.ts'
+import { startEmbeddedPostgres } from '../../lib/embedded/postgres.ts'
+import { createLogger } from '../../lib/logger.ts'
+import { startScriptedFreeSwitch } from '../stand-ins/freeswitch/index.ts'
+import { startNextcloudShell } from '../stand-ins/nextcloud/nextcloud-shell.ts'
+
+/**
+ * @param undo takes what ends it all, to be done from the last to the first
+ * @param settings beside Germany as the home country, and everybody who may call
+ */
+export async function startBenchSidecar(undo: (() => Promise<unknown>)[], settings: Record<string, unknown> = {}) {
+	const secret = randomBytes(32).toString('hex')
+	const folder = await mkdtemp(path.join(tmpdir(), 'sipcall-bench-'))
+	undo.push(() => rm(folder, { recursive: true, force: true }))
+	const postgres = await startEmbeddedPostgres({ dataDir: folder, logger: createLogger({ level: 'error', pretty: true }) })
+	undo.push(() => postgres.stop())
+	const freeSwitch = await startScriptedFreeSwitch({ speed: Infinity, heartbeatSec: 0 })
+	undo.push(() => freeSwitch.stop())
+	const shell = await startNextcloudShell({ appId: 'sipcall', appSecret: secret, appVersion: '0.1.0', exAppUrl: 'http://127.0.0.1:1' })
+	undo.push(() => shell.stop())
+	const config = loadConfig({
+		APP_SECRET: secret,
+		APP_PORT: '1',
+		APP_PERSISTENT_STORAGE: folder,
+		NEXTCLOUD_URL: shell.url,
+		DATABASE_URL: postgres.url,
+		JWT_SECRET_KEY: randomBytes(64).toString('base64'),
+		REDIS_URL: 'redis://127.0.0.1:1',
+		FREESWITCH_HOST: freeSwitch.host,
+		FREESWITCH_PORT: String(freeSwitch.port),
+		FREESWITCH_PASSWORD: 'ClueCon',
+	})
+	const limits = { userPerMinute: 1_000_000, addressPerMinute: 1_000_000, authPerMinute: 1_000_000 }
+	const app = await startApp({ ...config, listen: { host: '127.0.0.1', port: 0 } }, createLogger({ level: 'error', silent: true }), { requestLimits: limits })
+	undo.push(() => app.stop())
+	await app.ready
+	await freeSwitch.until(() => freeSwitch.clients >= 2)
+	shell.exAppUrl = app.url
+	const client = new pg.Client(postgres.url)
+	await client.connect()
+	undo.push(() => client.end())
+	const proof = { 'EX-APP-ID': 'sipcall', 'EX-APP-VERSION': '0.1.0', 'AUTHORIZATION-APP-API': Buffer.from(`demo:${secret}`).toString('base64') }
+	const request = async <Body>(method: string, address: string, body?: unknown): Promise<Body> => {
+		const answer = await fetch(app.url + address, { method, headers: { ...proof, 'X-Requested-With': 'XMLHttpRequest', 'Content-Type': 'application/json' }, ...(body === undefined ? {} : { body: JSON.stringify(body) }) })
+		if (!answer.ok) {
+			throw new Error(`${method} ${address}: ${answer.status} ${await answer.text()}`)
+		}
+		return await answer.json() as Body
+	}
+	await request('POST', '/admin/config', { homeCountry: 'DE', allowedGroups: null, ...settings })
+	await request('PUT', '/me', { devices: [{ kind: 'sip', label: 'Desk', address: '1000' }] })
+	while ((await request<{ service: { calling: string } }>('GET', '/me')).service.calling !== 'ok') {
+		await new Promise(setImmediate)
+	}
+	return { shell, request, query: (statement: string) => client.query<{ count: number }>(statement) }
+}

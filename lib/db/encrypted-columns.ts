@@ -5,6 +5,7 @@
 // missing keys work on. A test compares it with what a database really holds.
 
 import { SECRET_SETTINGS } from '../policy/settings.ts'
+import { decrypted, encrypted } from './encrypted-text.ts'
 
 export interface EncryptedTable {
 	name: string
@@ -25,7 +26,7 @@ export interface EncryptedColumn {
 
 const plain = (...names: string[]): EncryptedColumn[] => names.map((name) => ({ name }))
 
-/** Encrypted by `sipcall_encrypt`. */
+/** Encrypted by PostgreSQL, each for its row and column. */
 export const ENCRYPTED_TABLES: readonly EncryptedTable[] = [
 	{ name: 'calls', key: 'uuid', keyType: 'uuid', columns: plain('to_number', 'raw_to', 'extension', 'device_label', 'caller_id', 'note', 'tags') },
 	{ name: 'devices', key: 'id', keyType: 'uuid', columns: plain('label', 'address') },
@@ -50,6 +51,17 @@ export const WRAPPED_COLUMNS = [{ table: 'index_key', column: 'wrapped' }, { tab
 /** SQL for the text of a column. */
 export function readColumn({ name, read }: EncryptedColumn): string {
 	return read ?? name
+}
+
+/** SQL for what a column holds, in clear. */
+export function decryptColumn({ key }: EncryptedTable, column: EncryptedColumn): string {
+	return decrypted(readColumn(column), key, column.name)
+}
+
+/** SQL for the same text under the active key. */
+export function encryptAgain(table: EncryptedTable, column: EncryptedColumn): string {
+	const text = encrypted(decryptColumn(table, column), table.key, column.name)
+	return column.write?.(text) ?? text
 }
 
 /** SQL for the id of the key that a column is under. */

@@ -4,16 +4,36 @@
 import { Type } from '@mikro-orm/core'
 
 /**
+ * SQL that encrypts a text for its place: row and column stand in front of it inside, so it can be read nowhere else.
+ *
+ * @param text SQL for the text
+ * @param row SQL for the row's id
+ */
+export function encrypted(text: string, row: string, column: string): string {
+	return `sipcall_encrypt(${text}, ${row}::text, '${column}')`
+}
+
+/**
+ * SQL for a text that `encrypted` has made for this place. It fails with PostgreSQL's code 39000, as it does for a wrong
+ * key, when what stands there was made for another.
+ */
+export function decrypted(stored: string, row: string, column: string): string {
+	return `sipcall_decrypt(${stored}, ${row}::text, '${column}')`
+}
+
+/**
  * A text that stands encrypted in the database: `kid:base64` of an OpenPGP message made by pgcrypto. The two SQL
- * functions are made by the first migration; they take the keys from the connection, where `orm.ts` puts them.
+ * functions are made by migrations; they take the keys from the connection, where `orm.ts` puts them. Entities only read
+ * it: rows are written by `insertRow`, which binds the text instead of writing it into the statement.
  */
 export class EncryptedText extends Type<string | null | undefined, string | null | undefined> {
-	override convertToDatabaseValueSQL(key: string): string {
-		return `sipcall_encrypt(${key})`
-	}
-
 	override convertToJSValueSQL(key: string): string {
-		return `sipcall_decrypt(${key})`
+		const { meta, prop } = this
+		const [column, row] = [prop, meta?.getPrimaryProp()].map((property) => property?.fieldNames[0])
+		if (column === undefined || row === undefined) {
+			throw new TypeError('An encrypted text belongs to a column of a table with one key')
+		}
+		return decrypted(key, key.replace(/[^."]+(?="?$)/, row), column)
 	}
 
 	override getColumnType(): string {

@@ -32,7 +32,8 @@ import { Migration0013UserPreferences } from './migrations/migration-0013-user-p
 import { Migration0014LockReason } from './migrations/migration-0014-lock-reason.ts'
 import { Migration0015KeyRotation } from './migrations/migration-0015-key-rotation.ts'
 import { Migration0016AuditCheckpoints } from './migrations/migration-0016-audit-checkpoints.ts'
-import { takeStoredKeys } from './stored-keys.ts'
+import { Migration0018BoundTexts } from './migrations/migration-0018-bound-texts.ts'
+import { refuseMissingKeys, takeStoredKeys } from './stored-keys.ts'
 
 /** In the order in which they run; a name, once released, is never changed or removed. */
 const MIGRATIONS = [
@@ -52,6 +53,7 @@ const MIGRATIONS = [
 	{ name: '0014-lock-reason', class: Migration0014LockReason },
 	{ name: '0015-key-rotation', class: Migration0015KeyRotation },
 	{ name: '0016-audit-checkpoints', class: Migration0016AuditCheckpoints },
+	{ name: '0018-bound-texts', class: Migration0018BoundTexts },
 ]
 
 const POOL_SIZE = 10
@@ -146,6 +148,7 @@ export async function migrate(orm: MikroORM, keys: KeyRing, { beforeUpgrade, bef
 		throw new SipCallError('storage_unavailable', `The database was made by a newer SIPCall (migration ${unknown.join(', ')} is unknown here). Install that version again; this one leaves the data untouched.`)
 	}
 	if (done.length > 0 && done.length < MIGRATIONS.length) {
+		await refuseMissingKeys(orm, keys)
 		await beforeUpgrade?.(done)
 	}
 	await orm.migrator.up()

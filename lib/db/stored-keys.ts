@@ -57,12 +57,14 @@ export async function takeStoredKeys(orm: MikroORM, keys: KeyRing): Promise<stri
 	})
 }
 
+const REGISTERED = 'select kid from encryption_keys where kid <> all($1)'
+
 /** A key that does not fit must stop the start: rows written with another key could never be read together. */
 async function refuseMissing(em: EntityManager, keys: KeyRing): Promise<void> {
 	const loaded = keys.storageKeys.map(({ kid }) => kid)
 	const found = new Set<string>()
 	const look = async (statement: string) => (await runBound<{ kid: string | null }>(em, statement, [loaded])).forEach(({ kid }) => kid !== null && found.add(kid))
-	await look('select kid from encryption_keys where kid <> all($1)')
+	await look(REGISTERED)
 	for (const { table, column } of WRAPPED_COLUMNS) {
 		await look(`select distinct left(${column}, 8) as kid from ${table} where left(${column}, 8) <> all($1)`)
 	}
@@ -70,6 +72,20 @@ async function refuseMissing(em: EntityManager, keys: KeyRing): Promise<void> {
 	for (const table of ENCRYPTED_TABLES) {
 		await look(`select distinct kid from (${otherKids(table, '$1')}) as others`)
 	}
+	refuseUnloaded(found)
+}
+
+/**
+ * The same by the list alone, which every schema has: to be called before a migration reads what is encrypted.
+ *
+ * @throws {SipCallError} `storage_unavailable` when a key is missing; then nothing was changed
+ */
+export async function refuseMissingKeys(orm: MikroORM, keys: KeyRing): Promise<void> {
+	const missing = await runBound<{ kid: string }>(orm.em.fork(), REGISTERED, [keys.storageKeys.map(({ kid }) => kid)])
+	refuseUnloaded(new Set(missing.map(({ kid }) => kid)))
+}
+
+function refuseUnloaded(found: ReadonlySet<string>): void {
 	if (found.size > 0) {
 		throw new SipCallError('storage_unavailable', `Stored data needs the encryption key ${[...found].sort().join(', ')}, which is not loaded. Set DATABASE_ENCRYPTION_KEY (or DATABASE_ENCRYPTION_KEYS_PREVIOUS) to the key that was used, or restore encryption.key on the volume. Nothing was changed.`)
 	}

@@ -99,7 +99,7 @@ export class KeyRing {
 	 * @param purpose keeps equal values of different columns apart
 	 * @param value normalised, such as an E.164 number
 	 */
-	blindIndex(purpose: 'number' | 'tag' | 'phone' | 'code' | 'user' | 'key', value: string): string {
+	blindIndex(purpose: 'number' | 'tag' | 'phone' | 'code' | 'user' | 'key' | 'body', value: string): string {
 		return createHmac('sha256', this.#indexKey).update(`${purpose}\0${value}`).digest('hex').slice(0, 32)
 	}
 

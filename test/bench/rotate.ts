@@ -12,16 +12,15 @@ import { startBenchSidecar } from './sidecar.ts'
 
 const ROWS = Number(process.env.BENCH_ROWS ?? 100_000)
 /** A statement has 30 seconds, also on a slow machine. */
-const AT_ONCE = 10_000
 const ROUNDS = 40
 
 const median = (values: readonly number[]) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN
 const undo: (() => Promise<unknown>)[] = []
 try {
-	const { request, query } = await startBenchSidecar(undo, { callsPerMinute: 100_000, callsPerHour: 100_000, callsPerDay: 100_000 })
+	const { request, query, copyLast } = await startBenchSidecar(undo, { callsPerMinute: 100_000, callsPerHour: 100_000, callsPerDay: 100_000, callerIds: [{ number: '+4930123456', label: 'Office' }] })
 	const measure = async () => {
 		const since = performance.now()
-		let call = await request<CallJson>('POST', '/call', { to: '+4930123400' })
+		let call = await request<CallJson>('POST', '/call', { to: '+4930123400', note: 'Ask for the offer', callerId: '+4930123456' })
 		const placed = performance.now()
 		await request('GET', '/call-history')
 		const listed = performance.now()
@@ -31,12 +30,7 @@ try {
 		return { placeMs: placed - since, listMs: listed - placed }
 	}
 	await measure()
-	for (let first = 1; first <= ROWS; first += AT_ONCE) {
-		await query(`insert into calls (uuid, version, user_id, to_number, to_index, raw_to, device_id, device_label, note, caller_id, direction, status, outcome, created_at, ended_at, on_hold, legs, job_uuid, changed_at, country)
-			select gen_random_uuid(), 1, user_id, to_number, to_index, raw_to, device_id, device_label, raw_to, raw_to, direction, status, outcome, created_at - n * interval '5 minutes', ended_at - n * interval '5 minutes', false, legs, gen_random_uuid(), changed_at, country
-			from (select * from calls order by created_at desc limit 1) as one, generate_series(${first}, ${Math.min(first + AT_ONCE - 1, ROWS)}) as n`)
-	}
-	await query('vacuum analyze calls')
+	await copyLast(ROWS)
 	console.log(`${ROWS.toLocaleString('en')} calls with five encrypted texts each, ${cpus().length} cores, load ${loadavg()[0]?.toFixed(1)}`)
 
 	const without = []

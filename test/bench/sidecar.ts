@@ -3,6 +3,8 @@
 
 // The real sidecar for a benchmark: on a PostgreSQL of its own, with the stand-ins, ready to call.
 
+import type { CallJson } from '../../lib/http/schemas.ts'
+
 import { randomBytes } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -12,8 +14,11 @@ import { startApp } from '../../lib/app.ts'
 import { loadConfig } from '../../lib/config.ts'
 import { startEmbeddedPostgres } from '../../lib/embedded/postgres.ts'
 import { createLogger } from '../../lib/logger.ts'
+import { loadEncryptionKeys } from '../../lib/privacy/key-file.ts'
+import { KeyRing } from '../../lib/privacy/key-ring.ts'
 import { startScriptedFreeSwitch } from '../stand-ins/freeswitch/index.ts'
 import { startNextcloudShell } from '../stand-ins/nextcloud/nextcloud-shell.ts'
+import { copyCalls } from '../support/copy-calls.ts'
 
 /**
  * @param undo takes what ends it all, to be done from the last to the first
@@ -63,5 +68,12 @@ export async function startBenchSidecar(undo: (() => Promise<unknown>)[], settin
 	while ((await request<{ service: { calling: string } }>('GET', '/me')).service.calling !== 'ok') {
 		await new Promise(setImmediate)
 	}
-	return { shell, request, query: (statement: string) => client.query<{ count: number }>(statement) }
+	/** Fills the history with likes of the newest call, 20 minutes apart. */
+	const copyLast = async (rows: number, set: Record<string, string> = {}) => {
+		const { items: [newest] } = await request<{ items: CallJson[] }>('GET', '/call-history?limit=1')
+		const back = (column: string) => `call.${column} - at * interval '20 minutes'`
+		await copyCalls(postgres.url, new KeyRing(await loadEncryptionKeys(folder)), { uuid: newest?.uuid ?? '', rows, set: { created_at: back('created_at'), ended_at: back('ended_at'), ...set } })
+		await client.query('vacuum analyze calls')
+	}
+	return { shell, request, copyLast, query: (statement: string) => client.query<{ count: number }>(statement) }
 }

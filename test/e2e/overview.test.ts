@@ -11,7 +11,9 @@ import type { PageTest } from '../support/page-test.ts'
 import { readFile } from 'node:fs/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { browserAvailable } from '../support/browser.ts'
+import { copyCalls } from '../support/copy-calls.ts'
 import { startPageTest } from '../support/page-test.ts'
+import { keysOf } from '../support/stored-text.ts'
 
 const DAY_MS = 24 * 60 * 60 * 1000
 
@@ -31,8 +33,7 @@ describe.skipIf(!browserAvailable())('the overview', () => {
 			await test.makeCall('+4930123418', 'cancelled'),
 		]
 		// One of three weeks ago, by somebody else, in another currency.
-		await test.app.database.query(`insert into calls select (json_populate_record(call, json_build_object('uuid', gen_random_uuid(), 'user_id', 'guest', 'created_at', call.created_at - interval '20 days', 'currency', 'GBP', 'cost_micros', 2500000, 'talk_ms', 600000))).*
-			from calls call where uuid = '${calls[0]?.uuid}'`)
+		await copyCalls(test.app.database.url, keysOf(test.app.environment), { uuid: calls[0]?.uuid ?? '', rows: 1, set: { user_id: '\'guest\'', created_at: 'call.created_at - interval \'20 days\'', currency: '\'GBP\'', cost_micros: '2500000', talk_ms: '600000' } })
 		page = await test.open('/admin/overview', { ownClock: true })
 		await page.locator('[data-chart=calls] canvas').waitFor()
 	})

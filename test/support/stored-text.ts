@@ -26,7 +26,7 @@ export async function storedText(url: string, keys: KeyRing): Promise<string> {
 		const isWrapped = (table: string, column: string) => WRAPPED_COLUMNS.some((wrapped) => wrapped.table === table && wrapped.column === column)
 		for (const { table_name: table, column_name: column } of columns.filter(({ table_name: name, column_name: of }) => !isWrapped(name, of))) {
 			const value = `${escapeIdentifier(column)}::text`
-			const { rows } = await client.query<{ value: string | null }>(`select case when ${value} ~ '^[0-9a-f]{8}:[A-Za-z0-9+/=]+$' then sipcall_decrypt(${value}) else ${value} end as value from ${escapeIdentifier(table)}`)
+			const { rows } = await client.query<{ value: string | null }>(`select case when ${value} ~ '^[0-9a-f]{8}:[A-Za-z0-9+/=]+$' then regexp_replace(sipcall_decrypt(${value}), '^[^\\n]*\\n', '') else ${value} end as value from ${escapeIdentifier(table)}`)
 			lines.push(...rows.map((row) => `${table}.${column}: ${row.value}`))
 		}
 		return lines.join('\n')

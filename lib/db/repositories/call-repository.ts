@@ -1,7 +1,6 @@
 // SPDX-FileCopyrightText: 2026 SIPCall contributors
 // SPDX-License-Identifier: AGPL-3.0-or-later
 
-import type { RequiredEntityData } from '@mikro-orm/core'
 import type { EntityManager, MikroORM } from '@mikro-orm/postgresql'
 import type { CallLogEntry } from '../../calls/call-events.ts'
 import type { Transition } from '../../calls/call-state.ts'
@@ -13,7 +12,10 @@ import type { CallRow, StoredLeg } from '../entities/call.entity.ts'
 import { sameTag } from '../../calls/annotation.ts'
 import { SipCallError } from '../../errors.ts'
 import { currencyOf } from '../../policy/rates.ts'
+import { runBound } from '../bound-query.ts'
+import { encrypted } from '../encrypted-text.ts'
 import { CallEntity, CallLogEntity, IdempotencyEntity } from '../entities/call.entity.ts'
+import { insertRow } from '../insert-row.ts'
 import { readCallingState } from './call-facts.ts'
 import { forgetRetiredKeys, isKeyRetired } from './erased-keys.ts'
 
@@ -53,15 +55,13 @@ export class CallRepository implements CallStore {
 			checkTurn()
 			const call = await admit(await readCallingState(em, request.question, this.#indexes(request.question)))
 			// Inserted one by one and in this order: the other rows refer to the call's.
-			// Through the unit of work: MikroORM's direct insert stores each `?` of an encrypted text as `\?`.
-			em.create(CallEntity, this.#rowOf(call))
-			await em.flush()
+			await insertRow(em, CallEntity, this.#rowOf(call))
 			await em.insert(CallLogEntity, { callUuid: call.uuid, at: call.createdAt, type: 'queued' })
 			if (request.idempotencyKey !== undefined) {
 				await em.upsert(IdempotencyEntity, {
 					userId: request.userId,
 					key: request.idempotencyKey,
-					bodyHash: request.bodyHash,
+					bodyHash: bodyIndex(request, this.#keys),
 					callUuid: call.uuid,
 					createdAt: request.at,
 				})
@@ -247,7 +247,7 @@ export class CallRepository implements CallStore {
 		return logs
 	}
 
-	#rowOf(call: Call): RequiredEntityData<CallRow> {
+	#rowOf(call: Call): Partial<CallRow> {
 		const { device, legs, tags, ...rest } = call
 		return {
 			...rest,
@@ -261,17 +261,14 @@ export class CallRepository implements CallStore {
 		}
 	}
 
-	/**
-	 * Note and tags where they have changed, so that they are not encrypted anew for each event. As a statement of our own:
-	 * MikroORM's update of one row stores each `?` of an encrypted text as `\?`.
-	 */
+	/** Note and tags where they have changed, so that they are not encrypted anew for each event. */
 	async #writeAnnotation(em: EntityManager, row: CallRow, after: Call, before: Call): Promise<void> {
 		if (after.note !== before.note) {
-			await em.execute('update calls set note = sipcall_encrypt(?) where uuid = ?', [after.note ?? null, after.uuid])
+			await runBound(em, `update calls set note = ${encrypted('$2', '$1', 'note')} where uuid = $1::uuid`, [after.uuid, after.note ?? null])
 		}
 		const { tags, tagIndex } = this.#tagsOf(after)
 		if (tags !== this.#tagsOf(before).tags) {
-			await em.execute('update calls set tags = sipcall_encrypt(?) where uuid = ?', [tags, after.uuid])
+			await runBound(em, `update calls set tags = ${encrypted('$2', '$1', 'tags')} where uuid = $1::uuid`, [after.uuid, tags])
 			em.assign(row, { tagIndex })
 		}
 	}
@@ -311,11 +308,16 @@ async function findByKey(em: EntityManager, request: PlaceRequest, keys: KeyRing
 	if (!known.callUuid) {
 		throw erased()
 	}
-	if (known.bodyHash !== request.bodyHash) {
+	if (known.bodyHash !== bodyIndex(request, keys)) {
 		throw new SipCallError('idempotency_key_reused', 'This Idempotency-Key was used for another call. Use a new key for each new call.')
 	}
 	const row = await em.findOneOrFail(CallEntity, { uuid: known.callUuid })
 	return callOf(row)
+}
+
+/** Keyed: whoever has the disk could try all numbers on a plain hash of what was asked for. */
+function bodyIndex({ bodyHash }: PlaceRequest, keys: KeyRing): string {
+	return keys.blindIndex('body', bodyHash)
 }
 
 function erased(): SipCallError {

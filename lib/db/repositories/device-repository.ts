@@ -6,6 +6,7 @@ import type { Device } from '../../calls/device.ts'
 import type { DeviceRow } from '../entities/device.entity.ts'
 
 import { DeviceEntity } from '../entities/device.entity.ts'
+import { insertRow } from '../insert-row.ts'
 
 export class DeviceRepository {
 	readonly #orm: MikroORM
@@ -37,7 +38,9 @@ export class DeviceRepository {
 			// Two lists that are written at once must not meet at the one default that a user may have.
 			await lockDevices(em, userId)
 			await em.nativeDelete(DeviceEntity, { userId })
-			devices.forEach((device, position) => em.create(DeviceEntity, { ...device, userId, position }))
+			for (const [position, device] of devices.entries()) {
+				await insertRow(em, DeviceEntity, { ...device, userId, position })
+			}
 		})
 	}
 }

@@ -10,6 +10,7 @@ import type { AuditRepository } from './audit-repository.ts'
 import { isOwnErasure } from '../../privacy/erasure.ts'
 import { signReceipt } from '../../privacy/receipts.ts'
 import { runBound } from '../bound-query.ts'
+import { decrypted, encrypted } from '../encrypted-text.ts'
 import { countNumber, eraseNumber } from './number-erasure.ts'
 import { findReceipt, insertReceipt } from './receipt-repository.ts'
 import { countUser, eraseUser } from './user-erasure.ts'
@@ -29,11 +30,11 @@ export class ErasureRepository implements ErasureStore {
 	}
 
 	async begin(id: string, wish: ErasureWish, at: Date): Promise<void> {
-		await runBound(this.#orm.em.fork(), 'insert into erasures (id, begun_at, wish) values ($1, $2, sipcall_encrypt($3))', [id, at, JSON.stringify(wish)])
+		await runBound(this.#orm.em.fork(), `insert into erasures (id, begun_at, wish) values ($1::uuid, $2, ${encrypted('$3', '$1::uuid', 'wish')})`, [id, at, JSON.stringify(wish)])
 	}
 
 	async unfinished(): Promise<{ id: string, wish: ErasureWish }[]> {
-		const rows = await runBound<{ id: string, wish: string }>(this.#orm.em.fork(), 'select id, sipcall_decrypt(wish) as wish from erasures order by begun_at')
+		const rows = await runBound<{ id: string, wish: string }>(this.#orm.em.fork(), `select id, ${decrypted('wish', 'id', 'wish')} as wish from erasures order by begun_at`)
 		return rows.map(({ id, wish }) => ({ id, wish: JSON.parse(wish) as ErasureWish }))
 	}
 

@@ -9,6 +9,7 @@ import type { ErasureCounts } from '../../privacy/receipts.ts'
 
 import { randomBytes } from 'node:crypto'
 import { runBound } from '../bound-query.ts'
+import { decrypted, encrypted } from '../encrypted-text.ts'
 import { retireKeys } from './erased-keys.ts'
 import { LIMITS_MS, NOTHING } from './user-erasure.ts'
 
@@ -20,7 +21,8 @@ interface NumberTarget {
 }
 
 /** Phones have no index: there are a few for each user, and this is asked once in a while. */
-const IS_PHONE = 'kind = \'phone\' and sipcall_decrypt(address) = $1'
+const IS_PHONE = `kind = 'phone' and ${decrypted('address', 'id', 'address')} = $1`
+const empty = (column: string) => `${column} = ${encrypted('\'\'', 'target.uuid', column)}`
 const IS_CALLED = 'to_index = $1 and ($2::text is null or user_id = $2)'
 
 export async function countNumber(em: EntityManager, { number, userId }: NumberTarget, keys: KeyRing): Promise<ErasureCounts> {
@@ -42,7 +44,7 @@ export async function eraseNumber(em: EntityManager, { number, userId }: NumberT
 	// The rate holds the beginning of the number. An open call needs the price until it ends.
 	const price = (column: string) => `${column} = case when status = 'ended' then null else target.${column} || '{"prefix":""}' end`
 	const calls = await runBound<{ uuid: string }>(em, `
-		update calls target set to_number = sipcall_encrypt(''), raw_to = sipcall_encrypt(''), to_index = ${anew}, country = null, extension = null, note = null, tags = null, tag_index = null,
+		update calls target set ${empty('to_number')}, ${empty('raw_to')}, to_index = ${anew}, country = null, extension = null, note = null, tags = null, tag_index = null,
 			${price('rate')}, ${price('own_rate')}, masked_at = coalesce(masked_at, $6), erased_at = $6, changed_at = $6, version = version + 1 ${ofUser} returning uuid`, [...called, ...random, since, at])
 	const changed = calls.map(({ uuid }) => uuid)
 	await retireKeys(em, 'call_uuid = any($1::uuid[])', [changed], keys)
@@ -54,7 +56,7 @@ export async function eraseNumber(em: EntityManager, { number, userId }: NumberT
 async function erasePhones(em: EntityManager, number: string, keys: KeyRing): Promise<number> {
 	const phones = await runBound<{ id: string, user_id: string }>(em, `delete from devices where ${IS_PHONE} returning id, user_id`, [number])
 	await runBound(em, 'delete from device_verifications where phone_index = $1', [keys.blindIndex('phone', number)])
-	await runBound(em, 'update calls set device_label = sipcall_encrypt(\'\') where device_id = any($1::uuid[])', [phones.map(({ id }) => id)])
+	await runBound(em, `update calls target set ${empty('device_label')} where device_id = any($1::uuid[])`, [phones.map(({ id }) => id)])
 	// Whoever has lost the phone that rings by default has another one at once, if there is one.
 	await runBound(em, `
 		update devices set is_default = true where id in (select distinct on (user_id) id from devices where user_id = any($1::text[]) order by user_id, position)

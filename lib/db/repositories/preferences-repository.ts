@@ -7,6 +7,7 @@ import type { UserPreferencesRow } from '../entities/user-preferences.entity.ts'
 
 import { changed, NO_PREFERENCES } from '../../calls/preferences.ts'
 import { UserPreferencesEntity } from '../entities/user-preferences.entity.ts'
+import { insertRow } from '../insert-row.ts'
 
 /** What users have chosen for themselves. */
 export class PreferencesRepository {
@@ -31,7 +32,7 @@ export class PreferencesRepository {
 			const next = changed(await read(em, userId), change)
 			const { seenMissedAt, ...choices } = next
 			await em.nativeDelete(UserPreferencesEntity, { userId })
-			em.create(UserPreferencesEntity, { userId, chosen: JSON.stringify(choices satisfies Choices), seenMissedAt })
+			await insertRow(em, UserPreferencesEntity, { userId, chosen: JSON.stringify(choices satisfies Choices), seenMissedAt })
 			return next
 		})
 	}

@@ -8,7 +8,7 @@ import type { EncryptedTable } from '../encrypted-columns.ts'
 
 import { SipCallError } from '../../errors.ts'
 import { runBound } from '../bound-query.ts'
-import { ENCRYPTED_TABLES, kidOf, readColumn, WRAPPED_COLUMNS } from '../encrypted-columns.ts'
+import { encryptAgain, ENCRYPTED_TABLES, kidOf, readColumn, WRAPPED_COLUMNS } from '../encrypted-columns.ts'
 import { storageFault } from '../storage-fault.ts'
 import { isUnderOther, otherKids, registerKey, storeDerivedKeys } from '../stored-keys.ts'
 
@@ -130,10 +130,7 @@ export class RotationRepository implements RotationStore {
 	/** @return the key of the last row; null when there are no more */
 	async #batch(table: EncryptedTable, after: string | null, limit: number): Promise<{ changed: number, last: string | null }> {
 		const { name, key, keyType, columns } = table
-		const set = columns.map((column) => {
-			const text = `sipcall_encrypt(sipcall_decrypt(${readColumn(column)}))`
-			return `${column.name} = case when ${kidOf(column)} <> all($1) then ${column.write?.(text) ?? text} else ${column.name} end`
-		})
+		const set = columns.map((column) => `${column.name} = case when ${kidOf(column)} <> all($1) then ${encryptAgain(table, column)} else ${column.name} end`)
 		const [done] = await runBound<{ changed: number, last: string | null }>(this.#orm.em.fork(), `
 			with earlier as (select ${key} as at from ${name} where ($2::${keyType} is null or ${key} > $2::${keyType}) and (${isUnderOther(table, '$1')}) order by ${key} limit $3 for update skip locked),
 				changed as (update ${name} set ${set.join(', ')} from earlier where ${key} = at returning ${key} as at)

@@ -7,6 +7,7 @@ import type { SavedSettings } from '../../policy/settings.ts'
 
 import { CompiledQuery } from 'kysely'
 import { SECRET_SETTINGS } from '../../policy/settings.ts'
+import { decrypted, encrypted } from '../encrypted-text.ts'
 
 /** The last good copy of Nextcloud's app config, for the time when Nextcloud is away. Secrets in it are encrypted. */
 export class SettingsRepository implements SettingsCopy {
@@ -18,7 +19,7 @@ export class SettingsRepository implements SettingsCopy {
 
 	async load(): Promise<SavedSettings> {
 		const { rows } = await this.#orm.em.fork().getKysely().executeQuery<{ key: string, value: unknown }>(CompiledQuery.raw(
-			'select key, case when key = any($1) then sipcall_decrypt(value #>> \'{}\')::jsonb else value end as value from settings',
+			`select key, case when key = any($1) then ${decrypted('value #>> \'{}\'', 'key', 'value')}::jsonb else value end as value from settings`,
 			[[...SECRET_SETTINGS]],
 		))
 		return Object.fromEntries(rows.map(({ key, value }) => [key, value ?? null]))
@@ -31,7 +32,7 @@ export class SettingsRepository implements SettingsCopy {
 			await database.executeQuery(CompiledQuery.raw('delete from settings'))
 			for (const [key, value] of Object.entries(settings)) {
 				await database.executeQuery(CompiledQuery.raw(
-					'insert into settings (key, value, updated_at) values ($1, case when $1 = any($2) then to_jsonb(sipcall_encrypt($3)) else $3::jsonb end, $4)',
+					`insert into settings (key, value, updated_at) values ($1, case when $1 = any($2) then to_jsonb(${encrypted('$3', '$1', 'value')}) else $3::jsonb end, $4)`,
 					[key, [...SECRET_SETTINGS], JSON.stringify(value), at],
 				))
 			}

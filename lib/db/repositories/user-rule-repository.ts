@@ -6,6 +6,7 @@ import type { OwnLimits, UserRule } from '../../policy/user-rule.ts'
 
 import { NO_RULE } from '../../policy/user-rule.ts'
 import { runBound } from '../bound-query.ts'
+import { decrypted, encrypted } from '../encrypted-text.ts'
 
 /** A row of `user_rules`, also where there is none: then all of it is null. */
 export interface UserRuleRow {
@@ -47,7 +48,7 @@ export class UserRuleRepository {
 			return new Map()
 		}
 		const rows = await this.#orm.em.getConnection().execute<(UserRuleRow & { user_id: string })[]>(
-			`select user_id, ${USER_RULE_COLUMNS.join(', ')}, sipcall_decrypt(lock_reason) as lock_reason from user_rules where user_id in (${userIds.map(() => '?').join(', ')})`,
+			`select user_id, ${USER_RULE_COLUMNS.join(', ')}, ${decrypted('lock_reason', 'user_id', 'lock_reason')} as lock_reason from user_rules where user_id in (${userIds.map(() => '?').join(', ')})`,
 			[...userIds],
 		)
 		return new Map(rows.map((row) => [row.user_id, userRuleOf(row)]))
@@ -72,7 +73,7 @@ export class UserRuleRepository {
 				: [
 						column('locked_until', (parameter) => parameter, lock?.until ?? null),
 						column('locked_by', (parameter) => parameter, lock?.by ?? null),
-						column('lock_reason', (parameter) => `sipcall_encrypt(${parameter})`, lock?.reason ?? null),
+						column('lock_reason', (parameter) => encrypted(parameter, '$1', 'lock_reason'), lock?.reason ?? null),
 					]),
 			...(approvedCountries === undefined
 				? []

@@ -9,6 +9,8 @@ import type { Answer, ApiClient, TestApp } from '../../support/app.ts'
 import { Client } from 'pg'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { signedHeaders, startTestApp } from '../../support/app.ts'
+import { copyCalls } from '../../support/copy-calls.ts'
+import { keysOf } from '../../support/stored-text.ts'
 
 let test: TestApp
 let demo: ApiClient
@@ -131,9 +133,7 @@ describe('the filter for a tag', () => {
 	it('is answered by an index, in a history of 20,000 calls', async () => {
 		const call = await ended()
 		await write(call.uuid, { tags: ['needle'] })
-		await query(`insert into calls (uuid, version, user_id, to_number, to_index, raw_to, device_id, device_label, direction, status, outcome, created_at, on_hold, legs, job_uuid, changed_at, tag_index)
-			select gen_random_uuid(), 1, 'nobody', to_number, to_index, raw_to, device_id, device_label, direction, status, outcome, created_at - n * interval '1 minute', false, legs, gen_random_uuid(), changed_at, array[md5(n::text)]
-			from calls, generate_series(1, 20000) n where uuid = '${call.uuid}'`)
+		await copyCalls(test.database.url, keysOf(test.environment), { uuid: call.uuid, rows: 20_000, set: { user_id: '\'nobody\'', created_at: 'call.created_at - at * interval \'1 minute\'', tags: 'null', tag_index: 'array[md5(at::text)]' } })
 		await query('analyze calls')
 		const plan = await query<{ 'QUERY PLAN': string }>('explain select uuid from calls where user_id = \'nobody\' and tag_index @> array[md5(\'77\')] order by created_at desc, uuid desc limit 51')
 		expect(plan.map((row) => row['QUERY PLAN']).join('\n')).toContain('calls_tags')

@@ -15,6 +15,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { Client } from 'pg'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { encrypted } from '../../../lib/db/encrypted-text.ts'
 import { startTestApp } from '../../support/app.ts'
 import { keysOf, storedText } from '../../support/stored-text.ts'
 
@@ -68,7 +69,7 @@ async function noted(wish: ErasureWish): Promise<string> {
 	const [key] = keysOf(test.environment).storageKeys
 	await client.query('select set_config($1, $2, false), set_config(\'sipcall.kid\', $3, false)', [`sipcall.key_${key?.kid}`, key?.passphrase, key?.kid])
 	const id = randomUUID()
-	await client.query('insert into erasures (id, begun_at, wish) values ($1, now(), sipcall_encrypt($2))', [id, JSON.stringify(wish)])
+	await client.query(`insert into erasures (id, begun_at, wish) values ($1::uuid, now(), ${encrypted('$2', '$1::uuid', 'wish')})`, [id, JSON.stringify(wish)])
 	await client.end()
 	return id
 }

@@ -173,7 +173,7 @@ describe('the safety copy before an update', () => {
 		try {
 			const beforeUpgrade = (executed: readonly string[]) => backups.beforeUpgrade(older.url, executed)
 			await orm.migrator.up({ to: '0001-calls' })
-			await orm.em.getConnection().execute('insert into devices (id, user_id, kind, label, address, is_default, verified, position) values (gen_random_uuid(), \'x\', \'sip\', \'x\', \'x\', false, false, 0)')
+			await orm.em.getConnection().execute('insert into devices (id, user_id, kind, label, address, is_default, verified, position) values (gen_random_uuid(), \'x\', \'sip\', sipcall_encrypt(\'x\'), sipcall_encrypt(\'x\'), false, false, 0)')
 
 			await writeFile(path.join(storagePath, 'backups'), 'no folder')
 			await expect(migrate(orm, database.keys, { beforeUpgrade })).rejects.toMatchObject({ code: 'storage_unavailable', message: expect.stringContaining('The safety copy before the update could not be written') as string })

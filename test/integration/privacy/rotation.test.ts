@@ -17,11 +17,13 @@ import { Client } from 'pg'
 import { afterEach, describe, expect, it } from 'vitest'
 import { startApp } from '../../../lib/app.ts'
 import { loadConfig } from '../../../lib/config.ts'
-import { ENCRYPTED_TABLES, readColumn, WRAPPED_COLUMNS } from '../../../lib/db/encrypted-columns.ts'
-import { EncryptedText } from '../../../lib/db/encrypted-text.ts'
+import { decryptColumn, ENCRYPTED_TABLES, WRAPPED_COLUMNS } from '../../../lib/db/encrypted-columns.ts'
+import { encrypted, EncryptedText } from '../../../lib/db/encrypted-text.ts'
 import { migrate, openDatabase } from '../../../lib/db/orm.ts'
+import { loadEncryptionKeys } from '../../../lib/privacy/key-file.ts'
 import { KeyRing } from '../../../lib/privacy/key-ring.ts'
 import { ApiClient, startTestApp } from '../../support/app.ts'
+import { copyCalls } from '../../support/copy-calls.ts'
 import { RecordedLog } from '../../support/recorded-log.ts'
 import { findFreePort, spawnSidecar, untilUp } from '../../support/sidecar.ts'
 import { keysOf } from '../../support/stored-text.ts'
@@ -64,10 +66,8 @@ async function fill(test: TestApp, rows = ROWS): Promise<{ demo: ApiClient, call
 	await demo.hangUp(body.uuid)
 	await demo.untilEnded(body.uuid)
 	const { body: call } = await demo.request<CallJson>('PUT', `/call/${body.uuid}`, { tags: [TAG] })
-	await test.database.query(`
-		create temporary table copied as select * from calls;
-		update copied set transfer = null, reserved_micros = null, cost_micros = null;
-		insert into calls select (jsonb_populate_record(copied, jsonb_build_object('uuid', gen_random_uuid(), 'user_id', 'many', 'created_at', created_at - at * interval '1 second'))).* from copied, generate_series(1, ${rows}) as at`)
+	const keys = test.environment.DATABASE_ENCRYPTION_KEY === '' ? new KeyRing(await loadEncryptionKeys(test.environment.APP_PERSISTENT_STORAGE ?? '')) : keysOf(test.environment)
+	await copyCalls(test.database.url, keys, { uuid: call.uuid, rows, set: { user_id: '\'many\'', created_at: 'call.created_at - at * interval \'1 second\'', transfer: 'null', reserved_micros: 'null', cost_micros: 'null' } })
 	return { demo, call }
 }
 
@@ -143,8 +143,9 @@ async function readAll(demo: ApiClient, { uuid }: CallJson): Promise<unknown> {
 async function plaintexts(test: TestApp, keys: KeyRing): Promise<string[]> {
 	const client = await connect(test, keys)
 	const texts: string[] = []
-	for (const { name, columns, key } of ENCRYPTED_TABLES.filter((table) => table.name !== 'erasures')) {
-		const { rows } = await client.query<{ text: string }>(`select concat_ws('|', ${columns.map((column) => `sipcall_decrypt(${readColumn(column)})`).join(', ')}) as text from ${name} order by ${key}`)
+	for (const table of ENCRYPTED_TABLES.filter(({ name }) => name !== 'erasures')) {
+		const { name, columns, key } = table
+		const { rows } = await client.query<{ text: string }>(`select concat_ws('|', ${columns.map((column) => decryptColumn(table, column)).join(', ')}) as text from ${name} order by ${key}`)
 		texts.push(...rows.map(({ text }) => `${name} ${text}`))
 	}
 	return texts
@@ -155,7 +156,7 @@ describe('the list of what is encrypted', () => {
 		const test = await start()
 		await fill(test, 1)
 		const client = await connect(test, keysOf(test.environment))
-		await client.query('insert into erasures (id, begun_at, wish) values ($1, now(), sipcall_encrypt(\'{}\'))', [randomUUID()])
+		await client.query(`insert into erasures (id, begun_at, wish) values ($1::uuid, now(), ${encrypted('\'{}\'', '$1::uuid', 'wish')})`, [randomUUID()])
 		const { rows: columns } = await client.query<{ table: string, column: string }>('select table_name as table, column_name as column from information_schema.columns where table_schema = \'public\'')
 		const found: string[] = []
 		for (const { table, column } of columns) {
@@ -172,9 +173,9 @@ describe('the list of what is encrypted', () => {
 		const test = await start()
 		const orm = await openDatabase({ url: test.database.url, keys: keysOf(test.environment), logger: new RecordedLog() })
 		undo.push(() => orm.close(true))
-		const encrypted = [...orm.getMetadata().getAll().values()].flatMap(({ tableName, props }) => props.filter(({ customType }) => customType instanceof EncryptedText).flatMap(({ fieldNames }) => fieldNames.map((name) => `${tableName}.${name}`)))
-		expect(encrypted.length).toBeGreaterThan(5)
-		expect(ENCRYPTED_TABLES.flatMap(({ name, columns }) => columns.map((column) => `${name}.${column.name}`))).toEqual(expect.arrayContaining(encrypted))
+		const ofEntities = [...orm.getMetadata().getAll().values()].flatMap(({ tableName, props }) => props.filter(({ customType }) => customType instanceof EncryptedText).flatMap(({ fieldNames }) => fieldNames.map((name) => `${tableName}.${name}`)))
+		expect(ofEntities.length).toBeGreaterThan(5)
+		expect(ENCRYPTED_TABLES.flatMap(({ name, columns }) => columns.map((column) => `${name}.${column.name}`))).toEqual(expect.arrayContaining(ofEntities))
 	})
 })
 

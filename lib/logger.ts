@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: 2026 SIPCall contributors
 // SPDX-License-Identifier: AGPL-3.0-or-later
 
+import { getCountries, getCountryCallingCode } from 'libphonenumber-js/max'
 import { createLogger as createWinstonLogger, format, transports } from 'winston'
 
 export type LogLevel = 'error' | 'warn' | 'info' | 'debug'
@@ -54,7 +55,7 @@ const NUMBERS = new RegExp(`(?<keep>${NO_NUMBER})|${PHONE_NUMBER}`, 'giu')
 const URL_CREDENTIALS = /(?<=:\/\/)[^\s/@]+@/g
 
 /**
- * Replaces phone numbers in a text by `+••` and their last two digits, and credentials in URLs.
+ * Replaces phone numbers in a text by their country, where they begin with it, and their last two digits (`+49 ••••56`), and credentials in URLs.
  *
  * @param text any text that may quote a person's input or a SIP message
  */
@@ -62,7 +63,17 @@ export function redactNumbers(text: string): string {
 	return text
 		.replace(ROW_VALUES, '$1 [redacted]')
 		.replace(URL_CREDENTIALS, '[redacted]@')
-		.replace(NUMBERS, (match: string, keep: string | undefined) => keep ?? `+••${match.replace(/\P{Nd}/gu, '').slice(-2)}`)
+		.replace(NUMBERS, (match: string, keep: string | undefined) => keep ?? maskSpelt(match))
+}
+
+const CALLING_CODES = new Set<string>(getCountries().map((country) => getCountryCallingCode(country)))
+
+function maskSpelt(spelt: string): string {
+	const text = spelt.replaceAll(/%2B/gi, '+').replaceAll(/%[0-9a-f]{2}/gi, '').normalize('NFKC')
+	const digits = text.replace(/\P{Nd}/gu, '')
+	// No country's code is the beginning of another's.
+	const code = text.startsWith('+') ? [1, 2, 3].map((length) => digits.slice(0, length)).find((start) => CALLING_CODES.has(start)) : undefined
+	return `${code === undefined ? '' : `+${code} `}••••${digits.slice(-2)}`
 }
 
 /**

@@ -82,7 +82,7 @@ const NUMBERS = [
 
 /** Whether enough of the number is left to call it: five digits of it in a row. */
 function leaks(text: string): boolean {
-	const digits = text.normalize('NFKC').replace(/\p{Nd}/gu, (digit) => '٠١٢٣٤٥٦٧٨٩'.includes(digit) ? String('٠١٢٣٤٥٦٧٨٩'.indexOf(digit)) : digit)
+	const digits = text.replaceAll(/(?:\+\d{1,3} )?••••\p{Nd}\p{Nd}/gu, '…').normalize('NFKC').replace(/\p{Nd}/gu, (digit) => '٠١٢٣٤٥٦٧٨٩'.includes(digit) ? String('٠١٢٣٤٥٦٧٨٩'.indexOf(digit)) : digit)
 	return /\d(?:[^\p{L}\p{N}]{0,4}\d){4}/u.test(digits.replaceAll(/%[2-9A-F]{2}/gi, ' ').replaceAll(/:(?:5060|1000)\b|10\.0\.0\.1/g, ''))
 }
 
@@ -112,7 +112,8 @@ describe('a phone number', () => {
 	})
 
 	it('keeps its last two digits and its surroundings, so that a person can follow the log', () => {
-		expect(redactNumbers('call to sip:+4930123456@host:5060 failed')).toBe('call to sip:+••56@host:5060 failed')
+		expect(redactNumbers('call to sip:+4930123456@host:5060 failed')).toBe('call to sip:+49 ••••56@host:5060 failed')
+		expect(redactNumbers('call to 030 123456, +420 601 123 456 and %2B1%20202%20555%200123')).toBe('call to ••••56, +420 ••••56 and +1 ••••23')
 	})
 
 	it('of any country and grouping is in no text', () => {
@@ -121,7 +122,7 @@ describe('a phone number', () => {
 			const spelt = before + [...digits].map((digit, position) => digit + (position === digits.length - 1 ? '' : between[position] ?? '')).join('')
 			// 10.1.2.34 is taken for a machine's address; no numbering plan writes its numbers so.
 			fc.pre(!/(?:\d{1,3}\.){3}\d{1,3}/.test(spelt) && !/20\d\d-\d\d-\d\d/.test(spelt))
-			expect(redactNumbers(`to ${spelt}!`)).toMatch(/^to (?:tel:|sip:)?\(?\+••\d\d!$/)
+			expect(redactNumbers(`to ${spelt}!`)).toMatch(/^to (?:tel:|sip:)?(?:\+\d{1,3} )?••••\d\d!$/)
 		}))
 	})
 })

@@ -40,6 +40,7 @@ bench: bench-esl bench-ui ## measure everything there is a benchmark for
 	@node test/bench/secret.ts
 	@node test/bench/policy.ts
 	@node test/bench/metrics.ts
+	@node test/bench/history.ts
 	@node test/bench/rotate.ts
 
 pictures: $(STAMP) tools build ## draw every page and state into docs/img/views, light on a desktop and dark on a phone

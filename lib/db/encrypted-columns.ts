@@ -4,7 +4,7 @@
 // All that stands encrypted in the database: the one list that a change of the key, its progress and the search for
 // missing keys work on. A test compares it with what a database really holds.
 
-import { SECRET_SETTINGS } from '../policy/settings.ts'
+import { PRIVATE_SETTINGS } from '../policy/settings-changes.ts'
 import { decrypted, encrypted } from './encrypted-text.ts'
 
 export interface EncryptedTable {
@@ -39,7 +39,7 @@ export const ENCRYPTED_TABLES: readonly EncryptedTable[] = [
 		keyType: 'text',
 		columns: [{
 			name: 'value',
-			read: `case when key in (${SECRET_SETTINGS.map((key) => `'${key}'`).join(', ')}) then value #>> '{}' end`,
+			read: `case when key in (${PRIVATE_SETTINGS.map((key) => `'${key}'`).join(', ')}) then value #>> '{}' end`,
 			write: (text) => `to_jsonb(${text})`,
 		}],
 	},

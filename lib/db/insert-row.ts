@@ -18,11 +18,12 @@ export async function insertRow<Entity extends EntityName>(em: EntityManager, en
 	const platform = em.getPlatform()
 	const key = meta.getPrimaryProp()
 	const given = meta.props.map((property) => ({ property, value: (values as Record<string, unknown>)[property.name] })).filter(({ value }) => value !== undefined)
-	// With its type, since that of the key is used as a text as well.
-	const parameter = (of: EntityProperty) => `$${given.findIndex(({ property }) => property === of) + 1}::${of.columnTypes[0]}`
+	const parameter = (of: EntityProperty) => `$${given.findIndex(({ property }) => property === of) + 1}`
+	// With its type, since it is used as a text as well.
+	const row = `${parameter(key)}::${key.columnTypes[0]}`
 	const columns = given.map(({ property }) => {
 		const [column = ''] = property.fieldNames
-		return { column, sql: property.customType instanceof EncryptedText ? encrypted(parameter(property), parameter(key), column) : parameter(property) }
+		return { column, sql: property.customType instanceof EncryptedText ? encrypted(parameter(property), row, column) : property === key ? row : parameter(property) }
 	})
 	await runBound(
 		em,

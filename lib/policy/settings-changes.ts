@@ -48,6 +48,9 @@ const TOLD: Readonly<Record<keyof Settings, 'values' | 'name'>> = {
 	metricsToken: 'name',
 }
 
+/** Settings with secrets or numbers in them: whoever keeps a copy of them encrypts it. */
+export const PRIVATE_SETTINGS: readonly string[] = Object.keys(TOLD).filter((key) => TOLD[key as keyof Settings] === 'name')
+
 export interface SettingChange {
 	key: string
 	old?: unknown

@@ -42,7 +42,9 @@ export class Migration0018BoundTexts extends Migration {
 		for (const [table, row, columns] of TEXTS) {
 			this.addSql(`update ${table} set ${columns.map((column) => `${column} = sipcall_bind(${column}, ${row}::text, '${column}')`).join(', ')}`)
 		}
-		this.addSql('update settings set value = to_jsonb(sipcall_bind(value #>> \'{}\', key, \'value\')) where value #>> \'{}\' ~ \'^[0-9a-f]{8}:[A-Za-z0-9+/=]+$\'')
+		// Of settings only secrets were encrypted; numbers are in others.
+		this.addSql(`update settings set value = to_jsonb(case when value #>> '{}' ~ '^[0-9a-f]{8}:[A-Za-z0-9+/=]+$' then sipcall_bind(value #>> '{}', key, 'value') else sipcall_encrypt(value::text, key, 'value') end)
+			where key in ('freeswitch', 'oauth', 'provider', 'cdrSecret', 'metricsToken', 'callerIds', 'allowedPrefixes', 'deniedPrefixes', 'rates')`)
 		this.addSql('drop function sipcall_bind')
 		// A hash of what was asked for, number and all, could be guessed by whoever has the disk: it is keyed from now on.
 		this.addSql('update idempotency_keys set body_hash = \'\'')

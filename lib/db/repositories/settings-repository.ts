@@ -6,10 +6,10 @@ import type { SettingsCopy } from '../../policy/settings-store.ts'
 import type { SavedSettings } from '../../policy/settings.ts'
 
 import { CompiledQuery } from 'kysely'
-import { SECRET_SETTINGS } from '../../policy/settings.ts'
+import { PRIVATE_SETTINGS } from '../../policy/settings-changes.ts'
 import { decrypted, encrypted } from '../encrypted-text.ts'
 
-/** The last good copy of Nextcloud's app config, for the time when Nextcloud is away. Secrets in it are encrypted. */
+/** The last good copy of Nextcloud's app config, for the time when Nextcloud is away. Secrets and numbers in it are encrypted. */
 export class SettingsRepository implements SettingsCopy {
 	readonly #orm: MikroORM
 
@@ -20,7 +20,7 @@ export class SettingsRepository implements SettingsCopy {
 	async load(): Promise<SavedSettings> {
 		const { rows } = await this.#orm.em.fork().getKysely().executeQuery<{ key: string, value: unknown }>(CompiledQuery.raw(
 			`select key, case when key = any($1) then ${decrypted('value #>> \'{}\'', 'key', 'value')}::jsonb else value end as value from settings`,
-			[[...SECRET_SETTINGS]],
+			[[...PRIVATE_SETTINGS]],
 		))
 		return Object.fromEntries(rows.map(({ key, value }) => [key, value ?? null]))
 	}
@@ -33,7 +33,7 @@ export class SettingsRepository implements SettingsCopy {
 			for (const [key, value] of Object.entries(settings)) {
 				await database.executeQuery(CompiledQuery.raw(
 					`insert into settings (key, value, updated_at) values ($1, case when $1 = any($2) then to_jsonb(${encrypted('$3', '$1', 'value')}) else $3::jsonb end, $4)`,
-					[key, [...SECRET_SETTINGS], JSON.stringify(value), at],
+					[key, [...PRIVATE_SETTINGS], JSON.stringify(value), at],
 				))
 			}
 		})

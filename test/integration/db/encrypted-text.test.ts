@@ -75,7 +75,7 @@ describe('texts from before they were bound to their place', () => {
 		await client.query('insert into encryption_keys (kid, probe) values ($1, sipcall_encrypt(\'sipcall\'))', [keys.activeKid])
 		await client.query(insert, [ids[0], 'anna', 'Desk of Erika'])
 		await client.query(insert, [ids[1], 'ben', 'Desk'])
-		await client.query('insert into settings (key, value, updated_at) values (\'oauth\', to_jsonb(sipcall_encrypt(\'{}\')), now()), (\'gateways\', \'["trunk"]\', now())')
+		await client.query('insert into settings (key, value, updated_at) values (\'oauth\', to_jsonb(sipcall_encrypt(\'{}\')), now()), (\'gateways\', \'["trunk"]\', now()), (\'callerIds\', \'["+49301234567"]\', now())')
 	})
 
 	it('are bound by the update', async () => {
@@ -83,7 +83,7 @@ describe('texts from before they were bound to their place', () => {
 		expect(await new DeviceRepository({ orm }).of('anna')).toMatchObject([{ label: 'Desk of Erika', address: '+49301234567' }])
 		const settings = ENCRYPTED_TABLES.find(({ name }) => name === 'settings')
 		const { rows } = await client.query(`select key, ${settings?.columns.map((column) => decryptColumn(settings, column)).join('')} as text from settings order by key`)
-		expect(rows).toEqual([{ key: 'gateways', text: null }, { key: 'oauth', text: '{}' }])
+		expect(rows).toEqual([{ key: 'callerIds', text: '["+49301234567"]' }, { key: 'gateways', text: null }, { key: 'oauth', text: '{}' }])
 		expect((await client.query('select value from settings where key = \'gateways\'')).rows).toEqual([{ value: ['trunk'] }])
 	})
 

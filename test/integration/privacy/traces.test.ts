@@ -216,7 +216,7 @@ describe('a number, a name or a note', () => {
 		for (const folder of ['base', 'pg_wal']) {
 			expect(found.join('\n')).toContain(` in postgresql-16/${folder}/`)
 		}
-		expect(await places({ command: [Buffer.from('/call-status/')] })).toContain('command as /call-status/ in the log')
+		expect(await places({ start: [Buffer.from('SIPCall is up')] })).toContain('start as SIPCall is up in the log')
 		expect((await readdir(path.join(storage, 'redis'))).includes('dump.rdb')).toBe(true)
 	}, 300_000)
 

@@ -29,6 +29,7 @@ import { storageFault } from './db/storage-fault.ts'
 import { SipCallError } from './errors.ts'
 import { runPeriodically } from './periodic.ts'
 import { DepartureWatch } from './privacy/departures.ts'
+import { neededSince } from './privacy/erasure-journal.ts'
 import { Erasures } from './privacy/erasure.ts'
 import { Retention } from './privacy/retention.ts'
 
@@ -68,8 +69,6 @@ const RETENTION_MS = 5 * 60 * 1000
 /** So many calls are told to those who follow them. */
 const MOST_TOLD = 200
 const MINUTE_MS = 60 * 1000
-/** No backup elsewhere may be older, or what was erased could come back with it. */
-const JOURNAL_MS = 730 * 24 * HOUR_MS
 
 export function startUpkeep({ orm, keys, rotation, journal, backups, store, signIns, verifications, calls, tracker, users, addressBooks, settings, audit, isEnabled, clock, logger, retentionMs }: UpkeepOptions, releasers: Releasers): Upkeep {
 	const now = () => clock.now()
@@ -105,14 +104,7 @@ export function startUpkeep({ orm, keys, rotation, journal, backups, store, sign
 		{ name: 'idempotency keys', everyMs: HOUR_MS, run: () => store.forgetOldKeys(now()) },
 		{ name: 'expired codes of phones', everyMs: HOUR_MS, run: () => verifications.forgetExpired(now()) },
 		{ name: 'expired sign-ins', everyMs: HOUR_MS, run: () => signIns.forgetExpired(now()) },
-		{
-			name: 'erasure journal',
-			everyMs: HOUR_MS,
-			run: async () => {
-				const made = (await backups.list()).map(({ createdAt }) => createdAt.getTime())
-				await journal.tidy(new Date(Math.min(now().getTime() - JOURNAL_MS, ...made)))
-			},
-		},
+		{ name: 'erasure journal', everyMs: HOUR_MS, run: async () => journal.tidy(neededSince(now(), (await backups.list()).map(({ createdAt }) => createdAt))) },
 		// A server that did not know of the change may have used the earlier key since.
 		{ name: 'rows under an earlier key', everyMs: HOUR_MS, run: async () => rotation.wake() },
 		{ name: 'removed users', everyMs: HOUR_MS, run: async () => await isEnabled() && departures.runDaily() },

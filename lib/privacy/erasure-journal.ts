@@ -55,6 +55,19 @@ export interface Journal {
 	missingKids: string[]
 }
 
+const DAY_MS = 24 * 60 * 60 * 1000
+/** Backups that are kept elsewhere may be no older. */
+const KEPT_DAYS = 730
+
+/**
+ * From when on entries are needed.
+ *
+ * @param backups when those were made that are known
+ */
+export function neededSince(now: Date, backups: readonly Date[]): Date {
+	return new Date(Math.min(now.getTime() - KEPT_DAYS * DAY_MS, ...backups.map((madeAt) => madeAt.getTime())))
+}
+
 /**
  * @param what the values in clear; the user is left out when everybody's is meant
  */

@@ -11,6 +11,9 @@ import { SipCallError } from '../errors.ts'
 /** On the volume: no restore of the database takes it back. */
 export const JOURNAL_NAME = 'erasures.journal'
 
+/** The volume's own fault, and not that of the database. */
+export class JournalFileError extends SipCallError {}
+
 /** The lines of the erasure journal on the disk. What has no line end was cut off while it was written, and is no line. */
 export class JournalFile {
 	readonly #folder: string
@@ -26,7 +29,11 @@ export class JournalFile {
 		return path.join(this.#folder, JOURNAL_NAME)
 	}
 
-	/** undefined when there is no file. */
+	/**
+	 * undefined when there is no file.
+	 *
+	 * @throws {JournalFileError} `storage_unavailable`
+	 */
 	async read(): Promise<string[] | undefined> {
 		try {
 			return (await readFile(this.path, 'utf8')).split('\n').slice(0, -1)
@@ -41,7 +48,7 @@ export class JournalFile {
 	/**
 	 * Resolves when the lines are on the disk.
 	 *
-	 * @throws {SipCallError} `storage_unavailable` when they cannot be written: then what they tell of must not be done
+	 * @throws {JournalFileError} `storage_unavailable` when they cannot be written: then what they tell of must not be done
 	 */
 	async append(lines: readonly string[]): Promise<void> {
 		try {
@@ -63,7 +70,7 @@ export class JournalFile {
 	/**
 	 * Puts these lines in the place of all. In one move: a power cut leaves the earlier lines or these.
 	 *
-	 * @throws {SipCallError} `storage_unavailable` when they cannot be written
+	 * @throws {JournalFileError} `storage_unavailable` when they cannot be written
 	 */
 	async replace(lines: readonly string[]): Promise<void> {
 		const draft = `${this.path}.${randomUUID()}`
@@ -83,9 +90,9 @@ export class JournalFile {
 		await folder.sync().finally(() => folder.close())
 	}
 
-	#fault(cause: unknown): SipCallError {
+	#fault(cause: unknown): JournalFileError {
 		const why = cause instanceof Error && 'code' in cause ? ` (${String(cause.code)})` : ''
-		return new SipCallError('storage_unavailable', `The erasure journal ${this.path} cannot be read or written${why}. Make room on the volume, or see to its rights.`, { cause })
+		return new JournalFileError('storage_unavailable', `The erasure journal ${this.path} cannot be read or written${why}. Make room on the volume, or see to its rights.`, { cause })
 	}
 }
 

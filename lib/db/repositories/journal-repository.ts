@@ -17,6 +17,7 @@ import type { ErasureMoment } from './user-erasure.ts'
 
 import { SipCallError } from '../../errors.ts'
 import { beginningLine, entryLine, journalHash, keyLine, readJournal } from '../../privacy/erasure-journal.ts'
+import { JournalFileError } from '../../privacy/journal-file.ts'
 import { runBound } from '../bound-query.ts'
 import { decrypted } from '../encrypted-text.ts'
 import { storageFault } from '../storage-fault.ts'
@@ -126,12 +127,24 @@ export class JournalRepository {
 	}
 
 	/**
-	 * Erases in these data what was erased and they have not seen. Nobody may use them before.
+	 * Erases in these data what was erased and they have not seen. Nobody may use them before. Where the volume cannot be
+	 * read nothing is known of it: then the log says so, and calling goes on.
 	 *
 	 * @param isCounted whether the present limits have counted already what is erased again: after a restore of ours
 	 * @throws {SipCallError} `storage_unavailable`
 	 */
-	async catchUp({ isCounted }: { isCounted: boolean }): Promise<void> {
+	async catchUp(options: { isCounted: boolean }): Promise<void> {
+		try {
+			await this.#catchUp(options)
+		} catch (error) {
+			if (!(error instanceof JournalFileError)) {
+				throw error
+			}
+			this.#options.logger.error(`${error.message} What was erased could be in these data again.`, { error })
+		}
+	}
+
+	async #catchUp({ isCounted }: { isCounted: boolean }): Promise<void> {
 		const { orm, file, logger } = this.#options
 		await this.collect()
 		const { entries, damaged, missingKids } = await this.#read()

@@ -3,7 +3,7 @@
 
 import { randomBytes, randomUUID } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
-import { beginningLine, entryLine, journalHash, keyLine, readJournal } from '../../../lib/privacy/erasure-journal.ts'
+import { beginningLine, entryLine, journalHash, keyLine, neededSince, readJournal } from '../../../lib/privacy/erasure-journal.ts'
 import { KeyRing } from '../../../lib/privacy/key-ring.ts'
 
 const [first, second] = [randomBytes(32), randomBytes(32)]
@@ -38,6 +38,12 @@ describe('the erasure journal', () => {
 		const lines = changes.map((change) => JSON.stringify({ ...said, mac, ...change }))
 		expect(read([whole, ...lines, '', 'x', '{}', whole]).damaged).toEqual([...lines, '', 'x', '{}'].map((_line, index) => index + 2))
 		expect(read([JSON.stringify({ ...said, mac })]).damaged).toEqual([])
+	})
+
+	it('is needed for two years, and for longer where a backup is older', () => {
+		const now = new Date('2026-11-24T09:00:00.000Z')
+		const [before, young, old] = [new Date('2024-11-24T09:00:00.000Z'), new Date('2026-01-01T00:00:00.000Z'), new Date('2023-01-01T00:00:00.000Z')]
+		expect([neededSince(now, []), neededSince(now, [young]), neededSince(now, [young, old])]).toEqual([before, before, old])
 	})
 
 	it('says which key its entries need, and brings one along under another', () => {

@@ -77,6 +77,7 @@ export async function startApp(config: Config, logger: Logger, overrides: AppOve
 		appVersion: config.appVersion,
 		now: () => clock.now(),
 		access: () => parts?.database,
+		checkJournal: async (madeAt, options) => parts?.journal.checkRestore(madeAt, options),
 		restartWith: (errand) => startup.restart(errand),
 		logger: logger.child({ component: 'backups' }),
 	})

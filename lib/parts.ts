@@ -38,6 +38,7 @@ import { migrate, openDatabase } from './db/orm.ts'
 import { AppStateRepository } from './db/repositories/app-state-repository.ts'
 import { CallRepository } from './db/repositories/call-repository.ts'
 import { DeviceRepository } from './db/repositories/device-repository.ts'
+import { JournalRepository } from './db/repositories/journal-repository.ts'
 import { MetricsRepository } from './db/repositories/metrics-repository.ts'
 import { PreferencesRepository } from './db/repositories/preferences-repository.ts'
 import { ReceiptRepository } from './db/repositories/receipt-repository.ts'
@@ -62,6 +63,7 @@ import { PublicAddress } from './nextcloud/public-address.ts'
 import { UserNames } from './nextcloud/user-names.ts'
 import { SettingsStore } from './policy/settings-store.ts'
 import { exportUser as exportOf } from './privacy/export-user.ts'
+import { JournalFile } from './privacy/journal-file.ts'
 import { replaceEncryptionKey } from './privacy/key-file.ts'
 import { Rotation } from './privacy/rotation.ts'
 import { isProviderKind } from './provider/index.ts'
@@ -115,6 +117,8 @@ export interface Parts {
 	/** For those who work on the database from outside of the parts. */
 	database: DatabaseAccess
 	audit: AuditTrail
+	/** What was erased, and must not come back with a restore. */
+	journal: JournalRepository
 }
 
 /** For requests under way when the parts are stopped. */
@@ -139,15 +143,22 @@ export async function startParts({ config, logger, clock, overrides, ocs, users,
 			return keys.storageKeys.map(({ kid }) => kid)
 		},
 	}
+	const audit = startAudit({ orm, keys, volume: config.storagePath, clock, logger }, releasers)
+	const journal = new JournalRepository({ orm, keys, audit: audit.log, file: new JournalFile(config.storagePath), now: () => clock.now(), logger: logger.child({ component: 'privacy' }) })
 	const earlierKid = await migrate(orm, keys, {
 		beforeUpgrade: (executed) => backups.beforeUpgrade(databaseUrl, executed),
-		beforeUse: async () => errand?.(database),
+		beforeUse: async () => {
+			if (errand !== undefined) {
+				await journal.collect()
+				await errand(database)
+			}
+		},
 	})
+	await journal.catchUp({ isCounted: errand !== undefined })
 	progress.report(70)
 	const counters = await startCounters(config, databaseUrl, keys, logger, releasers)
 	const { limiter } = counters
 
-	const audit = startAudit({ orm, keys, volume: config.storagePath, clock, logger }, releasers)
 	if (earlierKid !== undefined) {
 		audit.trail.note({ actor: { kind: 'system' }, action: 'key.changed', detail: { from: earlierKid, to: keys.activeKid } })
 	}
@@ -288,7 +299,7 @@ export async function startParts({ config, logger, clock, overrides, ocs, users,
 		newUuid: randomUUID,
 		logger: logger.child({ component: 'calls' }),
 	})
-	const upkeep = startUpkeep({ orm, keys, rotation, store, signIns, verifications, calls, tracker, users, addressBooks, settings, audit, isEnabled: () => state.isEnabled(), clock, logger, retentionMs: overrides.retentionMs }, releasers)
+	const upkeep = startUpkeep({ orm, keys, rotation, journal, backups, store, signIns, verifications, calls, tracker, users, addressBooks, settings, audit, isEnabled: () => state.isEnabled(), clock, logger, retentionMs: overrides.retentionMs }, releasers)
 	const doctor = startDoctor({
 		version: config.appVersion,
 		ocs,
@@ -359,6 +370,7 @@ export async function startParts({ config, logger, clock, overrides, ocs, users,
 	return {
 		database,
 		audit: audit.trail,
+		journal,
 		verifyToken: (token) => identity.verifier.verify(token),
 		routes: gate.routes,
 		metricsToken: () => settings.get().metricsToken,

@@ -8,7 +8,9 @@ import type { Audit } from './audit.ts'
 import type { CallService } from './calls/call-service.ts'
 import type { CallTracker } from './calls/call-tracker.ts'
 import type { Clock } from './calls/ports.ts'
+import type { Backups } from './db/backup/backups.ts'
 import type { CallRepository } from './db/repositories/call-repository.ts'
+import type { JournalRepository } from './db/repositories/journal-repository.ts'
 import type { SignInRepository } from './db/repositories/sign-in-repository.ts'
 import type { VerificationRepository } from './db/repositories/verification-repository.ts'
 import type { Logger } from './logger.ts'
@@ -27,6 +29,7 @@ import { storageFault } from './db/storage-fault.ts'
 import { SipCallError } from './errors.ts'
 import { runPeriodically } from './periodic.ts'
 import { DepartureWatch } from './privacy/departures.ts'
+import { neededSince } from './privacy/erasure-journal.ts'
 import { Erasures } from './privacy/erasure.ts'
 import { Retention } from './privacy/retention.ts'
 
@@ -34,6 +37,8 @@ export interface UpkeepOptions {
 	orm: MikroORM
 	keys: KeyRing
 	rotation: Rotation
+	journal: JournalRepository
+	backups: Backups
 	store: CallRepository
 	signIns: SignInRepository
 	verifications: VerificationRepository
@@ -65,12 +70,12 @@ const RETENTION_MS = 5 * 60 * 1000
 const MOST_TOLD = 200
 const MINUTE_MS = 60 * 1000
 
-export function startUpkeep({ orm, keys, rotation, store, signIns, verifications, calls, tracker, users, addressBooks, settings, audit, isEnabled, clock, logger, retentionMs }: UpkeepOptions, releasers: Releasers): Upkeep {
+export function startUpkeep({ orm, keys, rotation, journal, backups, store, signIns, verifications, calls, tracker, users, addressBooks, settings, audit, isEnabled, clock, logger, retentionMs }: UpkeepOptions, releasers: Releasers): Upkeep {
 	const now = () => clock.now()
 	const privacyLogger = logger.child({ component: 'privacy' })
 	const userData = new UserDataRepository({ orm })
 	const erasures = new Erasures({
-		store: new ErasureRepository({ orm, keys, audit: audit.log }),
+		store: new ErasureRepository({ orm, keys, audit: audit.log, journal }),
 		endCalls: (isConcerned, limitMs) => calls.endAll(isConcerned, limitMs),
 		settleAudit: () => audit.trail.settle(),
 		forgetContacts: (userId) => addressBooks.forget(userId),
@@ -99,6 +104,7 @@ export function startUpkeep({ orm, keys, rotation, store, signIns, verifications
 		{ name: 'idempotency keys', everyMs: HOUR_MS, run: () => store.forgetOldKeys(now()) },
 		{ name: 'expired codes of phones', everyMs: HOUR_MS, run: () => verifications.forgetExpired(now()) },
 		{ name: 'expired sign-ins', everyMs: HOUR_MS, run: () => signIns.forgetExpired(now()) },
+		{ name: 'erasure journal', everyMs: HOUR_MS, run: async () => journal.tidy(neededSince(now(), (await backups.list()).map(({ createdAt }) => createdAt))) },
 		// A server that did not know of the change may have used the earlier key since.
 		{ name: 'rows under an earlier key', everyMs: HOUR_MS, run: async () => rotation.wake() },
 		{ name: 'removed users', everyMs: HOUR_MS, run: async () => await isEnabled() && departures.runDaily() },

@@ -17,6 +17,7 @@ export const AUDIT_ACTIONS = [
 	'user.purged',
 	'user.exported',
 	'data.erased',
+	'data.erased_again',
 	'phone.verified',
 	'call.refused',
 	'call.emergency_refused',

@@ -89,7 +89,7 @@ export class Erasures {
 			await store.begin(id, wish, now())
 			return await this.#finish(id, wish).catch((error: unknown) => {
 				throw isPassing(error)
-					? new SipCallError('storage_unavailable', `The database is away for a moment. The erasure is noted and is carried out as soon as it is back; its receipt will have the number ${id}.`, { cause: error, retryAfterSec: 30 })
+					? new SipCallError('storage_unavailable', `The database or the volume is away for a moment. The erasure is noted and is carried out as soon as it is back; its receipt will have the number ${id}.`, { cause: error, retryAfterSec: 30 })
 					: error
 			})
 		} finally {

@@ -13,7 +13,7 @@ export interface StorageKey {
 }
 
 /** What is sealed with a key that must be found again when the master is long gone. */
-export const SEALS = ['audit chain', 'erasure receipt'] as const
+export const SEALS = ['audit chain', 'erasure receipt', 'erasure journal'] as const
 
 export type Seal = typeof SEALS[number]
 
@@ -38,7 +38,7 @@ const TAG_BYTES = 16
  *
  * Two kinds of derived keys outlive their master, and so are stored, encrypted under the active key: that of the blind
  * indexes, so that what was stored is found at every moment of a change; and those of the seals, since entries of the
- * audit log and receipts are never written anew.
+ * audit log, receipts and the erasure journal are never written anew.
  */
 export class KeyRing {
 	#keys: readonly [Key, ...Key[]]
@@ -126,6 +126,11 @@ export class KeyRing {
 	/** The same for receipts of erasures, with a key of their own. */
 	receiptMac(kid: string, text: string): string | undefined {
 		return mac(this.#sealKeys.get(sealName('erasure receipt', kid)), text)
+	}
+
+	/** The same for the erasure journal. */
+	journalMac(kid: string, text: string): string | undefined {
+		return mac(this.#sealKeys.get(sealName('erasure journal', kid)), text)
 	}
 
 	/** Whose derived key makes the blind indexes, where none is stored yet. */

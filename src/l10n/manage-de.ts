@@ -665,6 +665,7 @@ export const de: Translations = {
 	'Open connection': 'Verbindung öffnen',
 	'The doctor rings one of your phones and plays back what is said.': 'Die Diagnose lässt ein eigenes Telefon klingeln und spielt ab, was gesagt wird.',
 	'Data erased on demand': 'Daten auf Wunsch gelöscht',
+	'Erased again after a restore': 'Nach einer Wiederherstellung erneut gelöscht',
 	'Test call made': 'Testanruf gemacht',
 	'Connection tested': 'Verbindung getestet',
 	'Encryption key': 'Verschlüsselungsschlüssel',

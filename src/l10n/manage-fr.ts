@@ -665,6 +665,7 @@ export const fr: Translations = {
 	'Open connection': 'Ouvrir la connexion',
 	'The doctor rings one of your phones and plays back what is said.': 'Le diagnostic fait sonner un de vos téléphones et rejoue ce qui est dit.',
 	'Data erased on demand': 'Données effacées sur demande',
+	'Erased again after a restore': 'Effacé de nouveau après une restauration',
 	'Test call made': 'Appel d’essai fait',
 	'Connection tested': 'Connexion testée',
 	'Encryption key': 'Clé de chiffrement',

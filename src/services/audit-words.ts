@@ -22,6 +22,7 @@ const ACTIONS: Readonly<Record<string, () => string>> = {
 	'user.locked': () => t('User locked after refused calls'),
 	'user.purged': () => t('All data of a user deleted'),
 	'data.erased': () => t('Data erased on demand'),
+	'data.erased_again': () => t('Erased again after a restore'),
 	'user.exported': () => t('Data of a user exported'),
 	'phone.verified': () => t('Phone verified by a code'),
 	'call.refused': () => t('Call refused'),
@@ -153,6 +154,7 @@ function linesOf(action: string, detail: Readonly<Record<string, unknown>>): str
 				? [`${t('Phone company')}: ${String(detail.kind)}`]
 				: [`${detail.part === 'trunk' ? t('Trunk') : 'FreeSWITCH'}: ${String(detail.host)}:${String(detail.port)}`]
 		case 'data.erased':
+		case 'data.erased_again':
 		case 'user.purged': {
 			const { receipt, scope, ...counts } = detail as unknown as { receipt: string, scope: ListedReceipt['scope'] } & ErasureCounts
 			return [scopeWords(scope), countWords(counts).join(', '), `${t('Receipt')}: ${receipt}`]

@@ -76,6 +76,7 @@ export async function addRows(client: Client, { uuid, text, json, at, id }: { uu
 	await client.query('insert into transfers (call_uuid, user_id, to_index, country, created_at, reserved_micros, currency) values ($1, $2, $2, $2, $3, -9223372036854775808, $2)', [uuid, text, at])
 	await client.query('insert into user_preferences (user_id, chosen, seen_missed_at) values ($1, $2, $3)', [`${uuid} ${text}`, text, at])
 	await client.query('insert into call_sums values ($1, $2, $3, 2147483647, 0, -1, 9223372036854775807, 1e30, -1e30)', [at, uuid, text])
+	await client.query('insert into erasure_journal (id, at, line) values ($1, $2, $3)', [uuid, at, text])
 	await client.query('insert into departed_users (user_id, missing_since) values ($1, $2)', [`${uuid} ${text}`, at])
 	await client.query('insert into user_rules (user_id, may_call, limits, locked_until, locked_by, lock_reason, approved_countries, updated_at) values ($1, false, $2, $3, \'admin\', $4, array[$4], $3)', [`${uuid} ${text}`, asJson, at, text])
 }

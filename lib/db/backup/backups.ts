@@ -24,6 +24,8 @@ export interface BackupsOptions {
 	now: () => Date
 	/** undefined while SIPCall is starting. */
 	access: () => DatabaseAccess | undefined
+	/** Whether all could be erased again that was erased since a backup; throws `wrong_state` when not. */
+	checkJournal: (madeAt: Date, options: RestoreOptions) => Promise<void>
 	/** Stops everything that uses the database, runs the errand, and starts everything again. */
 	restartWith: (errand: DatabaseErrand) => Promise<void>
 	logger: Logger
@@ -79,7 +81,7 @@ export class Backups {
 	 */
 	async restore(name: string, options: RestoreOptions = { force: false }): Promise<void> {
 		await this.#alone(async () => {
-			const { access, restartWith, logger } = this.#options
+			const { access, checkJournal, restartWith, logger } = this.#options
 			const file = await this.#folder.find(name)
 			try {
 				// Before anything is stopped: most reasons to refuse are known by then.
@@ -88,6 +90,7 @@ export class Backups {
 				if (present !== undefined) {
 					await checkRestore(header, present, options)
 				}
+				await checkJournal(new Date(header.createdAt), options)
 			} catch (error) {
 				throw restoreFault(error)
 			}

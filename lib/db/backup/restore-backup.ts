@@ -8,7 +8,6 @@ import type { TableShape } from './tables.ts'
 import { escapeIdentifier } from 'pg'
 import { SipCallError } from '../../errors.ts'
 import { refuse } from './backup-format.ts'
-import { eraseAgain } from './erase-again.ts'
 import { readBackup } from './read-backup.ts'
 import { inTransaction } from './session.ts'
 import { readTables } from './tables.ts'
@@ -62,7 +61,6 @@ export async function restoreBackup(file: string, access: DatabaseAccess, option
 				await insert(client, tables.find(({ name }) => name === piece.table) ?? refuse(), header?.tables.find(({ name }) => name === piece.table)?.columns ?? refuse(), piece.rows)
 			}
 		}
-		await eraseAgain(client, (header ?? refuse()).createdAt)
 		await setSequences(client, tables, header ?? refuse())
 		await setTriggers(client, tables, 'enable')
 	})

@@ -6,27 +6,27 @@ import type { ErasureStore, ErasureTarget, ErasureWish } from '../../privacy/era
 import type { KeyRing } from '../../privacy/key-ring.ts'
 import type { ErasureCounts, SignedReceipt } from '../../privacy/receipts.ts'
 import type { AuditRepository } from './audit-repository.ts'
+import type { EraseTarget } from './erase-target.ts'
+import type { JournalRepository } from './journal-repository.ts'
 
 import { isOwnErasure } from '../../privacy/erasure.ts'
 import { signReceipt } from '../../privacy/receipts.ts'
 import { runBound } from '../bound-query.ts'
 import { decrypted, encrypted } from '../encrypted-text.ts'
-import { countNumber, eraseNumber } from './number-erasure.ts'
+import { countTarget, eraseTarget, forgetSubject, takeEraseLock } from './erase-target.ts'
 import { findReceipt, insertReceipt } from './receipt-repository.ts'
-import { countUser, eraseUser } from './user-erasure.ts'
-
-/** Any fixed number: erasures take turns, so that two of them never wait for each other's rows. */
-const ERASE_LOCK = 0x3a5e
 
 export class ErasureRepository implements ErasureStore {
 	readonly #orm: MikroORM
 	readonly #keys: KeyRing
 	readonly #audit: AuditRepository
+	readonly #journal: JournalRepository
 
-	constructor({ orm, keys, audit }: { orm: MikroORM, keys: KeyRing, audit: AuditRepository }) {
+	constructor({ orm, keys, audit, journal }: { orm: MikroORM, keys: KeyRing, audit: AuditRepository, journal: JournalRepository }) {
 		this.#orm = orm
 		this.#keys = keys
 		this.#audit = audit
+		this.#journal = journal
 	}
 
 	async begin(id: string, wish: ErasureWish, at: Date): Promise<void> {
@@ -40,7 +40,7 @@ export class ErasureRepository implements ErasureStore {
 
 	async finish(id: string, wish: ErasureWish, at: Date): Promise<{ receipt: SignedReceipt, changed: string[] }> {
 		return this.#orm.em.fork().transactional(async (em) => {
-			await runBound(em, 'select pg_advisory_xact_lock($1)', [ERASE_LOCK])
+			await takeEraseLock(em)
 			if ((await runBound(em, 'delete from erasures where id = $1 returning id', [id])).length === 0) {
 				const done = await findReceipt(em, id)
 				if (done === undefined) {
@@ -48,8 +48,10 @@ export class ErasureRepository implements ErasureStore {
 				}
 				return { receipt: done.receipt, changed: [] }
 			}
-			const { counts, changed } = await this.#erase(em, wish, at)
 			const isForgotten = isForgetting(wish)
+			// On the disk before anything is gone for good: whatever comes back later can be told that it went.
+			await this.#journal.note(em, id, { ...wish.target, isForgotten }, at)
+			const { counts, changed } = await eraseTarget(em, this.#targetOf(wish), this.#keys, { at })
 			await this.#audit.append({
 				at,
 				actor: wish.actor,
@@ -58,8 +60,8 @@ export class ErasureRepository implements ErasureStore {
 				...(wish.target.userId === undefined ? {} : { targetUserId: wish.target.userId }),
 			}, em)
 			const subject = await this.#subjectOf(em, wish.target)
-			if (isForgotten) {
-				await runBound(em, 'delete from audit_subjects where user_id = $1', [wish.target.userId])
+			if (isForgotten && wish.target.userId !== undefined) {
+				await forgetSubject(em, wish.target.userId)
 			}
 			const receipt = signReceipt({ receiptId: id, deletedAt: at, scope: wish.target.scope, by: wish.actor.kind, counts }, subject, this.#keys.auditKid, (kid, text) => this.#keys.receiptMac(kid, text))
 			await insertReceipt(em, receipt, subject)
@@ -68,18 +70,14 @@ export class ErasureRepository implements ErasureStore {
 	}
 
 	count(wish: ErasureWish): Promise<ErasureCounts> {
-		const em = this.#orm.em.fork()
-		const { target } = wish
-		return target.scope === 'number'
-			? countNumber(em, target, this.#keys)
-			: countUser(em, target, isForgetting(wish))
+		return countTarget(this.#orm.em.fork(), this.#targetOf(wish))
 	}
 
-	async #erase(em: EntityManager, wish: ErasureWish, at: Date): Promise<{ counts: ErasureCounts, changed: string[] }> {
+	#targetOf(wish: ErasureWish): EraseTarget {
 		const { target } = wish
 		return target.scope === 'number'
-			? eraseNumber(em, target, this.#keys, at)
-			: { counts: await eraseUser(em, target, isForgetting(wish), this.#keys, at), changed: [] }
+			? { ...target, index: this.#keys.blindIndex('number', target.number) }
+			: { ...target, isForgotten: isForgetting(wish) }
 	}
 
 	async #subjectOf(em: EntityManager, { userId }: ErasureTarget): Promise<string | null> {

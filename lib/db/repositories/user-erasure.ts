@@ -10,20 +10,39 @@ import type { ErasureCounts } from '../../privacy/receipts.ts'
 import { runBound } from '../bound-query.ts'
 import { retireKeys } from './erased-keys.ts'
 
-interface UserTarget {
+export interface UserTarget {
 	scope: 'all' | 'calls'
 	userId: string
+	/** Whether also what an admin has decided for the user goes. */
+	isForgotten: boolean
 }
+
+export interface ErasureMoment {
+	at: Date
+	/** Only rows that were made until then go; all when left out. */
+	madeBy?: Date | undefined
+	/** Limits have counted already what goes now. */
+	isCounted?: boolean
+}
+
+/** When a row of a user's was made. */
+const MADE_AT = {
+	transfers: 'created_at',
+	calls: 'created_at',
+	devices: 'created_at',
+	sign_ins: 'created_at',
+	device_verifications: 'called_at',
+	departed_users: 'missing_since',
+	user_preferences: 'created_at',
+	user_rules: 'updated_at',
+} as const
 
 /** So far back look the limits that count rows, in whatever time zone the day is. */
 export const LIMITS_MS = 48 * 60 * 60 * 1000
 
 export const NOTHING: ErasureCounts = { calls: 0, transfers: 0, devices: 0, signIns: 0, rules: 0 }
 
-/**
- * @param isForgotten whether also what an admin has decided for the user goes
- */
-export async function countUser(em: EntityManager, { scope, userId }: UserTarget, isForgotten: boolean): Promise<ErasureCounts> {
+export async function countUser(em: EntityManager, { scope, userId, isForgotten }: UserTarget): Promise<ErasureCounts> {
 	const [counts] = await runBound<ErasureCounts>(em, `
 		select (select count(*)::int from calls where user_id = $1) as calls,
 			(select count(*)::int from transfers where user_id = $1) as transfers,
@@ -33,11 +52,14 @@ export async function countUser(em: EntityManager, { scope, userId }: UserTarget
 	return counts ?? NOTHING
 }
 
-export async function eraseUser(em: EntityManager, target: UserTarget, isForgotten: boolean, keys: KeyRing, at: Date): Promise<ErasureCounts> {
-	const { scope, userId } = target
-	await keepCounted(em, userId, keys.blindIndex('user', userId), new Date(at.getTime() - LIMITS_MS))
-	await retireKeys(em, 'user_id = $1', [userId], keys)
-	const deleted = async (table: string) => (await runBound<{ count: number }>(em, `with gone as (delete from ${table} where user_id = $1 returning 1) select count(*)::int as count from gone`, [userId]))[0]?.count ?? 0
+export async function eraseUser(em: EntityManager, { scope, userId, isForgotten }: UserTarget, keys: KeyRing, { at, madeBy, isCounted }: ErasureMoment): Promise<ErasureCounts> {
+	const due = [userId, madeBy ?? null]
+	const isDue = (madeAt: string) => `user_id = $1 and ($2::timestamptz is null or ${madeAt} <= $2)`
+	if (isCounted !== true) {
+		await keepCounted(em, due, isDue('created_at'), keys.blindIndex('user', userId), new Date(at.getTime() - LIMITS_MS))
+	}
+	await retireKeys(em, isDue('created_at'), due, keys)
+	const deleted = async (table: keyof typeof MADE_AT) => (await runBound<{ count: number }>(em, `with gone as (delete from ${table} where ${isDue(MADE_AT[table])} returning 1) select count(*)::int as count from gone`, due))[0]?.count ?? 0
 	const counts = { ...NOTHING, transfers: await deleted('transfers'), calls: await deleted('calls') }
 	if (scope === 'calls') {
 		return counts
@@ -50,13 +72,13 @@ export async function eraseUser(em: EntityManager, target: UserTarget, isForgott
 }
 
 /** Erasing must not make room in a limit: each number goes on counting as one, and nobody can tell any more as which. */
-async function keepCounted(em: EntityManager, userId: string, userIndex: string, since: Date): Promise<void> {
+async function keepCounted(em: EntityManager, due: readonly unknown[], isDue: string, userIndex: string, since: Date): Promise<void> {
 	await runBound(em, `
 		with recent as (
-			select to_index, created_at from calls where user_id = $1 and created_at >= $3
-			union all select to_index, created_at from transfers where user_id = $1 and created_at >= $3
+			select to_index, created_at from calls where ${isDue} and created_at >= $4
+			union all select to_index, created_at from transfers where ${isDue} and created_at >= $4
 		), random as materialized (
 			select to_index, encode(gen_random_bytes(16), 'hex') as number_index from (select distinct to_index from recent) as numbers
 		)
-		insert into erased_calls (user_index, number_index, created_at) select $2, number_index, created_at from recent join random using (to_index)`, [userId, userIndex, since])
+		insert into erased_calls (user_index, number_index, created_at) select $3, number_index, created_at from recent join random using (to_index)`, [...due, userIndex, since])
 }

@@ -10,8 +10,10 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { migrate, openDatabase } from '../../../lib/db/orm.ts'
 import { AuditRepository } from '../../../lib/db/repositories/audit-repository.ts'
 import { ErasureRepository } from '../../../lib/db/repositories/erasure-repository.ts'
+import { JournalRepository } from '../../../lib/db/repositories/journal-repository.ts'
 import { createLogger } from '../../../lib/logger.ts'
 import { checkAuditLog } from '../../../lib/privacy/audit.ts'
+import { JournalFile } from '../../../lib/privacy/journal-file.ts'
 import { KeyRing } from '../../../lib/privacy/key-ring.ts'
 import { createTestDatabase } from '../../support/database.ts'
 
@@ -45,7 +47,9 @@ function entry(change: Partial<AuditEntry> = {}): AuditEntry {
 }
 
 async function purge(userId: string): Promise<void> {
-	const store = new ErasureRepository({ orm: orms[0] as MikroORM, keys, audit: log })
+	const orm = orms[0] as MikroORM
+	const journal = new JournalRepository({ orm, keys, audit: log, file: new JournalFile(database.volume), now: () => new Date(), logger })
+	const store = new ErasureRepository({ orm, keys, audit: log, journal })
 	const [id, wish] = [randomUUID(), { target: { scope: 'all', userId }, actor: { kind: 'console' } } as const]
 	await store.begin(id, wish, new Date())
 	await store.finish(id, wish, new Date())

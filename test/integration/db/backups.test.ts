@@ -36,6 +36,7 @@ beforeEach(async () => {
 		storagePath,
 		appVersion: '0.1.0',
 		now: () => now,
+		checkJournal: async () => {},
 		access: () => database.access,
 		restartWith: (errand) => errand(database.access),
 		logger,
@@ -123,7 +124,7 @@ describe('backups', () => {
 	})
 
 	it('tell when the database is away, without its address', async () => {
-		const away = new Backups({ storagePath, appVersion: '0.1.0', now: () => now, access: () => ({ url: 'postgresql://u:secret-word@127.0.0.1:1/x', kids: [] }), restartWith: async () => {}, logger })
+		const away = new Backups({ storagePath, appVersion: '0.1.0', now: () => now, checkJournal: async () => {}, access: () => ({ url: 'postgresql://u:secret-word@127.0.0.1:1/x', kids: [] }), restartWith: async () => {}, logger })
 		const error: unknown = await away.create().catch((reason: unknown) => reason)
 		expect(error).toMatchObject({ code: 'storage_unavailable' })
 		expect(String(error)).not.toContain('secret-word')
@@ -131,7 +132,7 @@ describe('backups', () => {
 	})
 
 	it('wait for the start', async () => {
-		const starting = new Backups({ storagePath, appVersion: '0.1.0', now: () => now, access: () => undefined, restartWith: async () => {}, logger })
+		const starting = new Backups({ storagePath, appVersion: '0.1.0', now: () => now, checkJournal: async () => {}, access: () => undefined, restartWith: async () => {}, logger })
 		await expect(starting.create()).rejects.toMatchObject({ code: 'storage_unavailable', retryAfterSec: 5 })
 	})
 
@@ -141,6 +142,7 @@ describe('backups', () => {
 			storagePath,
 			appVersion: '0.1.0',
 			now: () => now,
+			checkJournal: async () => {},
 			access: () => undefined,
 			restartWith: async (errand) => {
 				if (isRun) {
@@ -202,7 +204,7 @@ describe('the safety copy before an update', () => {
 			const earlier = await openDatabase({ url: empty.url, keys: database.keys, logger })
 			try {
 				await earlier.migrator.up({ to: '0001-calls' })
-				await new Backups({ storagePath, appVersion: '0.1.0', now: () => now, access: () => undefined, restartWith: (errand) => errand({ ...database.access, url: empty.url }), logger }).restore(copy?.name ?? '')
+				await new Backups({ storagePath, appVersion: '0.1.0', now: () => now, checkJournal: async () => {}, access: () => undefined, restartWith: (errand) => errand({ ...database.access, url: empty.url }), logger }).restore(copy?.name ?? '')
 				expect(await earlier.em.getConnection().execute('select user_id from devices')).toEqual([{ user_id: 'x' }])
 			} finally {
 				await earlier.close(true)

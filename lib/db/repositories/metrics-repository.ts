@@ -109,8 +109,8 @@ async function sumsOfUsers(em: EntityManager, from: Date, to: Date): Promise<Use
 }
 
 async function liveCalls(em: EntityManager): Promise<StoredMetrics['live']> {
-	const rows = await runBound<LiveColumns>(em, `select uuid, version, user_id, reference, country, status, created_at, answered_at, currency, reserved_micros::text
-		from calls left join audit_subjects using (user_id) where status <> 'ended' order by created_at, uuid`)
+	const rows = await runBound<LiveColumns>(em, `select uuid, version, user_id, reference, country, status, calls.created_at, answered_at, currency, reserved_micros::text
+		from calls left join audit_subjects using (user_id) where status <> 'ended' order by calls.created_at, uuid`)
 	return rows.map((row) => ({
 		uuid: row.uuid,
 		version: row.version,

@@ -10,6 +10,7 @@ import type { Clock } from './calls/ports.ts'
 import type { Carrier } from './carrier.ts'
 import type { CallRepository } from './db/repositories/call-repository.ts'
 import type { DeviceRepository } from './db/repositories/device-repository.ts'
+import type { JournalRepository } from './db/repositories/journal-repository.ts'
 import type { FreeSwitch } from './esl/freeswitch.ts'
 import type { ConfigTest } from './health/config-test.ts'
 import type { KeyInquiry, Notices } from './health/probes.ts'
@@ -18,6 +19,7 @@ import type { Logger } from './logger.ts'
 import type { OcsClient } from './nextcloud/ocs-client.ts'
 import type { SettingsStore } from './policy/settings-store.ts'
 import type { ProviderSettings, Settings, SwitchConnection } from './policy/settings.ts'
+import type { AuditVerificationState } from './privacy/audit-verification.ts'
 import type { Releasers } from './startup.ts'
 
 import { randomUUID } from 'node:crypto'
@@ -31,7 +33,7 @@ import { carrierProbe } from './health/carrier.ts'
 import { testCarrier, testSwitch, testTrunk } from './health/config-test.ts'
 import { finding } from './health/findings.ts'
 import { Health } from './health/health.ts'
-import { databaseProbe, gatewayProbe, keysProbe, nextcloudProbe, noticesProbe, redisProbe, sipcallProbe, switchProbe } from './health/probes.ts'
+import { databaseProbe, gatewayProbe, keysProbe, nextcloudProbe, noticesProbe, recordsProbe, redisProbe, sipcallProbe, switchProbe } from './health/probes.ts'
 
 export interface DoctorOptions {
 	version: string
@@ -48,6 +50,7 @@ export interface DoctorOptions {
 	store: CallRepository
 	devices: DeviceRepository
 	audit: Audit
+	journal: JournalRepository
 	clock: Clock
 	logger: Logger
 	/** Shorter times, for tests. */
@@ -70,13 +73,14 @@ export interface Doctor {
 const TESTS = { kind: 'configTestsPerMinute', max: 10, windowSec: 60, isFullInMemory: true } as const
 
 export function startDoctor(options: DoctorOptions, releasers: Releasers): Doctor {
-	const { version, ocs, orm, volume, counters, callSwitch, carrier, settings, keyState, notices, store, devices, audit, clock, logger, limitMs, freshMs } = options
+	const { version, ocs, orm, volume, counters, callSwitch, carrier, settings, keyState, journal, notices, store, devices, audit, clock, logger, limitMs, freshMs } = options
 	const health = new Health({
 		probes: [
 			nextcloudProbe(ocs, () => clock.now().getTime()),
 			sipcallProbe(version),
 			databaseProbe(new DatabaseInquiry({ orm, volume })),
 			keysProbe(keyState, () => clock.now().getTime()),
+			recordsProbe({ brokenAuditEntry: () => brokenEntry(audit.verification.state), journal: () => journal.look() }),
 			redisProbe(counters),
 			switchProbe(callSwitch),
 			gatewayProbe(callSwitch, () => settings.get().gateways),
@@ -111,6 +115,10 @@ export function startDoctor(options: DoctorOptions, releasers: Releasers): Docto
 		guardTests: (adminId) => countOrRefuse(counters.limiter, adminId, TESTS, (waitSec) => `Only ${TESTS.max} tests may be made within a minute. Try again in ${waitSec} seconds.`),
 		testCalls,
 	}
+}
+
+function brokenEntry(state: AuditVerificationState): number | undefined {
+	return state.state === 'done' ? state.broken?.seq : undefined
 }
 
 /** What can be told while the other parts are not up: why they are not. */

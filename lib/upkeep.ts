@@ -69,6 +69,7 @@ const RETENTION_MS = 5 * 60 * 1000
 /** So many calls are told to those who follow them. */
 const MOST_TOLD = 200
 const MINUTE_MS = 60 * 1000
+const DAY_MS = 24 * 60 * MINUTE_MS
 
 export function startUpkeep({ orm, keys, rotation, journal, backups, store, signIns, verifications, calls, tracker, users, addressBooks, settings, audit, isEnabled, clock, logger, retentionMs }: UpkeepOptions, releasers: Releasers): Upkeep {
 	const now = () => clock.now()
@@ -99,6 +100,8 @@ export function startUpkeep({ orm, keys, rotation, journal, backups, store, sign
 	releasers.add('periodic tasks', runPeriodically([
 		{ name: 'retention', everyMs: retentionMs ?? RETENTION_MS, run: () => retention.run() },
 		{ name: 'retention of the audit log', everyMs: retentionMs ?? RETENTION_MS, run: () => audit.retention.run(settings.get().retention.auditDays) },
+		// What it finds is told by the doctor, and logged.
+		{ name: 'check of the audit log', everyMs: DAY_MS, run: async () => audit.verification.start() },
 		{ name: 'unfinished erasures', everyMs: MINUTE_MS, run: () => erasures.resume() },
 		// Keys are looked up with their age, so tidying up late harms nobody.
 		{ name: 'idempotency keys', everyMs: HOUR_MS, run: () => store.forgetOldKeys(now()) },

@@ -16,7 +16,7 @@ export interface Meaning {
 	/** The page of the administration where it is mended. */
 	page?: 'connection' | 'policy' | 'users' | 'privacy'
 	/** The page of docs/admin that says more. */
-	doc?: 'install' | 'freeswitch' | 'database' | 'settings' | 'policy' | 'commands' | 'doctor' | 'encryption' | 'provider'
+	doc?: 'install' | 'freeswitch' | 'database' | 'settings' | 'policy' | 'commands' | 'doctor' | 'encryption' | 'provider' | 'audit-log' | 'privacy'
 	/** How loudly it is told, where the state alone would be too loud. */
 	severity?: 'ok' | 'warning'
 }
@@ -33,6 +33,8 @@ const AT_SWITCH = { page: 'connection', doc: 'freeswitch' } as const
 const AT_GATEWAY = { doc: 'freeswitch' } as const
 const AT_CARRIER = { doc: 'provider' } as const
 const AT_DATABASE = { doc: 'database' } as const
+const AT_AUDIT = { page: 'privacy', doc: 'audit-log' } as const
+const AT_JOURNAL = { page: 'privacy', doc: 'privacy' } as const
 const AT_KEYS = { page: 'privacy', doc: 'encryption' } as const
 
 const NEXTCLOUD = {
@@ -61,6 +63,11 @@ const STORAGE = {
 	rows_unreadable: wrong('degraded', '{rows} stored rows cannot be decrypted with any loaded key.', 'They are damaged and stay as they are. Restore a backup if one has them whole.', AT_KEYS),
 	key_change_slow: wrong('degraded', 'The encryption key was changed more than a day ago, and {left} of {total} rows are still under an earlier one.', 'Look at the log for what keeps it; it goes on by itself at each start, and every hour.', AT_KEYS),
 	key_unneeded: wrong('degraded', 'Nothing needs the earlier encryption key any more: {keys}.', 'Take it out of DATABASE_ENCRYPTION_KEYS_PREVIOUS, or its file off the volume, and restart SIPCall.', AT_KEYS),
+	records_unread: wrong('degraded', 'Nobody knows at the moment whether the erasure journal is as it was written.', 'Wait a moment. If it stays so, look at the volume.', { ...AT_JOURNAL, severity: 'ok' }),
+	audit_broken: wrong('down', 'The audit log is not as it was written, from entry {seq} on.', 'Find out who could change the database, and keep a copy of it as it is: occ sipcall:audit:verify says why.', { ...AT_AUDIT, severity: 'warning' }),
+	journal_unreadable: wrong('down', 'The erasure journal on the volume cannot be read: what was erased could come back with a restore, and nothing can be erased.', 'Make room on the volume, or see to its rights.', { ...AT_JOURNAL, severity: 'warning' }),
+	journal_damaged: wrong('down', 'The erasure journal is damaged (line {lines}): what that says could come back with a restore.', 'Put erasures.journal back from a copy of the volume. Without one move it away and restart SIPCall, which writes it anew from the database.', { ...AT_JOURNAL, severity: 'warning' }),
+	journal_key_missing: wrong('down', 'The erasure journal needs the encryption key {keys}, which is not loaded: what it says could come back with a restore.', 'Give SIPCall that key back, as an earlier one: DATABASE_ENCRYPTION_KEYS_PREVIOUS, or its file on the volume.', { ...AT_JOURNAL, severity: 'warning' }),
 	redis_ok: ok('Redis answers.'),
 	redis_absent: wrong('not_set_up', 'There is no Redis. PostgreSQL counts the limits, which is enough for one server.', 'Nothing needs to be done.', { fixableBy: 'nobody', doc: 'install', severity: 'ok' }),
 	redis_down: wrong('down', 'Redis does not answer. Until it is back SIPCall counts limits in memory, and allows a tenth of each.', 'With REDIS_URL check that server and the way to it; without it look at the container’s log.', { doc: 'install', severity: 'warning' }),

@@ -179,6 +179,33 @@ export function keysProbe(look: () => Promise<KeyInquiry>, nowMs: () => number):
 	}
 }
 
+/** Whether what proves data protection is as it was written. */
+export interface RecordsInquiry {
+	/** The first entry of the audit log that is not, as far as was checked. */
+	brokenAuditEntry: () => number | undefined
+	/** undefined when the volume cannot be read. */
+	journal: () => Promise<{ damaged: readonly number[], missingKids: readonly string[] } | undefined>
+}
+
+/** Says nothing while nothing is wrong. */
+export function recordsProbe({ brokenAuditEntry, journal }: RecordsInquiry): Probe {
+	return {
+		id: 'records',
+		ifSilent: 'records_unread',
+		look: async () => {
+			const part = (code: FindingCode, values?: FindingValues): Part => ({ id: 'records', ...finding(code, values) })
+			const [seq, read] = [brokenAuditEntry(), await journal()]
+			const { damaged, missingKids } = read ?? { damaged: [], missingKids: [] }
+			return [
+				...(seq === undefined ? [] : [part('audit_broken', { seq })]),
+				...(read === undefined ? [part('journal_unreadable')] : []),
+				...(damaged.length === 0 ? [] : [part('journal_damaged', { lines: damaged.join(', ') })]),
+				...(missingKids.length === 0 ? [] : [part('journal_key_missing', { keys: missingKids.join(', ') })]),
+			]
+		},
+	}
+}
+
 /** What is known without asking anybody: who may call, and what waits for an admin. */
 export interface Notices {
 	settings: Pick<Settings, 'homeCountry' | 'allowedCountries' | 'allowedPrefixes' | 'allowedGroups'>

@@ -17,7 +17,7 @@ const finding = {
 }
 
 export const PartSchema = z.object({
-	id: z.enum(['nextcloud', 'sipcall', 'database', 'keys', 'redis', 'freeswitch', 'gateway', 'carrier', 'calling', 'settings', 'removed_users', 'locked_users']),
+	id: z.enum(['nextcloud', 'sipcall', 'database', 'keys', 'records', 'redis', 'freeswitch', 'gateway', 'carrier', 'calling', 'settings', 'removed_users', 'locked_users']),
 	name: z.string().optional().describe('The gateway’s'),
 	state: z.enum(['ok', 'degraded', 'down', 'not_set_up']),
 	...finding,

@@ -94,7 +94,7 @@ function stepWord(state: ShownState): string {
 }
 
 /** Of these parts several things may be found at once. */
-const SEVERAL: ReadonlySet<string> = new Set(['carrier', 'keys'])
+const SEVERAL: ReadonlySet<string> = new Set(['carrier', 'keys', 'records'])
 
 function shown(found: HealthPart | Step, name: string, word: string): ShownFinding {
 	const { text, advice } = findingWords(found)
@@ -118,6 +118,8 @@ function partName({ id, name = '' }: HealthPart): string {
 			return t('Database')
 		case 'keys':
 			return t('Encryption key')
+		case 'records':
+			return t('Records of data protection')
 		case 'gateway':
 			return name === '' ? t('Gateway') : t('Gateway: {name}', { name })
 		case 'carrier':

@@ -126,6 +126,16 @@ export class JournalRepository {
 		}
 	}
 
+	/** What is wrong with it; undefined when it cannot be read. */
+	async look(): Promise<Pick<Journal, 'damaged' | 'missingKids'> | undefined> {
+		return this.#read().catch((error: unknown) => {
+			if (error instanceof JournalFileError) {
+				return undefined
+			}
+			throw error
+		})
+	}
+
 	/**
 	 * Erases in these data what was erased and they have not seen. Nobody may use them before. Where the volume cannot be
 	 * read nothing is known of it: then the log says so, and calling goes on.

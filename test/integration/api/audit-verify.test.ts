@@ -83,5 +83,7 @@ describe('the check of the audit log', () => {
 		await test.database.query('grant update on audit_log to current_user; alter table audit_log disable trigger user; update audit_log set action = \'user.locked\' where seq = 3')
 		await demo.request('POST', '/admin/audit-log/verify', {})
 		expect(await verified()).toMatchObject({ state: 'done', entries: 2, broken: { seq: 3, why: 'It, or an entry before it, was changed, moved or put in.' } })
+		const { body } = await demo.get<{ parts: unknown[] }>('/admin/health')
+		expect(body.parts).toContainEqual(expect.objectContaining({ id: 'records', state: 'down', code: 'audit_broken', values: { seq: 3 } }))
 	})
 })

@@ -362,6 +362,7 @@ describe('the journal', () => {
 		expect(damaged).not.toBe(whole)
 		await writeFile(journalFile(), damaged)
 		await expect(test.app.backups.restore(name)).rejects.toMatchObject({ code: 'wrong_state', message: expect.stringMatching(/erasures\.journal is damaged \(line 2\).*Nothing was changed/) as string })
+		expect((await test.as('demo').get<{ parts: unknown[] }>('/admin/health')).body.parts).toContainEqual(expect.objectContaining({ id: 'records', code: 'journal_damaged', values: { lines: '2' } }))
 		expect(await history('guest')).toMatchObject([{ uuid: before.uuid, to: '', erased: true }])
 		await test.restart()
 		expect(await journalText()).toContain(damaged)

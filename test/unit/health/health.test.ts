@@ -7,7 +7,7 @@ import type { Part, Report } from '../../../lib/health/report.ts'
 import { describe, expect, it } from 'vitest'
 import { finding } from '../../../lib/health/findings.ts'
 import { Health } from '../../../lib/health/health.ts'
-import { keysProbe, noticesProbe, switchProbe, versionFinding } from '../../../lib/health/probes.ts'
+import { keysProbe, noticesProbe, recordsProbe, switchProbe, versionFinding } from '../../../lib/health/probes.ts'
 import { reportOf, setupChecksAnswer, stateOf, statusLines } from '../../../lib/health/report.ts'
 import { DEFAULT_SETTINGS } from '../../../lib/policy/settings.ts'
 import { RecordedLog } from '../../support/recorded-log.ts'
@@ -152,6 +152,18 @@ describe('the encryption keys', () => {
 	])('tell %s', async (_what, change, codes) => {
 		const parts = await keysProbe(async () => ({ ...GOOD, ...change }), () => AT).look()
 		expect(parts.map(({ code }) => code)).toEqual(codes)
+	})
+})
+
+describe('the records of data protection', () => {
+	it.each([
+		['nothing while all is as it was written', {}, []],
+		['a broken audit log', { brokenAuditEntry: () => 7 }, [{ code: 'audit_broken', values: { seq: 7 } }]],
+		['a journal that cannot be read', { journal: async () => undefined }, [{ code: 'journal_unreadable' }]],
+		['damaged lines and a missing key', { journal: async () => ({ damaged: [2, 5], missingKids: ['a1b2c3d4'] }) }, [{ code: 'journal_damaged', values: { lines: '2, 5' } }, { code: 'journal_key_missing', values: { keys: 'a1b2c3d4' } }]],
+	])('tell %s', async (_what, change, parts) => {
+		const found = await recordsProbe({ brokenAuditEntry: () => undefined, journal: async () => ({ damaged: [], missingKids: [] }), ...change }).look()
+		expect(found).toEqual(parts.map((part) => expect.objectContaining(part) as unknown))
 	})
 })
 

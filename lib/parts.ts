@@ -29,6 +29,7 @@ import { CallFeed } from './calls/call-feed.ts'
 import { CallService } from './calls/call-service.ts'
 import { CallStream } from './calls/call-stream.ts'
 import { CallTracker } from './calls/call-tracker.ts'
+import { CarrierCosts } from './calls/carrier-costs.ts'
 import { DeviceVerification } from './calls/device-verification.ts'
 import { Explainer } from './calls/explain.ts'
 import { Lockout } from './calls/lockout.ts'
@@ -79,6 +80,8 @@ export interface AppOverrides {
 	retentionMs?: number
 	/** The waits of a change of the encryption key. */
 	rotation?: { pauseMs?: number, waitMs?: number }
+	/** How often costs that are due are asked for. */
+	costsMs?: number
 	/** How long the switch is left alone after a hold or an answer. */
 	settleMs?: number
 	/** Of event streams. */
@@ -266,6 +269,7 @@ export async function startParts({ config, logger, clock, overrides, ocs, users,
 		limiter,
 		settings: () => settings.get(),
 		devices: (userId) => devices.of(userId),
+		awaitsCost: carrier.hasCosts,
 		carrierCountries: carrier.countries,
 		clock,
 		newUuid: randomUUID,
@@ -288,7 +292,17 @@ export async function startParts({ config, logger, clock, overrides, ocs, users,
 		newUuid: randomUUID,
 		logger: logger.child({ component: 'calls' }),
 	})
-	const upkeep = startUpkeep({ orm, keys, rotation, store, signIns, verifications, calls, tracker, users, addressBooks, settings, audit, isEnabled: () => state.isEnabled(), clock, logger, retentionMs: overrides.retentionMs }, releasers)
+	const costs = new CarrierCosts({
+		store,
+		provider: carrier.provider,
+		tell: (call, before) => {
+			monitoring.priced(call, before)
+			tracker.take(call)
+		},
+		clock,
+		logger: logger.child({ component: 'calls' }),
+	})
+	const upkeep = startUpkeep({ orm, keys, rotation, store, signIns, verifications, calls, tracker, users, addressBooks, settings, audit, isEnabled: () => state.isEnabled(), clock, logger, retentionMs: overrides.retentionMs, costs, costsMs: overrides.costsMs }, releasers)
 	const doctor = startDoctor({
 		version: config.appVersion,
 		ocs,

@@ -30,6 +30,8 @@ export interface CallServiceOptions {
 	lockout: Lockout
 	settings: () => Settings
 	devices: (userId: string) => Promise<Device[]>
+	/** Whether the company behind the trunk says what calls have cost. */
+	awaitsCost: () => boolean
 	/** ISO countries that the company behind the trunk lets through; undefined = not known. */
 	carrierCountries: () => readonly string[] | undefined
 	clock: Clock
@@ -70,7 +72,7 @@ export class CallService {
 			const allowed = allowCall(wish, { user, settings: ofAll, state, at, carrierCountries: this.#options.carrierCountries() }, devices)
 			const settings = settingsFor(ofAll, rule)
 			await admitCall(user, settings, this.#options.callSwitch, this.#options.limiter, at)
-			const made = newCall({ userId: user.id, rawTo: wish.to, note: wish.note, at: clock.now() }, allowed, settings.gateways, this.#options.newUuid)
+			const made = newCall({ userId: user.id, rawTo: wish.to, note: wish.note, at: clock.now() }, allowed, settings.gateways, this.#options.newUuid, this.#options.awaitsCost())
 			plan = planOf(made, allowed.device, settings)
 			return made
 		})

@@ -32,6 +32,7 @@ import { Migration0013UserPreferences } from './migrations/migration-0013-user-p
 import { Migration0014LockReason } from './migrations/migration-0014-lock-reason.ts'
 import { Migration0015KeyRotation } from './migrations/migration-0015-key-rotation.ts'
 import { Migration0016AuditCheckpoints } from './migrations/migration-0016-audit-checkpoints.ts'
+import { Migration0017CarrierCosts } from './migrations/migration-0017-carrier-costs.ts'
 import { takeStoredKeys } from './stored-keys.ts'
 
 /** In the order in which they run; a name, once released, is never changed or removed. */
@@ -52,6 +53,7 @@ const MIGRATIONS = [
 	{ name: '0014-lock-reason', class: Migration0014LockReason },
 	{ name: '0015-key-rotation', class: Migration0015KeyRotation },
 	{ name: '0016-audit-checkpoints', class: Migration0016AuditCheckpoints },
+	{ name: '0017-carrier-costs', class: Migration0017CarrierCosts },
 ]
 
 const POOL_SIZE = 10

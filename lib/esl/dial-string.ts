@@ -61,6 +61,7 @@ export function buildOriginate(plan: OriginatePlan): string {
 	const { user, destination } = plan
 	const a = variables([
 		['origination_uuid', checked('uuid', user.legUuid)],
+		['sip_invite_call_id', user.target.kind === 'phone' ? checked('uuid', user.legUuid) : undefined],
 		['originate_timeout', seconds(user.ringTimeoutSec)],
 		// A 183 from a phone behind the trunk is no pick-up: without this it would start the bridge.
 		['ignore_early_media', 'true'],
@@ -99,7 +100,7 @@ export function destinationDialString(destination: DestinationPlan, own: readonl
 					['fail_on_single_reject', FINAL_CAUSES],
 				] as const
 			: [
-					['origination_uuid', checked('uuid', destination.legs[0]?.legUuid ?? '')],
+					...ownIds(destination.legs[0]?.legUuid ?? ''),
 					['originate_timeout', seconds(destination.answerTimeoutSec)],
 				] as const),
 		['origination_caller_id_number', destination.callerId === undefined ? undefined : checked('number', destination.callerId)],
@@ -109,7 +110,7 @@ export function destinationDialString(destination: DestinationPlan, own: readonl
 		throw unsafe('gateway')
 	}
 	const legs = destination.legs.map(({ legUuid, gateway }) => {
-		const ofLeg = hasChoice ? `[origination_uuid=${checked('uuid', legUuid)}]` : ''
+		const ofLeg = hasChoice ? `[${variables(ownIds(legUuid))}]` : ''
 		return `${ofLeg}sofia/gateway/${checked('name', gateway)}/${number}`
 	})
 	return `{${common}}${legs.join('|')}`
@@ -134,6 +135,12 @@ export function deviceDialString(target: OriginatePlan['user']['target']): strin
 		throw unsafe('domain')
 	}
 	return template.replace('{address}', () => address).replace('@{domain}', '')
+}
+
+/** Our uuid is the leg's `Call-ID` as well (`sofia_glue_do_invite`): under it the company behind the trunk has it in its books. */
+function ownIds(legUuid: string): Variable[] {
+	const uuid = checked('uuid', legUuid)
+	return [['origination_uuid', uuid], ['sip_invite_call_id', uuid]]
 }
 
 function variables(pairs: readonly Variable[]): string {

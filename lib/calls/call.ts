@@ -180,6 +180,19 @@ export function isLegLive(leg: Leg): boolean {
 	return (leg.createdAt !== undefined || leg.answeredAt !== undefined) && leg.end === undefined && leg.goneAt === undefined
 }
 
+/**
+ * The leg in which the person called has said no. A 403 before anything rang is a gateway's own refusal (RFC 3261 section
+ * 21.4.4): a phone that declines sends 603, or has rung.
+ */
+export function declinedLeg(call: Call): Leg | undefined {
+	return legsOfDestination(call).find(({ end, ringingAt }) => end?.verdict === 'rejected' && (ringingAt !== undefined || end.cause.sip !== 403))
+}
+
+/** Whether the person called has said no, and the switch may ring them again over another gateway. */
+export function isRungAgain(call: Call): boolean {
+	return call.answeredAt === undefined && declinedLeg(call) !== undefined && legsOfDestination(call).some(({ end, goneAt }) => end === undefined && goneAt === undefined)
+}
+
 /** The leg of the destination that was answered and is there. */
 export function talkingLeg(call: Call): Leg | undefined {
 	return legsOfDestination(call).find((leg) => leg.answeredAt !== undefined && isLegLive(leg))

@@ -126,7 +126,7 @@ function meant(plan: OriginatePlan): Record<string, unknown> {
 	}
 	const limits = destination.legs.length === 1
 		? { originate_timeout: String(destination.answerTimeoutSec) }
-		: { leg_timeout: String(destination.answerTimeoutSec), leg_progress_timeout: '10', fail_on_single_reject: 'USER_BUSY:NO_ANSWER:NO_USER_RESPONSE:CALL_REJECTED:UNALLOCATED_NUMBER:INVALID_NUMBER_FORMAT:NUMBER_CHANGED:ORIGINATOR_CANCEL:ALLOTTED_TIMEOUT' }
+		: { leg_timeout: String(destination.answerTimeoutSec), leg_progress_timeout: '10', fail_on_single_reject: 'USER_BUSY:NO_ANSWER:NO_USER_RESPONSE:INVALID_NUMBER_FORMAT:NUMBER_CHANGED:ORIGINATOR_CANCEL:ALLOTTED_TIMEOUT' }
 	return {
 		fault: undefined,
 		expansions: [],
@@ -178,7 +178,7 @@ describe('the line of an originate', () => {
 			user: { ...PLAN.user, target: { kind: 'phone', gateway: 'trunk', number: '+491511234567' }, callerId: undefined },
 			destination: { ...PLAN.destination, callerId: undefined, legs: [{ legUuid: B1, gateway: 'trunk' }, { legUuid: B2, gateway: 'backup-2' }, { legUuid: B3, gateway: 'last.resort' }] },
 		}
-		expect(buildOriginate(plan)).toBe('{origination_uuid=21111111-1111-4111-8111-111111111111,sip_invite_call_id=21111111-1111-4111-8111-111111111111,originate_timeout=30,ignore_early_media=true,hangup_after_bridge=true,sipcall_call=01111111-1111-4111-8111-111111111111,sipcall_leg=a}sofia/gateway/trunk/+491511234567 &bridge({leg_timeout=60,leg_progress_timeout=10,fail_on_single_reject=USER_BUSY:NO_ANSWER:NO_USER_RESPONSE:CALL_REJECTED:UNALLOCATED_NUMBER:INVALID_NUMBER_FORMAT:NUMBER_CHANGED:ORIGINATOR_CANCEL:ALLOTTED_TIMEOUT,execute_on_answer=\'sched_hangup +14400 ALLOTTED_TIMEOUT\',sipcall_call=01111111-1111-4111-8111-111111111111,sipcall_leg=b}[origination_uuid=31111111-1111-4111-8111-111111111111,sip_invite_call_id=31111111-1111-4111-8111-111111111111]sofia/gateway/trunk/+4930123456|[origination_uuid=41111111-1111-4111-8111-111111111111,sip_invite_call_id=41111111-1111-4111-8111-111111111111]sofia/gateway/backup-2/+4930123456|[origination_uuid=51111111-1111-4111-8111-111111111111,sip_invite_call_id=51111111-1111-4111-8111-111111111111]sofia/gateway/last.resort/+4930123456)')
+		expect(buildOriginate(plan)).toBe('{origination_uuid=21111111-1111-4111-8111-111111111111,sip_invite_call_id=21111111-1111-4111-8111-111111111111,originate_timeout=30,ignore_early_media=true,hangup_after_bridge=true,sipcall_call=01111111-1111-4111-8111-111111111111,sipcall_leg=a}sofia/gateway/trunk/+491511234567 &bridge({leg_timeout=60,leg_progress_timeout=10,fail_on_single_reject=USER_BUSY:NO_ANSWER:NO_USER_RESPONSE:INVALID_NUMBER_FORMAT:NUMBER_CHANGED:ORIGINATOR_CANCEL:ALLOTTED_TIMEOUT,execute_on_answer=\'sched_hangup +14400 ALLOTTED_TIMEOUT\',sipcall_call=01111111-1111-4111-8111-111111111111,sipcall_leg=b}[origination_uuid=31111111-1111-4111-8111-111111111111,sip_invite_call_id=31111111-1111-4111-8111-111111111111]sofia/gateway/trunk/+4930123456|[origination_uuid=41111111-1111-4111-8111-111111111111,sip_invite_call_id=41111111-1111-4111-8111-111111111111]sofia/gateway/backup-2/+4930123456|[origination_uuid=51111111-1111-4111-8111-111111111111,sip_invite_call_id=51111111-1111-4111-8111-111111111111]sofia/gateway/last.resort/+4930123456)')
 	})
 
 	it('for an extension, which the answered leg sends after 2 s, with 2 s for each comma', () => {

@@ -8,6 +8,7 @@ import type { Audit } from './audit.ts'
 import type { CallService } from './calls/call-service.ts'
 import type { CallTracker } from './calls/call-tracker.ts'
 import type { CarrierCosts } from './calls/carrier-costs.ts'
+import type { GatewayWatch } from './calls/gateway-watch.ts'
 import type { Clock } from './calls/ports.ts'
 import type { CallRepository } from './db/repositories/call-repository.ts'
 import type { SignInRepository } from './db/repositories/sign-in-repository.ts'
@@ -51,6 +52,7 @@ export interface UpkeepOptions {
 	retentionMs: number | undefined
 	costs: CarrierCosts
 	costsMs: number | undefined
+	gateways: GatewayWatch
 }
 
 export interface Upkeep {
@@ -68,7 +70,7 @@ const RETENTION_MS = 5 * 60 * 1000
 const MOST_TOLD = 200
 const MINUTE_MS = 60 * 1000
 
-export function startUpkeep({ orm, keys, rotation, store, signIns, verifications, calls, tracker, users, addressBooks, settings, audit, isEnabled, clock, logger, retentionMs, costs, costsMs }: UpkeepOptions, releasers: Releasers): Upkeep {
+export function startUpkeep({ orm, keys, rotation, store, signIns, verifications, calls, tracker, users, addressBooks, settings, audit, isEnabled, clock, logger, retentionMs, costs, costsMs, gateways }: UpkeepOptions, releasers: Releasers): Upkeep {
 	const now = () => clock.now()
 	const privacyLogger = logger.child({ component: 'privacy' })
 	const userData = new UserDataRepository({ orm })
@@ -97,6 +99,7 @@ export function startUpkeep({ orm, keys, rotation, store, signIns, verifications
 	releasers.add('periodic tasks', runPeriodically([
 		{ name: 'retention', everyMs: retentionMs ?? RETENTION_MS, run: () => retention.run() },
 		{ name: 'retention of the audit log', everyMs: retentionMs ?? RETENTION_MS, run: () => audit.retention.run(settings.get().retention.auditDays) },
+		{ name: 'states of gateways', everyMs: MINUTE_MS / 2, run: () => gateways.ask() },
 		{ name: 'costs of calls', everyMs: costsMs ?? MINUTE_MS / 2, run: () => costs.run() },
 		{ name: 'unfinished erasures', everyMs: MINUTE_MS, run: () => erasures.resume() },
 		// Keys are looked up with their age, so tidying up late harms nobody.

@@ -36,6 +36,7 @@ export const PROBLEMS: Readonly<Record<ErrorCode, ProblemKind>> = {
 	rate_limited: { status: 429, title: 'Too many calls' },
 	limit_reached: { status: 429, title: 'Limit reached' },
 	switch_unavailable: { status: 503, title: 'Phone system unavailable' },
+	trunk_unavailable: { status: 503, title: 'Phone company unavailable' },
 	storage_unavailable: { status: 503, title: 'Storage unavailable' },
 	nextcloud_unavailable: { status: 503, title: 'Nextcloud unavailable' },
 	oauth_not_configured: { status: 503, title: 'Sign-in from outside is not set up' },

@@ -7,7 +7,7 @@ import type { ScenarioName } from '../../stand-ins/freeswitch/stories.ts'
 import type { TelnyxStandIn } from '../../stand-ins/telnyx/index.ts'
 import type { ApiClient, TestApp } from '../../support/app.ts'
 
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { API_KEY, startTelnyx } from '../../stand-ins/telnyx/index.ts'
 import { startTestApp } from '../../support/app.ts'
 
@@ -70,5 +70,67 @@ describe('a call over two gateways', () => {
 		const { body } = await demo.call('+4930123400')
 		expect(await demo.untilEnded(body.uuid)).toMatchObject({ outcome: 'failed', cause: { carrier: 'D51' } })
 		expect(await tried(body.uuid)).toEqual(['trunk', 'backup'])
+	})
+})
+
+describe('a gateway that is down', () => {
+	let test: TestApp
+	let demo: ApiClient
+
+	beforeAll(async () => {
+		test = await startTestApp({ freeSwitch: { gateways: { trunk: 'UP', backup: 'UP' }, gatewayLooks: { trunk: { pingSec: 25 }, backup: { pingSec: 25 } } } })
+		demo = await test.prepare({ gateways: ['trunk', 'backup'] })
+	})
+
+	afterEach(async () => {
+		test.freeSwitch.setGateway('trunk', 'UP')
+		test.freeSwitch.setGateway('backup', 'UP')
+		await untilFirst('trunk')
+	})
+
+	afterAll(() => test.stop())
+
+	/** Until the sidecar would try this one first. */
+	async function untilFirst(gateway: string): Promise<void> {
+		while ((await demo.request<{ gateway: string }>('POST', '/numbers/explain', { to: '+4930123400' })).body.gateway !== gateway) {
+			// The event is on its way.
+		}
+	}
+
+	it('is tried last as soon as the switch tells, and first again when it is up', async () => {
+		test.freeSwitch.setGateway('trunk', 'DOWN')
+		await untilFirst('backup')
+		const { body } = await demo.call('+4930123401')
+		expect(await demo.untilEnded(body.uuid)).toMatchObject({ outcome: 'completed' })
+		expect(test.freeSwitch.originates.at(-1)?.legs.map(({ gateway }) => gateway)).toEqual(['backup', 'trunk'])
+		test.freeSwitch.setGateway('trunk', 'UP')
+		await untilFirst('trunk')
+	})
+
+	it('is found when the sidecar starts after it went down', async () => {
+		test.freeSwitch.setGateway('trunk', 'DOWN')
+		await test.restart()
+		demo = test.as('demo')
+		await untilFirst('backup')
+	})
+
+	it('refuses a call before it is stored when it is the last one, and takes it when one is up', async () => {
+		test.freeSwitch.setGateway('trunk', 'DOWN')
+		test.freeSwitch.setGateway('backup', 'DOWN')
+		// Until both events have arrived.
+		let answer = await demo.call('+4930123401')
+		while (answer.status === 202) {
+			await demo.untilEnded(answer.body.uuid)
+			answer = await demo.call('+4930123401')
+		}
+		expect(answer).toMatchObject({ status: 503, body: { code: 'trunk_unavailable', retryAfterSec: 15 } })
+		expect(answer.headers.get('retry-after')).toBe('15')
+		const { body: history } = await demo.get<{ items: { uuid: string }[] }>('/call-history')
+		const refusedAt = history.items.length
+		expect((await demo.call('+4930123401')).status).toBe(503)
+		expect((await demo.get<{ items: unknown[] }>('/call-history')).body.items).toHaveLength(refusedAt)
+		test.freeSwitch.setGateway('backup', 'UP')
+		await untilFirst('backup')
+		expect((await demo.call('+4930123401')).status).toBe(202)
 	})
 })

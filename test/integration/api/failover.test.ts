@@ -58,18 +58,32 @@ describe('a call over two gateways', () => {
 		expect(await tried(body.uuid)).toEqual(['trunk'])
 	})
 
-	it('ends when the person called has declined: the second one, on which the switch is, is taken back', async () => {
-		scenario = ['reject_603', 'gateway_silent']
-		const { body } = await demo.call('+4930123400')
-		expect(await demo.untilEnded(body.uuid)).toMatchObject({ outcome: 'rejected', endedBy: 'callee', leg: 'destination', cause: { name: 'CALL_REJECTED', sip: 603 }, reason: { code: 'declined' } })
-		expect(test.freeSwitch.channels()).toEqual([])
-	})
-
 	it('is refused by the company when both gateways are', async () => {
 		scenario = ['company_refuses_403']
 		const { body } = await demo.call('+4930123400')
 		expect(await demo.untilEnded(body.uuid)).toMatchObject({ outcome: 'failed', cause: { carrier: 'D51' } })
 		expect(await tried(body.uuid)).toEqual(['trunk', 'backup'])
+	})
+})
+
+describe('a person who has declined', () => {
+	let test: TestApp
+	let demo: ApiClient
+
+	beforeAll(async () => {
+		// The second leg would ring for a minute.
+		test = await startTestApp({ freeSwitch: { speed: 1, scenario: () => ['reject_603', 'no_answer_timeout'] } })
+		demo = await test.prepare({ gateways: ['trunk', 'backup'] })
+	})
+
+	afterAll(() => test.stop())
+
+	it('is not rung again: the call is taken back from the second gateway, on which the switch is', async () => {
+		const { body } = await demo.call('+4930123400')
+		expect(await demo.untilEnded(body.uuid)).toMatchObject({ outcome: 'rejected', endedBy: 'callee', leg: 'destination', cause: { name: 'CALL_REJECTED', sip: 603 }, reason: { code: 'declined' } })
+		const user = test.freeSwitch.originates.at(-1)?.aVariables.origination_uuid ?? ''
+		expect(test.freeSwitch.commands.map(({ command }) => command)).toContain(`api uuid_kill ${user}`)
+		await test.freeSwitch.until(() => test.freeSwitch.channels().length === 0)
 	})
 })
 

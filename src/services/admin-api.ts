@@ -26,8 +26,11 @@ export type TestCall = TestCallJson
 export type Settings = ShownSettings
 export type SettingsChange = ReturnType<typeof changeSchema>['_zod']['input']
 export type SettingKey = keyof SettingsChange
-/** The settings, and where each of them comes from. */
-export type SourcedSettings = Settings & { source: Readonly<Record<string, 'app' | 'environment' | 'default'>> }
+/** The settings, where each of them comes from, and the companies that there are. */
+export type SourcedSettings = Settings & {
+	source: Readonly<Record<string, 'app' | 'environment' | 'default'>>
+	providers: readonly { kind: string, displayName: string, hasApi: boolean }[]
+}
 
 export type AuditEntry = AuditEntryJson
 export type AuditVerification = AuditVerificationJson
@@ -127,7 +130,7 @@ export function getHealth(): Promise<Health> {
 }
 
 /** Tries settings that are not saved. A password that is left out is the saved one, where that may be used. */
-export function testConfig(part: 'freeswitch' | 'trunk', values: object): Promise<ConfigTest> {
+export function testConfig(part: 'freeswitch' | 'trunk' | 'provider', values: object): Promise<ConfigTest> {
 	return send({ method: 'post', url: 'admin/config/test', data: { part, values } })
 }
 

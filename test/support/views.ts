@@ -398,6 +398,10 @@ export const VIEWS: readonly View[] = [
 		await page.locator('[data-change=allowedCountries]').waitFor()
 	}) },
 	{ name: 'admin-connection', show: at('/admin/connection', sip('switch-password')) },
+	{ name: 'admin-connection-company', show: at('/admin/connection', sip('switch-password'), async ({ page }) => {
+		await page.locator(`${sip('company')} select`).selectOption('telnyx')
+		await page.locator(sip('company-trunk')).scrollIntoViewIfNeeded()
+	}) },
 	{ name: 'admin-connection-test', show: at('/admin/connection', sip('switch-password'), async ({ page }) => {
 		await page.locator(`${sip('switch-password')} input, input${sip('switch-password')}`).fill('x')
 		await page.locator('form [type=submit]').click()

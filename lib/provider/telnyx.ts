@@ -12,8 +12,8 @@ import type { ProviderKind } from './index.ts'
 import type { Known } from './kept.ts'
 
 import { z } from 'zod'
+import { microsOf } from '../policy/decimal.ts'
 import { ApiClient, ApiError } from './api-client.ts'
-import { microsOf } from './decimal.ts'
 import { Kept } from './kept.ts'
 
 const BASE_URL = 'https://api.telnyx.com'

@@ -8,6 +8,7 @@ import type { UserChangeJson, UserJson } from '../../lib/http/routes/admin-users
 import type { AuditEntryJson, AuditLogJson, AuditVerificationJson } from '../../lib/http/routes/audit-log.ts'
 import type { MetricsJson } from '../../lib/http/routes/metrics.ts'
 import type { SampleNumberJson } from '../../lib/http/routes/numbers.ts'
+import type { RateTableJson } from '../../lib/http/routes/rate-table.ts'
 import type { ExplanationJson } from '../../lib/http/schemas.ts'
 import type { changeSchema, ShownSettings } from '../../lib/policy/secret-settings.ts'
 
@@ -18,6 +19,7 @@ export type UserChange = UserChangeJson
 export type Explained = ExplanationJson
 export type SampleNumber = SampleNumberJson
 export type Metrics = MetricsJson
+export type RateTable = RateTableJson
 export type LiveCall = MetricsJson['live'][number]
 export type Health = HealthJson
 export type HealthPart = HealthPartJson
@@ -74,6 +76,11 @@ export function getSettings(): Promise<SourcedSettings> {
  */
 export function saveSettings(change: SettingsChange): Promise<SourcedSettings> {
 	return send({ method: 'post', url: 'admin/config', data: change })
+}
+
+/** Reads a table of prices; nothing is saved. */
+export function readRateTable(csv: string): Promise<RateTable> {
+	return send({ method: 'post', url: 'admin/rates/read', data: { csv } })
 }
 
 /** What would happen if a user called a number under a policy that is not saved. Nothing is dialled or counted. */

@@ -53,7 +53,8 @@ export class CarrierCosts {
 		const records: Records = new Map()
 		for await (const record of all) {
 			if (ours.has(record.sipCallId)) {
-				records.set(record.id, record)
+				// Whatever a company calls its records, one leg's never hides another's.
+				records.set(`${record.sipCallId} ${record.id}`, record)
 			}
 		}
 		return records

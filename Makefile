@@ -42,6 +42,7 @@ bench: bench-esl bench-ui ## measure everything there is a benchmark for
 	@node test/bench/metrics.ts
 	@node test/bench/history.ts
 	@node test/bench/rotate.ts
+	@node test/bench/provider-memory.ts
 
 pictures: $(STAMP) tools build ## draw every page and state into docs/img/views, light on a desktop and dark on a phone
 	SIPCALL_PICTURES=docs/img/views SIPCALL_LANGUAGE=en vitest run test/e2e/views.test.ts

@@ -18,6 +18,8 @@ export interface Carrier {
 	open: (settings: ProviderSettings) => TrunkProvider
 	/** ISO countries that it lets through; undefined = not known. It never waits. */
 	countries: () => readonly string[] | undefined
+	/** Whether it says what calls have cost. */
+	hasCosts: () => boolean
 	/** Another one may count from now on. */
 	take: (settings: ProviderSettings) => void
 }
@@ -29,6 +31,7 @@ export function startCarrier(settings: ProviderSettings, { clock, logger }: { cl
 		provider: () => current.provider,
 		open,
 		countries: () => current.provider.limits?.()?.countries,
+		hasCosts: () => current.provider.costs !== undefined,
 		take: (next) => {
 			if (!isDeepStrictEqual(next, current.settings)) {
 				current = { settings: next, provider: open(next) }

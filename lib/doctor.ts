@@ -6,6 +6,7 @@
 import type { MikroORM } from '@mikro-orm/postgresql'
 import type { Audit } from './audit.ts'
 import type { Counters } from './backing.ts'
+import type { GatewayWatch } from './calls/gateway-watch.ts'
 import type { Clock } from './calls/ports.ts'
 import type { Carrier } from './carrier.ts'
 import type { CallRepository } from './db/repositories/call-repository.ts'
@@ -43,6 +44,7 @@ export interface DoctorOptions {
 	volume: string | undefined
 	counters: Counters
 	callSwitch: FreeSwitch
+	gateways: GatewayWatch
 	carrier: Carrier
 	settings: Pick<SettingsStore, 'get' | 'ignored'>
 	keyState: () => Promise<KeyInquiry>
@@ -73,7 +75,7 @@ export interface Doctor {
 const TESTS = { kind: 'configTestsPerMinute', max: 10, windowSec: 60, isFullInMemory: true } as const
 
 export function startDoctor(options: DoctorOptions, releasers: Releasers): Doctor {
-	const { version, ocs, orm, volume, counters, callSwitch, carrier, settings, keyState, journal, notices, store, devices, audit, clock, logger, limitMs, freshMs } = options
+	const { version, ocs, orm, volume, counters, callSwitch, gateways, carrier, settings, keyState, journal, notices, store, devices, audit, clock, logger, limitMs, freshMs } = options
 	const health = new Health({
 		probes: [
 			nextcloudProbe(ocs, () => clock.now().getTime()),
@@ -94,6 +96,7 @@ export function startDoctor(options: DoctorOptions, releasers: Releasers): Docto
 	})
 	const testCalls = new TestCalls({
 		switch: callSwitch,
+		gateways,
 		calls: store,
 		limiter: counters.limiter,
 		settings: () => settings.get(),

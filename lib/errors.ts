@@ -30,6 +30,7 @@ export type ErrorCode
 		| 'rate_limited'
 		| 'limit_reached'
 		| 'switch_unavailable'
+		| 'trunk_unavailable'
 		| 'storage_unavailable'
 		| 'nextcloud_unavailable'
 		| 'oauth_not_configured'

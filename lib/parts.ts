@@ -29,8 +29,10 @@ import { CallFeed } from './calls/call-feed.ts'
 import { CallService } from './calls/call-service.ts'
 import { CallStream } from './calls/call-stream.ts'
 import { CallTracker } from './calls/call-tracker.ts'
+import { CarrierCosts } from './calls/carrier-costs.ts'
 import { DeviceVerification } from './calls/device-verification.ts'
 import { Explainer } from './calls/explain.ts'
+import { GatewayWatch } from './calls/gateway-watch.ts'
 import { Lockout } from './calls/lockout.ts'
 import { startCarrier } from './carrier.ts'
 import { ConnectionKeys } from './db/connection-keys.ts'
@@ -81,6 +83,8 @@ export interface AppOverrides {
 	retentionMs?: number
 	/** The waits of a change of the encryption key. */
 	rotation?: { pauseMs?: number, waitMs?: number }
+	/** How often costs that are due are asked for. */
+	costsMs?: number
 	/** How long the switch is left alone after a hold or an answer. */
 	settleMs?: number
 	/** Of event streams. */
@@ -215,18 +219,22 @@ export async function startParts({ config, logger, clock, overrides, ocs, users,
 	progress.report(90)
 	await tracker.start()
 	releasers.add('call tracker', () => tracker.stop())
+	const gateways = new GatewayWatch({ callSwitch, gateways: () => settings.get().gateways, logger: logger.child({ component: 'calls' }) })
 	callSwitch.listen({
 		onNotice: (notice) => tracker.notice(notice),
+		onGateway: (name, isUp) => gateways.tell(name, isUp),
 		onLag: (seconds) => monitoring.lagged(seconds),
 		onReady: () => {
 			monitoring.reconciled()
 			void tracker.reconcile()
+			void gateways.begin()
 		},
 	})
 	callSwitch.connectTo(endpointOf(settings.get().freeswitch))
 	const carrier = startCarrier(settings.get().provider, { clock, logger })
 	settings.onChange(({ freeswitch, provider }, before) => {
 		carrier.take(provider)
+		void gateways.ask()
 		if (!isDeepStrictEqual(freeswitch, before.freeswitch)) {
 			callSwitch.connectTo(endpointOf(freeswitch))
 		}
@@ -274,9 +282,11 @@ export async function startParts({ config, logger, clock, overrides, ocs, users,
 		tracker,
 		feed,
 		callSwitch,
+		gateways,
 		limiter,
 		settings: () => settings.get(),
 		devices: (userId) => devices.of(userId),
+		awaitsCost: carrier.hasCosts,
 		carrierCountries: carrier.countries,
 		clock,
 		newUuid: randomUUID,
@@ -289,6 +299,7 @@ export async function startParts({ config, logger, clock, overrides, ocs, users,
 		store: verifications,
 		calls: store,
 		codeCaller: callSwitch,
+		gateways,
 		limiter,
 		onVerified: audit.onVerified,
 		settings: () => settings.get(),
@@ -299,7 +310,17 @@ export async function startParts({ config, logger, clock, overrides, ocs, users,
 		newUuid: randomUUID,
 		logger: logger.child({ component: 'calls' }),
 	})
-	const upkeep = startUpkeep({ orm, keys, rotation, journal, backups, store, signIns, verifications, calls, tracker, users, addressBooks, settings, audit, isEnabled: () => state.isEnabled(), clock, logger, retentionMs: overrides.retentionMs }, releasers)
+	const costs = new CarrierCosts({
+		store,
+		provider: carrier.provider,
+		tell: (call, before) => {
+			monitoring.priced(call, before)
+			tracker.take(call)
+		},
+		clock,
+		logger: logger.child({ component: 'calls' }),
+	})
+	const upkeep = startUpkeep({ orm, keys, rotation, journal, backups, store, signIns, verifications, calls, tracker, users, addressBooks, settings, audit, isEnabled: () => state.isEnabled(), clock, logger, retentionMs: overrides.retentionMs, costs, costsMs: overrides.costsMs, gateways }, releasers)
 	const doctor = startDoctor({
 		version: config.appVersion,
 		ocs,
@@ -307,6 +328,7 @@ export async function startParts({ config, logger, clock, overrides, ocs, users,
 		volume: config.databaseUrl === undefined ? config.storagePath : undefined,
 		counters,
 		callSwitch,
+		gateways,
 		carrier,
 		settings,
 		keyState: () => rotation.state(),
@@ -320,9 +342,9 @@ export async function startParts({ config, logger, clock, overrides, ocs, users,
 		...overrides.health,
 	}, releasers)
 	monitoring.watch({ openCalls: () => tracker.openCalls().length, isSwitchReady: () => callSwitch.isReady(), report: () => doctor.report() })
-	const control = new CallControl({ lockout, calls, store, tracker, callSwitch, limiter, settings: () => settings.get(), carrierCountries: carrier.countries, clock, newUuid: randomUUID, ...(overrides.settleMs === undefined ? {} : { settleMs: overrides.settleMs }) })
+	const control = new CallControl({ lockout, calls, store, tracker, callSwitch, gateways, limiter, settings: () => settings.get(), carrierCountries: carrier.countries, clock, newUuid: randomUUID, ...(overrides.settleMs === undefined ? {} : { settleMs: overrides.settleMs }) })
 	const stream = new CallStream({ store, feed, clock, ...(overrides.pingMs === undefined ? {} : { pingMs: overrides.pingMs }) })
-	const explainer = new Explainer({ handedOver: () => tracker.handedOver.size, store, limiter, devices: (userId) => devices.of(userId), carrierCountries: carrier.countries, clock })
+	const explainer = new Explainer({ handedOver: () => tracker.handedOver.size, store, gateways, limiter, devices: (userId) => devices.of(userId), carrierCountries: carrier.countries, clock })
 	const usage = new UsageRepository({ orm })
 	const metrics = new MetricsRepository({ orm })
 	await metrics.referToCallers()

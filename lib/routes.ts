@@ -51,9 +51,11 @@ import { meRoutes } from './http/routes/me.ts'
 import { metricsRoutes } from './http/routes/metrics.ts'
 import { numberRoutes } from './http/routes/numbers.ts'
 import { privacyRoutes } from './http/routes/privacy.ts'
+import { rateTableRoutes } from './http/routes/rate-table.ts'
 import { testCallRoutes } from './http/routes/test-calls.ts'
 import { sampleNumbers } from './numbering/sample-numbers.ts'
 import { dueBefore } from './privacy/retention.ts'
+import { PROVIDER_KINDS } from './provider/index.ts'
 
 export interface RouteParts {
 	identity: Identity
@@ -131,7 +133,8 @@ export function allRoutes({ identity, calls, control, stream, explainer, verific
 		}),
 		...configTestRoutes({ settings: () => settings.get(), settingRules, testSwitch: doctor.testSwitch, testTrunk: doctor.testTrunk, testCarrier: doctor.testCarrier, guard: doctor.guardTests, audit: audit.trail }),
 		...testCallRoutes({ testCalls: doctor.testCalls, callingUser }),
-		...adminConfigRoutes({ settings, environment, settingRules, audit: audit.trail }),
+		...rateTableRoutes({ settings: () => settings.get() }),
+		...adminConfigRoutes({ settings, environment, settingRules, providers: PROVIDER_KINDS, audit: audit.trail }),
 		...auditLogRoutes({ page: (query) => audit.log.page(query), referencesOf: (person) => audit.log.referencesOf(person), verification: audit.verification, oldest: () => audit.log.oldest(), beginning: () => audit.log.beginning(), audit: audit.trail }),
 		...metricsRoutes({
 			metrics: (first, last, timeZone) => metricsOf(metrics, first, last, timeZone),

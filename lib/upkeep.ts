@@ -7,6 +7,8 @@ import type { MikroORM } from '@mikro-orm/postgresql'
 import type { Audit } from './audit.ts'
 import type { CallService } from './calls/call-service.ts'
 import type { CallTracker } from './calls/call-tracker.ts'
+import type { CarrierCosts } from './calls/carrier-costs.ts'
+import type { GatewayWatch } from './calls/gateway-watch.ts'
 import type { Clock } from './calls/ports.ts'
 import type { Backups } from './db/backup/backups.ts'
 import type { CallRepository } from './db/repositories/call-repository.ts'
@@ -53,6 +55,9 @@ export interface UpkeepOptions {
 	clock: Clock
 	logger: Logger
 	retentionMs: number | undefined
+	costs: CarrierCosts
+	costsMs: number | undefined
+	gateways: GatewayWatch
 }
 
 export interface Upkeep {
@@ -71,7 +76,7 @@ const MOST_TOLD = 200
 const MINUTE_MS = 60 * 1000
 const DAY_MS = 24 * 60 * MINUTE_MS
 
-export function startUpkeep({ orm, keys, rotation, journal, backups, store, signIns, verifications, calls, tracker, users, addressBooks, settings, audit, isEnabled, clock, logger, retentionMs }: UpkeepOptions, releasers: Releasers): Upkeep {
+export function startUpkeep({ orm, keys, rotation, journal, backups, store, signIns, verifications, calls, tracker, users, addressBooks, settings, audit, isEnabled, clock, logger, retentionMs, costs, costsMs, gateways }: UpkeepOptions, releasers: Releasers): Upkeep {
 	const now = () => clock.now()
 	const privacyLogger = logger.child({ component: 'privacy' })
 	const userData = new UserDataRepository({ orm })
@@ -102,6 +107,8 @@ export function startUpkeep({ orm, keys, rotation, journal, backups, store, sign
 		{ name: 'retention of the audit log', everyMs: retentionMs ?? RETENTION_MS, run: () => audit.retention.run(settings.get().retention.auditDays) },
 		// What it finds is told by the doctor, and logged.
 		{ name: 'check of the audit log', everyMs: DAY_MS, run: async () => audit.verification.start() },
+		{ name: 'states of gateways', everyMs: MINUTE_MS / 2, run: () => gateways.ask() },
+		{ name: 'costs of calls', everyMs: costsMs ?? MINUTE_MS / 2, run: () => costs.run() },
 		{ name: 'unfinished erasures', everyMs: MINUTE_MS, run: () => erasures.resume() },
 		// Keys are looked up with their age, so tidying up late harms nobody.
 		{ name: 'idempotency keys', everyMs: HOUR_MS, run: () => store.forgetOldKeys(now()) },

@@ -11,6 +11,7 @@ import type { CallService } from './call-service.ts'
 import type { Transition } from './call-state.ts'
 import type { CallTracker } from './call-tracker.ts'
 import type { Call } from './call.ts'
+import type { GatewayWatch } from './gateway-watch.ts'
 import type { Lockout } from './lockout.ts'
 import type { CallLimiter, CallStore, CallSwitch, Clock, CommandResult, TransferPlan } from './ports.ts'
 
@@ -30,6 +31,7 @@ export interface CallControlOptions {
 	store: CallStore
 	tracker: CallTracker
 	callSwitch: CallSwitch
+	gateways: Pick<GatewayWatch, 'inOrder' | 'need'>
 	limiter: CallLimiter
 	/** Counts what is refused. */
 	lockout: Lockout
@@ -100,7 +102,7 @@ export class CallControl {
 	 * Hands the destination over to another number, which must pass the same rules as a call; the user leaves the call.
 	 * Whether the two get to talk is not followed.
 	 *
-	 * @throws {SipCallError} `not_found`, `wrong_state`, `switch_unavailable`, `limit_reached`, `rate_limited` and what
+	 * @throws {SipCallError} `not_found`, `wrong_state`, `switch_unavailable`, `trunk_unavailable`, `limit_reached`, `rate_limited` and what
 	 * `allowDestination` refuses with
 	 */
 	async transfer(user: CallingUser, callUuid: string, to: string, signal: AbortSignal): Promise<Call> {
@@ -112,7 +114,7 @@ export class CallControl {
 	}
 
 	async #transfer(user: CallingUser, callUuid: string, to: string): Promise<Call> {
-		const { store, tracker, callSwitch, clock, limiter, lockout } = this.#options
+		const { store, tracker, callSwitch, gateways, clock, limiter, lockout } = this.#options
 		const call = await this.#settled(user, callUuid)
 		const leg = talkingLeg(call)
 		const ofAll = this.#options.settings()
@@ -129,6 +131,8 @@ export class CallControl {
 			// The user leaves this call for the new leg: it takes no line more.
 			const state = { rule, facts: { ...facts, openOfUser: 0, openInAll: facts.openInAll + tracker.handedOver.size - 1 } }
 			const allowed = allowDestination({ to, callerId: stillGranted(call, user, settings) }, { user, settings: ofAll, state, at, carrierCountries: this.#options.carrierCountries() })
+			// Who is handed over to nobody is lost.
+			gateways.need(settings.gateways)
 			await admitTransfer(user, settings, tracker.handedOver.ofUser(user.id), limiter, at)
 			planned = this.#planOf(allowed, settings)
 			return {
@@ -209,7 +213,7 @@ export class CallControl {
 		return {
 			number: number.e164,
 			...(number.extension === undefined ? {} : { extension: number.extension }),
-			legs: gateways.map((gateway) => ({ legUuid: this.#options.newUuid(), gateway })),
+			legs: this.#options.gateways.inOrder(gateways).map((gateway) => ({ legUuid: this.#options.newUuid(), gateway })),
 			callerId,
 			answerTimeoutSec,
 			maxCallSec,

@@ -1,16 +1,17 @@
 // SPDX-FileCopyrightText: 2026 SIPCall contributors
 // SPDX-License-Identifier: AGPL-3.0-or-later
 
-// What a call has cost by the rates that the administrator has told. What counts against a limit on spending may be more:
-// there the worst is taken for true where nobody knows.
+// What a call has cost: as the company behind the trunk says, or by the administrator's rates where there is none to ask.
+// What counts against a limit on spending may be more: there the worst is taken for true where nobody knows.
 
 import type { Money } from '../policy/rates.ts'
 import type { Call } from './call.ts'
 
 import { costMicros } from '../policy/rates.ts'
 import { legOfUser } from './call.ts'
+import { hasReachedCompany } from './carrier-cost.ts'
 
-/** `pending` until the call has ended; `unknown` where no rate covers the number, or nobody knows how long was talked. */
+/** `pending` until the call has ended, and the company has told; `unknown` where it never did, no rate covers the number, or nobody knows how long was talked. */
 export type CallCost = { state: 'pending' | 'unknown' } | { state: 'final', cost: Money }
 
 /**
@@ -28,7 +29,15 @@ export function costOf(call: Call): CallCost | undefined {
 	if (call.direction === 'inbound') {
 		return undefined
 	}
-	if (call.rate === undefined) {
+	const { carrierCost } = call
+	if (carrierCost?.cost !== undefined) {
+		return { state: 'final', cost: carrierCost.cost }
+	}
+	if (carrierCost?.state === 'pending') {
+		return { state: 'pending' }
+	}
+	// What was to be told and never was is not what the rates would have it be.
+	if (call.rate === undefined || (carrierCost !== undefined && hasReachedCompany(call))) {
 		return { state: 'unknown' }
 	}
 	if (call.status !== 'ended') {

@@ -7,6 +7,7 @@ import type { ParsedNumber } from '../numbering/parse-number.ts'
 import type { Charge } from '../policy/rules.ts'
 import type { Settings } from '../policy/settings.ts'
 import type { Device } from './device.ts'
+import type { GatewayWatch } from './gateway-watch.ts'
 import type { CallingState, CallLimiter, CallQuota, CallSwitch, FactsRequest } from './ports.ts'
 
 import { SipCallError } from '../errors.ts'
@@ -125,12 +126,13 @@ function preferredCallerId({ callerId, groups }: CallingUser, settings: Settings
 /**
  * The last of all: it counts.
  *
- * @throws {SipCallError} `switch_unavailable`, `rate_limited`
+ * @throws {SipCallError} `switch_unavailable`, `trunk_unavailable`, `rate_limited`
  */
-export async function admitCall(user: CallingUser, settings: Settings, callSwitch: CallSwitch, limiter: CallLimiter, at: Date): Promise<void> {
+export async function admitCall(user: CallingUser, settings: Settings, callSwitch: CallSwitch, gateways: Pick<GatewayWatch, 'need'>, limiter: CallLimiter, at: Date): Promise<void> {
 	if (!callSwitch.isReady()) {
 		throw new SipCallError('switch_unavailable', 'The phone system cannot be reached. Try again in a moment, and tell your administrator if it stays so.', { retryAfterSec: 10 })
 	}
+	gateways.need(settings.gateways)
 	await countAttempt(user, settings, limiter, at)
 }
 

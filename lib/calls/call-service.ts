@@ -10,6 +10,7 @@ import type { CallingUser, CallWish } from './call-rules.ts'
 import type { CallTracker } from './call-tracker.ts'
 import type { Call } from './call.ts'
 import type { Device } from './device.ts'
+import type { GatewayWatch } from './gateway-watch.ts'
 import type { Lockout } from './lockout.ts'
 import type { CallCounters, CallLimiter, CallStore, CallSwitch, Clock, OriginatePlan } from './ports.ts'
 
@@ -25,11 +26,14 @@ export interface CallServiceOptions {
 	tracker: CallTracker
 	feed: CallFeed
 	callSwitch: CallSwitch
+	gateways: Pick<GatewayWatch, 'inOrder' | 'need'>
 	limiter: CallLimiter
 	/** Counts what is refused. */
 	lockout: Lockout
 	settings: () => Settings
 	devices: (userId: string) => Promise<Device[]>
+	/** Whether the company behind the trunk says what calls have cost. */
+	awaitsCost: () => boolean
 	/** ISO countries that the company behind the trunk lets through; undefined = not known. */
 	carrierCountries: () => readonly string[] | undefined
 	clock: Clock
@@ -56,7 +60,7 @@ export class CallService {
 	 * @throws {SipCallError} the refusals of the contract, section 3
 	 */
 	async place(user: CallingUser, wish: CallWish, idempotencyKey: string | undefined, bodyHash: string): Promise<Call> {
-		const { store, tracker, clock, lockout, counters } = this.#options
+		const { store, tracker, clock, lockout, counters, gateways } = this.#options
 		const began = performance.now()
 		// Read before: while a call is being placed nobody else can place one, so nothing is waited for in there.
 		const ofAll = this.#options.settings()
@@ -68,9 +72,10 @@ export class CallService {
 			// Whom somebody has transferred still holds lines.
 			const state = { rule, facts: { ...facts, openInAll: facts.openInAll + tracker.handedOver.size } }
 			const allowed = allowCall(wish, { user, settings: ofAll, state, at, carrierCountries: this.#options.carrierCountries() }, devices)
-			const settings = settingsFor(ofAll, rule)
-			await admitCall(user, settings, this.#options.callSwitch, this.#options.limiter, at)
-			const made = newCall({ userId: user.id, rawTo: wish.to, note: wish.note, at: clock.now() }, allowed, settings.gateways, this.#options.newUuid)
+			const own = settingsFor(ofAll, rule)
+			const settings = { ...own, gateways: gateways.inOrder(own.gateways) }
+			await admitCall(user, settings, this.#options.callSwitch, gateways, this.#options.limiter, at)
+			const made = newCall({ userId: user.id, rawTo: wish.to, note: wish.note, at: clock.now() }, allowed, settings.gateways, this.#options.newUuid, this.#options.awaitsCost())
 			plan = planOf(made, allowed.device, settings)
 			return made
 		})

@@ -14,7 +14,7 @@ import type { CallStore, CallSwitch, Clock, SwitchNotice } from './ports.ts'
 
 import { setTimeout as delay } from 'node:timers/promises'
 import { transition } from './call-state.ts'
-import { withLeg } from './call.ts'
+import { isRungAgain, withLeg } from './call.ts'
 import { HandedOverLegs } from './handed-over.ts'
 import { isOverdue, LegInquiry, legsLeft } from './leg-inquiry.ts'
 import { OpenCallIndex, RecentCalls } from './open-calls.ts'
@@ -46,8 +46,9 @@ interface Watched extends Inquiry {
 	/** Events of one call are applied one after the other. */
 	queue: Promise<void>
 	heardAt: number
-	/** When somebody's wish to end the call was last sent. */
+	/** When the wish to end the call was last sent. */
 	killedAt: number | undefined
+	/** Somebody wants it, or the person called has declined. */
 	isHangupWanted: boolean
 }
 
@@ -99,7 +100,7 @@ export class CallTracker {
 			bornAt: now - ageMs,
 			heardAt: now,
 			killedAt: undefined,
-			isHangupWanted: call.hangupRequestedAt !== undefined,
+			isHangupWanted: call.hangupRequestedAt !== undefined || isRungAgain(call),
 			isAsking: false,
 			missing: new Map(),
 		})
@@ -249,6 +250,10 @@ export class CallTracker {
 		// A commit whose answer was lost has happened as well: its repetition changes nothing, but nobody was told.
 		if (stored.changed || (known !== undefined && stored.call.version > known.version)) {
 			this.#options.feed.publish(stored.call)
+		}
+		if (stored.call.status !== 'ended' && isRungAgain(stored.call) && this.#watched.get(callUuid)?.isHangupWanted === false) {
+			// The switch is on its way to the next gateway: it tells one refusal from another no better than by their cause.
+			this.hangUp(callUuid)
 		}
 	}
 

@@ -4,7 +4,7 @@
 // What a call is. One call = one intent of a user, with an A leg (the user's own device) and then B legs (the
 // destination, one for each gateway that is tried), kept in one row and told to the outside in one shape.
 
-import type { Rate } from '../policy/rates.ts'
+import type { Money, Rate } from '../policy/rates.ts'
 
 export type CallStatus = 'queued' | 'calling_user' | 'dialing' | 'ringing' | 'connected' | 'ended'
 
@@ -74,6 +74,14 @@ export interface Leg {
 	goneAt?: Date
 }
 
+/** What the company behind the trunk says of a call's cost; `unknown` = it never said. */
+export interface CarrierCost {
+	state: 'pending' | 'final' | 'unknown'
+	cost?: Money
+	/** How often it was looked for. */
+	looks: number
+}
+
 export interface Call {
 	uuid: string
 	version: number
@@ -133,6 +141,8 @@ export interface Call {
 	reservedMicros?: string
 	/** What counts as spent from the end on. */
 	costMicros?: string
+	/** Where the company can be asked. */
+	carrierCost?: CarrierCost
 	/** The switch refused the originate, or its job failed. */
 	originateFailure?: { cause: Cause, verdict: Verdict }
 }
@@ -168,6 +178,19 @@ export function isUserOver(call: Call): boolean {
 /** Whether a leg exists on the switch as far as anyone knows. */
 export function isLegLive(leg: Leg): boolean {
 	return (leg.createdAt !== undefined || leg.answeredAt !== undefined) && leg.end === undefined && leg.goneAt === undefined
+}
+
+/**
+ * The leg in which the person called has said no. A 403 before anything rang is a gateway's own refusal (RFC 3261 section
+ * 21.4.4): a phone that declines sends 603, or has rung.
+ */
+export function declinedLeg(call: Call): Leg | undefined {
+	return legsOfDestination(call).find(({ end, ringingAt }) => end?.verdict === 'rejected' && (ringingAt !== undefined || end.cause.sip !== 403))
+}
+
+/** Whether the person called has said no, and the switch may ring them again over another gateway. */
+export function isRungAgain(call: Call): boolean {
+	return call.answeredAt === undefined && declinedLeg(call) !== undefined && legsOfDestination(call).some(({ end, goneAt }) => end === undefined && goneAt === undefined)
 }
 
 /** The leg of the destination that was answered and is there. */

@@ -3,7 +3,7 @@
 
 import type { Call, CallOutcome, Cause, EndedBy, LegRole, Verdict } from './call.ts'
 
-import { isHandedOver, legOfUser, legsOfDestination } from './call.ts'
+import { declinedLeg, isHandedOver, legOfUser, legsOfDestination } from './call.ts'
 import { ENDED_BY_ADMIN, reasonFor, TRANSFERRED } from './reasons.ts'
 
 interface Judgement {
@@ -117,7 +117,8 @@ function endedByOfAnswered(call: Call, verdict: Verdict | undefined): EndedBy {
 /** How the destination took the call; undefined when it was never called. */
 function judgeDestination(call: Call): Judgement | undefined {
 	const tried = legsOfDestination(call).filter((leg) => leg.createdAt !== undefined)
-	const last = tried.findLast((leg) => leg.end !== undefined)
+	// Who has declined was not called again over the next gateway, whatever became of that leg.
+	const last = declinedLeg(call) ?? tried.findLast((leg) => leg.end !== undefined)
 	if (last?.end !== undefined) {
 		return { cause: last.end.cause, verdict: last.end.verdict, byParty: last.end.hungUpBy === 'party' }
 	}

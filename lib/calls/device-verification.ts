@@ -9,6 +9,7 @@ import type { Logger } from '../logger.ts'
 import type { Settings } from '../policy/settings.ts'
 import type { AllowedDestination, CallingUser, Circumstances } from './call-rules.ts'
 import type { Device } from './device.ts'
+import type { GatewayWatch } from './gateway-watch.ts'
 import type { Lockout } from './lockout.ts'
 import type { CallLimiter, CallStore, Clock, Quota } from './ports.ts'
 
@@ -90,6 +91,7 @@ export interface VerificationStore {
 export interface DeviceVerificationOptions {
 	store: VerificationStore
 	codeCaller: CodeCaller
+	gateways: Pick<GatewayWatch, 'inOrder' | 'need'>
 	/** What the rules of a call look at. */
 	calls: Pick<CallStore, 'facts' | 'noteSpent'>
 	limiter: Pick<CallLimiter, 'consume'>
@@ -142,10 +144,10 @@ export class DeviceVerification {
 	 * Calls a phone with a new code; the code before it is worth nothing any more.
 	 *
 	 * @throws {SipCallError} `not_found`, `wrong_state` when there is nothing to verify by a code, `limit_reached`,
-	 * `switch_unavailable`, and what `allowDestination` refuses with
+	 * `switch_unavailable`, `trunk_unavailable`, and what `allowDestination` refuses with
 	 */
 	async call(user: CallingUser, deviceId: string): Promise<CodeState> {
-		const { store, calls, codeCaller, clock, newUuid, logger } = this.#options
+		const { store, calls, codeCaller, gateways, clock, newUuid, logger } = this.#options
 		const calledAt = clock.now()
 		const settings = this.#options.settings()
 		const device = await this.#phone(user.id, deviceId)
@@ -157,6 +159,7 @@ export class DeviceVerification {
 		if (!codeCaller.isReady()) {
 			throw unavailable(10)
 		}
+		gateways.need(settings.gateways)
 		const phoneIndex = this.#options.blindIndex('phone', number.e164)
 		await this.#count(user.id, phoneIndex)
 		// One call at a time: whoever asks for another one has given the earlier one up.
@@ -180,7 +183,7 @@ export class DeviceVerification {
 				legUuid: verification.legUuid,
 				jobUuid: newUuid(),
 				// The way on which a call will ring it.
-				gateway: settings.gateways[0] ?? '',
+				gateway: gateways.inOrder(settings.gateways)[0] ?? '',
 				number: number.e164,
 				callerId,
 				ringTimeoutSec: settings.ringTimeoutSec,

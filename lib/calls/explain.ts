@@ -10,6 +10,7 @@ import type { Settings } from '../policy/settings.ts'
 import type { UserRule } from '../policy/user-rule.ts'
 import type { AllowedCall, CallingUser } from './call-rules.ts'
 import type { Device } from './device.ts'
+import type { GatewayWatch } from './gateway-watch.ts'
 import type { CallLimiter, CallStore, Clock } from './ports.ts'
 
 import { SipCallError } from '../errors.ts'
@@ -40,6 +41,7 @@ export interface ExplainerOptions {
 	/** Lines that transferred calls hold. */
 	handedOver: () => number
 	store: Pick<CallStore, 'facts'>
+	gateways: Pick<GatewayWatch, 'inOrder'>
 	limiter: CallLimiter
 	devices: (userId: string) => Promise<Device[]>
 	/** ISO countries that the company behind the trunk lets through; undefined = not known. */
@@ -101,7 +103,7 @@ export class Explainer {
 			number,
 			refusal,
 			callerId: outcome instanceof SipCallError ? undefined : outcome.callerId,
-			gateway: refusal === undefined ? settings.gateways[0] : undefined,
+			gateway: refusal === undefined ? this.#options.gateways.inOrder(settings.gateways)[0] : undefined,
 			perMinute: number === undefined ? undefined : rateFor(number.e164, settings.rates)?.perMinute,
 			confirm: number === undefined || refusal !== undefined ? undefined : confirmationFor({ settings: own, number, facts: state.facts }),
 		}

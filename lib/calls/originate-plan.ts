@@ -19,8 +19,12 @@ export interface CallIntent {
 	at: Date
 }
 
-/** A new call. Every uuid that FreeSWITCH will use is chosen here, so that it is stored before anything is dialled. */
-export function newCall(intent: CallIntent, { number, callerId, charge, device }: AllowedCall, gateways: readonly string[], newUuid: () => string): Call {
+/**
+ * A new call. Every uuid that FreeSWITCH will use is chosen here, so that it is stored before anything is dialled.
+ *
+ * @param awaitsCost whether the company behind the trunk will say what it has cost
+ */
+export function newCall(intent: CallIntent, { number, callerId, charge, device }: AllowedCall, gateways: readonly string[], newUuid: () => string, awaitsCost: boolean): Call {
 	return {
 		uuid: newUuid(),
 		version: 1,
@@ -30,6 +34,7 @@ export function newCall(intent: CallIntent, { number, callerId, charge, device }
 		rawTo: intent.rawTo,
 		...(number.country === undefined ? {} : { country: number.country }),
 		...chargeOf(charge),
+		...(awaitsCost ? { carrierCost: { state: 'pending' as const, looks: 0 } } : {}),
 		device: { id: device.id, label: device.label },
 		...(callerId === undefined ? {} : { callerId }),
 		...(intent.note === undefined ? {} : { note: intent.note }),
@@ -39,7 +44,7 @@ export function newCall(intent: CallIntent, { number, callerId, charge, device }
 		createdAt: intent.at,
 		onHold: false,
 		legs: [
-			{ uuid: newUuid(), role: 'user' },
+			{ uuid: newUuid(), role: 'user', ...(device.kind === 'phone' && gateways[0] !== undefined ? { gateway: gateways[0] } : {}) },
 			...gateways.map((gateway) => ({ uuid: newUuid(), role: 'destination' as const, gateway })),
 		],
 		jobUuid: newUuid(),

@@ -187,6 +187,8 @@ export interface CallStore {
 	 */
 	change(uuid: string, change: (call: Call) => Transition): Promise<{ call: Call, changed: boolean } | undefined>
 	find(uuid: string): Promise<Call | undefined>
+	/** Ended calls of whose cost the company behind the trunk is to be asked now, oldest first. */
+	findCostsDue(now: Date, limit: number): Promise<Call[]>
 	/** All calls that are not ended, oldest first. */
 	findOpen(): Promise<Call[]>
 	history(userId: string, query: HistoryQuery): Promise<{ items: Call[], nextCursor: string | undefined }>

@@ -9,6 +9,7 @@ import type { Settings } from '../policy/settings.ts'
 import type { CallingUser } from './call-rules.ts'
 import type { Cause, Reason, Verdict } from './call.ts'
 import type { Device } from './device.ts'
+import type { GatewayWatch } from './gateway-watch.ts'
 import type { CallLimiter, CallStore, Clock, OriginatePlan, Quota, SwitchNotice } from './ports.ts'
 
 import { SipCallError } from '../errors.ts'
@@ -61,6 +62,7 @@ export interface TestCall {
 
 export interface TestCallsOptions {
 	switch: TestCaller
+	gateways: Pick<GatewayWatch, 'inOrder' | 'need'>
 	calls: Pick<CallStore, 'facts' | 'noteSpent'>
 	limiter: Pick<CallLimiter, 'consume'>
 	settings: () => Settings
@@ -112,7 +114,7 @@ export class TestCalls {
 	 * Rings a phone of the user's own.
 	 *
 	 * @throws {SipCallError} `not_found`, `no_device` for one that is not verified, `already_in_call` while another test
-	 * goes on, `rate_limited`, `switch_unavailable`, and what `allowDestination` refuses with
+	 * goes on, `rate_limited`, `switch_unavailable`, `trunk_unavailable`, and what `allowDestination` refuses with
 	 */
 	async start(user: CallingUser, deviceId: string): Promise<TestCall> {
 		if (this.#isStarting || this.#kept.some(isGoingOn)) {
@@ -127,8 +129,9 @@ export class TestCalls {
 	}
 
 	async #start(user: CallingUser, deviceId: string): Promise<TestCall> {
-		const { limiter, clock, newUuid } = this.#options
-		const settings = this.#options.settings()
+		const { limiter, gateways, clock, newUuid } = this.#options
+		const own = this.#options.settings()
+		const settings = { ...own, gateways: gateways.inOrder(own.gateways) }
 		const device = (await this.#options.devices(user.id)).find(({ id }) => id === deviceId)
 		if (device === undefined) {
 			throw new SipCallError('not_found', 'There is no such phone among yours.')
@@ -140,6 +143,9 @@ export class TestCalls {
 		const { callerId, costs } = await this.#terms(device, user, settings, startedAt)
 		if (!this.#options.switch.isReady()) {
 			throw new SipCallError('switch_unavailable', 'FreeSWITCH is not connected, so nothing can ring. The Doctor says why.', { retryAfterSec: 10 })
+		}
+		if (device.kind === 'phone') {
+			gateways.need(settings.gateways)
 		}
 		await countOrRefuse(limiter, user.id, HOURLY, () => `Only ${HOURLY.max} test calls may be made within an hour. Try again later.`)
 		await this.#options.audit(user.id, deviceId)

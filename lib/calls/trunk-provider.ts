@@ -47,6 +47,8 @@ export interface CarrierLimits {
 
 /** One leg as the company has it in its books. */
 export interface CostRecord {
+	/** The record's own; when it is priced anew it stays the same. */
+	id: string
 	/** SIP `Call-ID`, which is our leg's uuid. */
 	sipCallId: string
 	/** undefined = not rated yet, which is not the same as nothing. */

@@ -32,6 +32,7 @@ import { Migration0013UserPreferences } from './migrations/migration-0013-user-p
 import { Migration0014LockReason } from './migrations/migration-0014-lock-reason.ts'
 import { Migration0015KeyRotation } from './migrations/migration-0015-key-rotation.ts'
 import { Migration0016AuditCheckpoints } from './migrations/migration-0016-audit-checkpoints.ts'
+import { Migration0017CarrierCosts } from './migrations/migration-0017-carrier-costs.ts'
 import { Migration0018BoundTexts } from './migrations/migration-0018-bound-texts.ts'
 import { Migration0019ErasureJournal } from './migrations/migration-0019-erasure-journal.ts'
 import { refuseMissingKeys, takeStoredKeys } from './stored-keys.ts'
@@ -54,6 +55,7 @@ const MIGRATIONS = [
 	{ name: '0014-lock-reason', class: Migration0014LockReason },
 	{ name: '0015-key-rotation', class: Migration0015KeyRotation },
 	{ name: '0016-audit-checkpoints', class: Migration0016AuditCheckpoints },
+	{ name: '0017-carrier-costs', class: Migration0017CarrierCosts },
 	{ name: '0018-bound-texts', class: Migration0018BoundTexts },
 	{ name: '0019-erasure-journal', class: Migration0019ErasureJournal },
 ]

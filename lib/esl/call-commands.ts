@@ -5,7 +5,7 @@
 
 import type { TransferPlan } from '../calls/ports.ts'
 
-import { destinationDialString, EXTENSION_VARIABLE, extensionKeys } from './dial-string.ts'
+import { destinationDialString, EXTENSION_VARIABLE, extensionKeys, FINAL_CAUSES_UNFOLLOWED } from './dial-string.ts'
 import { checked, seconds } from './whitelist.ts'
 
 /** Hangs a leg up. */
@@ -41,6 +41,6 @@ export function transferCommand(legUuid: string, plan: TransferPlan): string {
 		[EXTENSION_VARIABLE, plan.extension === undefined ? undefined : `send_dtmf:${extensionKeys(plan.extension)}`],
 		// Without a number of our own the switch would assert that of the person who is transferred.
 		['sip_cid_type', plan.callerId === undefined ? 'none' : undefined],
-	])
+	], FINAL_CAUSES_UNFOLLOWED)
 	return `api uuid_transfer ${checked('channel', legUuid)} m:^:bridge:${target} inline`
 }

@@ -10,11 +10,15 @@ import { CALL_VARIABLE, LEG_VARIABLE } from './event-parser.ts'
 import { checked, isOfKind, seconds, unsafe } from './whitelist.ts'
 
 /**
- * Causes of a B leg that speak of the destination, not of the gateway: the person is busy or the number does not
- * exist whichever way one calls, so the next gateway is not tried. (`fail_on_single_reject` takes any text in which
- * the cause's name is found; a comma would end the variable.)
+ * Causes of a B leg that speak of the person called, not of the gateway: busy is busy whichever way one calls, so the next
+ * gateway is not tried. (`fail_on_single_reject` takes any text in which the cause's name is found; a comma would end the
+ * variable.) CALL_REJECTED and UNALLOCATED_NUMBER may be a trunk's own refusal, which the switch cannot tell apart: who has
+ * declined is spared by `isRungAgain`.
  */
-const FINAL_CAUSES = ['USER_BUSY', 'NO_ANSWER', 'NO_USER_RESPONSE', 'CALL_REJECTED', 'UNALLOCATED_NUMBER', 'INVALID_NUMBER_FORMAT', 'NUMBER_CHANGED', 'ORIGINATOR_CANCEL', 'ALLOTTED_TIMEOUT'].join(':')
+const FINAL_CAUSES = ['USER_BUSY', 'NO_ANSWER', 'NO_USER_RESPONSE', 'INVALID_NUMBER_FORMAT', 'NUMBER_CHANGED', 'ORIGINATOR_CANCEL', 'ALLOTTED_TIMEOUT']
+
+/** Where nobody follows the legs, nobody could spare them either: then no means no. */
+export const FINAL_CAUSES_UNFOLLOWED = [...FINAL_CAUSES, 'CALL_REJECTED']
 
 /** Sends an extension's keys once a destination has answered. */
 export const EXTENSION_VARIABLE = 'execute_on_answer_extension'
@@ -61,6 +65,7 @@ export function buildOriginate(plan: OriginatePlan): string {
 	const { user, destination } = plan
 	const a = variables([
 		['origination_uuid', checked('uuid', user.legUuid)],
+		['sip_invite_call_id', user.target.kind === 'phone' ? checked('uuid', user.legUuid) : undefined],
 		['originate_timeout', seconds(user.ringTimeoutSec)],
 		// A 183 from a phone behind the trunk is no pick-up: without this it would start the bridge.
 		['ignore_early_media', 'true'],
@@ -84,9 +89,10 @@ export function buildOriginate(plan: OriginatePlan): string {
  * How a destination is called, as the argument of `bridge`: `{common variables}[of this leg]sofia/gateway/<name>/<number>|…`
  *
  * @param own further variables of these legs; their values are the caller's to check
+ * @param finalCauses after which the next gateway is not tried
  * @throws {EslError} `unsafe_command` when a value does not match its pattern; the value is not repeated
  */
-export function destinationDialString(destination: DestinationPlan, own: readonly Variable[]): string {
+export function destinationDialString(destination: DestinationPlan, own: readonly Variable[], finalCauses: readonly string[] = FINAL_CAUSES): string {
 	const number = checked('number', destination.number)
 	const hasChoice = destination.legs.length > 1
 	const common = variables([
@@ -96,10 +102,10 @@ export function destinationDialString(destination: DestinationPlan, own: readonl
 					// ever on a real switch. The timers of the legs themselves hold (`check_per_channel_timeouts`).
 					['leg_timeout', seconds(destination.answerTimeoutSec)],
 					['leg_progress_timeout', String(GATEWAY_PATIENCE_SEC)],
-					['fail_on_single_reject', FINAL_CAUSES],
+					['fail_on_single_reject', finalCauses.join(':')],
 				] as const
 			: [
-					['origination_uuid', checked('uuid', destination.legs[0]?.legUuid ?? '')],
+					...ownIds(destination.legs[0]?.legUuid ?? ''),
 					['originate_timeout', seconds(destination.answerTimeoutSec)],
 				] as const),
 		['origination_caller_id_number', destination.callerId === undefined ? undefined : checked('number', destination.callerId)],
@@ -109,7 +115,7 @@ export function destinationDialString(destination: DestinationPlan, own: readonl
 		throw unsafe('gateway')
 	}
 	const legs = destination.legs.map(({ legUuid, gateway }) => {
-		const ofLeg = hasChoice ? `[origination_uuid=${checked('uuid', legUuid)}]` : ''
+		const ofLeg = hasChoice ? `[${variables(ownIds(legUuid))}]` : ''
 		return `${ofLeg}sofia/gateway/${checked('name', gateway)}/${number}`
 	})
 	return `{${common}}${legs.join('|')}`
@@ -134,6 +140,12 @@ export function deviceDialString(target: OriginatePlan['user']['target']): strin
 		throw unsafe('domain')
 	}
 	return template.replace('{address}', () => address).replace('@{domain}', '')
+}
+
+/** Our uuid is the leg's `Call-ID` as well (`sofia_glue_do_invite`): under it the company behind the trunk has it in its books. */
+function ownIds(legUuid: string): Variable[] {
+	const uuid = checked('uuid', legUuid)
+	return [['origination_uuid', uuid], ['sip_invite_call_id', uuid]]
 }
 
 function variables(pairs: readonly Variable[]): string {

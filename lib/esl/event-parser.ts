@@ -24,6 +24,9 @@ export const SUBSCRIPTION = [
 	'SHUTDOWN',
 ] as const
 
+/** Told when a gateway's state changes (`sofia_reg_fire_custom_gateway_state_event`). */
+export const GATEWAY_SUBCLASS = 'sofia::gateway_state'
+
 /** Our own channel variables on both legs: they tie a channel to its call when the switch gave it another uuid. */
 export const CALL_VARIABLE = 'sipcall_call'
 export const LEG_VARIABLE = 'sipcall_leg'
@@ -32,6 +35,7 @@ export type SwitchEvent
 	= | { type: 'leg', report: LegReport, callUuid?: string, role?: LegRole }
 		| { type: 'job', jobUuid: string, at: Date, text: string }
 		| { type: 'heartbeat', coreUuid: string, sessionsPerSec?: number, maxSessions?: number, sessions?: number }
+		| { type: 'gateway', name: string, isUp: boolean }
 		| { type: 'shutdown' }
 
 const LEG_EVENTS: ReadonlySet<string> = new Set(SUBSCRIPTION.filter((name) => name.startsWith('CHANNEL_')))
@@ -78,6 +82,12 @@ export function parseEvent(event: WireEvent, now: Date, explainFailure?: Explain
 				...optionalNumber('maxSessions', event['Max-Sessions']),
 				...optionalNumber('sessions', event['Session-Count']),
 			}
+		case 'CUSTOM': {
+			const gateway = event.Gateway
+			const status = event['Ping-Status']
+			// As in `sofia status gateway`: whatever the registration's state, an INVITE is refused exactly when this is not UP.
+			return event['Event-Subclass'] !== GATEWAY_SUBCLASS || gateway === undefined || status === undefined ? undefined : { type: 'gateway', name: gateway, isUp: status === 'UP' }
+		}
 		case 'SHUTDOWN':
 			return { type: 'shutdown' }
 		default:

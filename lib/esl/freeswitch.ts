@@ -20,7 +20,7 @@ import { originateCommand } from './dial-string.ts'
 import { EslError } from './esl-error.ts'
 import { EslLink } from './esl-link.ts'
 import { EventLag } from './event-lag.ts'
-import { parseChannelDump, parseEvent, parseJobFailure, SUBSCRIPTION } from './event-parser.ts'
+import { GATEWAY_SUBCLASS, parseChannelDump, parseEvent, parseJobFailure, SUBSCRIPTION } from './event-parser.ts'
 import { causeOf } from './hangup-causes.ts'
 import { askGateway, askVersion, switchFaultOf } from './inquiry.ts'
 import { testCallCommand } from './test-call.ts'
@@ -40,6 +40,8 @@ export interface SwitchListeners {
 	onNotice: (notice: SwitchNotice) => void
 	/** Both connections are there (again): what happened meanwhile must be asked for. */
 	onReady?: () => void
+	/** A gateway went down or came up. */
+	onGateway?: (name: string, isUp: boolean) => void
 	/** An event came so many seconds later than the quickest ones do. */
 	onLag?: (seconds: number) => void
 }
@@ -104,6 +106,10 @@ export class FreeSwitch implements CallSwitch, CodeCaller, SwitchInquiry, TestCa
 				const { text } = await connection.command(`event json ${SUBSCRIPTION.join(' ')}`)
 				if (!text.startsWith('+OK')) {
 					throw new EslError('refused', 'FreeSWITCH refused the subscription to its events')
+				}
+				const { text: ofGateways } = await connection.command(`event json CUSTOM ${GATEWAY_SUBCLASS}`)
+				if (!ofGateways.startsWith('+OK')) {
+					options.logger.warn('FreeSWITCH does not let its Event Socket user hear of its gateways: they are asked for now and then', { event: GATEWAY_SUBCLASS })
 				}
 			},
 			onEvent: (event) => this.#event(event),
@@ -268,6 +274,9 @@ export class FreeSwitch implements CallSwitch, CodeCaller, SwitchInquiry, TestCa
 					this.#options.logger.warn('FreeSWITCH was restarted')
 				}
 				this.#coreUuid = event.coreUuid
+				break
+			case 'gateway':
+				this.#listeners.forEach(({ onGateway }) => onGateway?.(event.name, event.isUp))
 				break
 			case 'shutdown':
 				this.#options.logger.warn('FreeSWITCH is shutting down')

@@ -45,7 +45,7 @@ export class Monitoring {
 	readonly #originateSeconds = this.#histogram('click_to_originate_seconds', 'From the request to the originate being written to FreeSWITCH', [], ANSWER_BUCKETS)
 	readonly #dialSeconds = this.#histogram('answer_to_dial_seconds', 'From the user’s pick-up to the call to the destination', [], ANSWER_BUCKETS)
 	readonly #talkSeconds = this.#histogram('talk_seconds', 'How long was talked', [], TALK_BUCKETS)
-	readonly #cost = this.#counter('call_cost_total', 'What calls have cost by the rates of the settings, in units of the currency', ['currency'])
+	readonly #cost = this.#counter('call_cost_total', 'What calls have cost, in units of the currency; what the phone company makes cheaper later stays counted', ['currency'])
 	readonly #duplicates = this.#counter('duplicate_calls_prevented_total', 'Requests whose key had placed a call before', [])
 	readonly #reconciliations = this.#counter('reconciliations_total', 'Times that FreeSWITCH was asked for all open calls, after a connection', [])
 	readonly #eventLag = this.#histogram('event_lag_seconds', 'How much later than the quickest ones FreeSWITCH’s events arrive', [], ANSWER_BUCKETS)
@@ -83,9 +83,20 @@ export class Monitoring {
 		if (call.talkMs !== undefined && call.answeredAt !== undefined) {
 			this.#talkSeconds.observe(call.talkMs / 1000)
 		}
-		const cost = costOf(call)
+		this.priced(call, undefined)
+	}
+
+	/**
+	 * What a call has cost is known, or known anew.
+	 *
+	 * @param before the call as it was when this was asked for last
+	 */
+	priced(call: Call, before: Call | undefined): void {
+		const [cost, earlier] = [costOf(call), before === undefined ? undefined : costOf(before)]
 		if (cost?.state === 'final') {
-			this.#cost.inc({ currency: cost.cost.currency }, Number(cost.cost.micros) / MICROS)
+			const counted = earlier?.state === 'final' && earlier.cost.currency === cost.cost.currency ? BigInt(earlier.cost.micros) : 0n
+			// A counter never goes back.
+			this.#cost.inc({ currency: cost.cost.currency }, Math.max(0, Number(BigInt(cost.cost.micros) - counted)) / MICROS)
 		}
 	}
 

@@ -36,6 +36,7 @@ export const PROBLEMS: Readonly<Record<ErrorCode, ProblemKind>> = {
 	rate_limited: { status: 429, title: 'Too many calls' },
 	limit_reached: { status: 429, title: 'Limit reached' },
 	switch_unavailable: { status: 503, title: 'Phone system unavailable' },
+	trunk_unavailable: { status: 503, title: 'Phone company unavailable' },
 	storage_unavailable: { status: 503, title: 'Storage unavailable' },
 	nextcloud_unavailable: { status: 503, title: 'Nextcloud unavailable' },
 	oauth_not_configured: { status: 503, title: 'Sign-in from outside is not set up' },
@@ -93,7 +94,7 @@ export function clientFault(error: unknown): SipCallError | undefined {
 	}
 	switch (error.status) {
 		case 413:
-			return new SipCallError('payload_too_large', 'The request’s body is larger than 64 KiB.')
+			return new SipCallError('payload_too_large', 'The request’s body is larger than 64 KiB, or with a table of prices than 1 MiB.')
 		case 415:
 			return new SipCallError('unsupported_media_type', 'The body’s encoding is not supported. Send UTF-8 JSON without compression.')
 		default:

@@ -64,6 +64,9 @@ export interface HttpOptions {
 /** Other clients than Nextcloud's proxies come in here, with a bearer token and nothing else. */
 const API_PREFIX = '/api/v1'
 const BODY_LIMIT = '64kb'
+/** A table of prices, and settings that hold one. */
+const TABLE_LIMIT = '1mb'
+const WITH_TABLES = /^(?:\/api\/v1)?\/admin\/(?:config|rates\/read|policy\/explain)$/
 /** A request must have arrived within this; long waits are on our side, not on the client's. */
 const REQUEST_TIMEOUT_MS = 30_000
 const HEADERS_TIMEOUT_MS = 15_000
@@ -165,7 +168,9 @@ export function createHttpApp(options: HttpOptions, stopping: AbortSignal): Expr
 		// Named as they were in the last version: a browser must ask each time whether they have changed.
 		app.use(`/${folder}`, express.static(path.join(options.assets, folder), { index: false, redirect: false, fallthrough: true, setHeaders: (response) => response.setHeader('Cache-Control', 'private, no-cache') }))
 	}
-	app.use(express.json({ limit: BODY_LIMIT, inflate: false, strict: true, verify: refuseBrokenText }))
+	const reader = (limit: string) => express.json({ limit, inflate: false, strict: true, verify: refuseBrokenText })
+	const [readBody, readTable] = [reader(BODY_LIMIT), reader(TABLE_LIMIT)]
+	app.use((request, response, next) => (WITH_TABLES.test(request.path) ? readTable : readBody)(request, response, next))
 
 	app.use(routerOf(options.lifeCycle, options, callerOf, stopping))
 	app.use(lateRoutes(options, callerOf, stopping))

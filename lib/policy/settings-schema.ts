@@ -12,6 +12,7 @@ import { getCountries } from 'libphonenumber-js/max'
 import { z } from 'zod'
 import { isApiAddress } from './api-address.ts'
 import { isTimeZone, WEEKDAYS } from './calendar.ts'
+import { MOST_RATES } from './rate-table.ts'
 import { DEFAULT_SETTINGS } from './settings.ts'
 
 /** What may stand in a dial string is the switch's matter, and which companies there are lib/provider's: they say so themselves. */
@@ -61,7 +62,7 @@ export function settingsSchema({ isProviderKind, isDialTemplate, isGatewayName, 
 		lockAfterRefusals: z.strictObject({ count: count(1000), windowMin: count(1440), lockMin: count(100_000) }).nullable(),
 		dailySpendLimit: money.nullable(),
 		monthlySpendLimit: money.nullable(),
-		rates: z.array(z.strictObject({ prefix, perMinute: money, perCall: money.optional() })).max(5000),
+		rates: z.array(z.strictObject({ prefix, perMinute: money, perCall: money.optional() })).max(MOST_RATES),
 		confirmAbove: money.nullable(),
 		brake: z.strictObject({ from: clock, to: clock, callsPerHour: count(10_000) }).nullable(),
 		retention: z.strictObject({ callsDays: days, maskAfterDays: days, auditDays: days }),

@@ -28,15 +28,23 @@ export interface ProviderKind {
 	open: (settings: ProviderSettings, context: ProviderContext) => TrunkProvider
 }
 
-const KINDS: Readonly<Record<string, ProviderKind>> = { generic, telnyx }
+const KINDS = { generic, telnyx }
 
-export const PROVIDER_KINDS: readonly { kind: string, displayName: string, hasApi: boolean }[] = Object.entries(KINDS).map(([kind, { displayName, hasApi }]) => ({ kind, displayName, hasApi }))
-
-/** @param settings of a kind that is there, which the settings' own rules see to */
-export function openProvider(settings: ProviderSettings, context: ProviderContext): TrunkProvider {
-	return (KINDS[settings.kind] ?? generic).open(settings, context)
+/** What can be done with some companies; who knows others of them, such as a test, has them here. */
+export interface Providers {
+	kinds: readonly { kind: string, displayName: string, hasApi: boolean }[]
+	isKind: (kind: string) => boolean
+	/** @param settings of a kind that is there, which the settings' own rules see to */
+	open: (settings: ProviderSettings, context: ProviderContext) => TrunkProvider
 }
 
-export function isProviderKind(kind: string): boolean {
-	return Object.hasOwn(KINDS, kind)
+/** @param kinds by what `provider.kind` of the settings calls them */
+export function providersOf(kinds: Readonly<Record<string, ProviderKind>>): Providers {
+	return {
+		kinds: Object.entries(kinds).map(([kind, { displayName, hasApi }]) => ({ kind, displayName, hasApi })),
+		isKind: (kind) => Object.hasOwn(kinds, kind),
+		open: (settings, context) => (kinds[settings.kind] ?? generic).open(settings, context),
+	}
 }
+
+export const { kinds: PROVIDER_KINDS, isKind: isProviderKind, open: openProvider } = providersOf(KINDS)

@@ -13,7 +13,7 @@ import { failureNotice } from '../services/failure-words.ts'
 import { fieldErrorsOf } from '../services/field-errors.ts'
 import { t } from '../services/l10n.ts'
 
-export type TestedPart = 'freeswitch' | 'trunk'
+export type TestedPart = 'freeswitch' | 'trunk' | 'provider'
 
 /** `invalid`: the fields say what is wrong; `failed`: a step of the test did, or the test could not be made. */
 export type TestOutcome = 'passed' | 'failed' | 'invalid'
@@ -43,9 +43,14 @@ export function useConfigTest(values: () => { all: SettingsChange, changed: Sett
 
 	function valuesOf(part: TestedPart): object {
 		const { all, changed } = values()
-		return part === 'freeswitch'
-			? { ...all.freeswitch }
-			: { gateways: all.gateways, callerIds: all.callerIds, ...(changed.freeswitch ? { freeswitch: changed.freeswitch } : {}) }
+		switch (part) {
+			case 'freeswitch':
+				return { ...all.freeswitch }
+			case 'trunk':
+				return { gateways: all.gateways, callerIds: all.callerIds, ...(changed.freeswitch ? { freeswitch: changed.freeswitch } : {}) }
+			case 'provider':
+				return { provider: all.provider, callerIds: all.callerIds }
+		}
 	}
 
 	async function run(part: TestedPart): Promise<TestOutcome> {
@@ -65,7 +70,7 @@ export function useConfigTest(values: () => { all: SettingsChange, changed: Sett
 			const failure = error as ApiFailure
 			const errors = fieldErrorsOf(failure, 'values.')
 			// The connection's own fields are named as in the settings.
-			fieldErrors.value = part === 'trunk' ? errors : Object.fromEntries(Object.entries(errors).map(([field, text]) => [`freeswitch.${field}`, text]))
+			fieldErrors.value = part !== 'freeswitch' ? errors : Object.fromEntries(Object.entries(errors).map(([field, text]) => [`freeswitch.${field}`, text]))
 			const isInvalid = Object.keys(errors).length > 0
 			notice.value = { ...failureNotice(failure, t('The test could not be made.')), ...(isInvalid ? { text: t('See the messages under the fields.') } : {}) }
 			return isInvalid ? 'invalid' : 'failed'

@@ -284,7 +284,7 @@ export function doubtNotice({ request, isCancelled, isUnasked }: Doubt): Notice 
 const AFTER_THE_KEY = new Set([400, 409, 410, 422])
 
 function knowsTheKey({ problem }: ApiFailure): boolean {
-	return problem !== undefined && (AFTER_THE_KEY.has(problem.status) || problem.code === 'calling_not_permitted' || problem.code === 'limit_reached' || problem.code === 'switch_unavailable'
+	return problem !== undefined && (AFTER_THE_KEY.has(problem.status) || problem.code === 'calling_not_permitted' || problem.code === 'limit_reached' || problem.code === 'switch_unavailable' || problem.code === 'trunk_unavailable'
 		// Of calls; that of all requests comes before.
 		|| (problem.code === 'rate_limited' && problem.refusal !== undefined))
 }

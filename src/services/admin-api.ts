@@ -8,6 +8,7 @@ import type { UserChangeJson, UserJson } from '../../lib/http/routes/admin-users
 import type { AuditEntryJson, AuditLogJson, AuditVerificationJson } from '../../lib/http/routes/audit-log.ts'
 import type { MetricsJson } from '../../lib/http/routes/metrics.ts'
 import type { SampleNumberJson } from '../../lib/http/routes/numbers.ts'
+import type { RateTableJson } from '../../lib/http/routes/rate-table.ts'
 import type { ExplanationJson } from '../../lib/http/schemas.ts'
 import type { changeSchema, ShownSettings } from '../../lib/policy/secret-settings.ts'
 
@@ -18,6 +19,7 @@ export type UserChange = UserChangeJson
 export type Explained = ExplanationJson
 export type SampleNumber = SampleNumberJson
 export type Metrics = MetricsJson
+export type RateTable = RateTableJson
 export type LiveCall = MetricsJson['live'][number]
 export type Health = HealthJson
 export type HealthPart = HealthPartJson
@@ -26,8 +28,11 @@ export type TestCall = TestCallJson
 export type Settings = ShownSettings
 export type SettingsChange = ReturnType<typeof changeSchema>['_zod']['input']
 export type SettingKey = keyof SettingsChange
-/** The settings, and where each of them comes from. */
-export type SourcedSettings = Settings & { source: Readonly<Record<string, 'app' | 'environment' | 'default'>> }
+/** The settings, where each of them comes from, and the companies that there are. */
+export type SourcedSettings = Settings & {
+	source: Readonly<Record<string, 'app' | 'environment' | 'default'>>
+	providers: readonly { kind: string, displayName: string, hasApi: boolean }[]
+}
 
 export type AuditEntry = AuditEntryJson
 export type AuditVerification = AuditVerificationJson
@@ -71,6 +76,11 @@ export function getSettings(): Promise<SourcedSettings> {
  */
 export function saveSettings(change: SettingsChange): Promise<SourcedSettings> {
 	return send({ method: 'post', url: 'admin/config', data: change })
+}
+
+/** Reads a table of prices; nothing is saved. */
+export function readRateTable(csv: string): Promise<RateTable> {
+	return send({ method: 'post', url: 'admin/rates/read', data: { csv } })
 }
 
 /** What would happen if a user called a number under a policy that is not saved. Nothing is dialled or counted. */
@@ -127,7 +137,7 @@ export function getHealth(): Promise<Health> {
 }
 
 /** Tries settings that are not saved. A password that is left out is the saved one, where that may be used. */
-export function testConfig(part: 'freeswitch' | 'trunk', values: object): Promise<ConfigTest> {
+export function testConfig(part: 'freeswitch' | 'trunk' | 'provider', values: object): Promise<ConfigTest> {
 	return send({ method: 'post', url: 'admin/config/test', data: { part, values } })
 }
 

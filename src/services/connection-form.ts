@@ -19,6 +19,14 @@ export interface ConnectionForm {
 	verifySip: 'none' | 'admin'
 	ringTimeoutSec: string
 	answerTimeoutSec: string
+	/** `generic` = a gateway that nobody can ask. */
+	company: string
+	/** Empty = kept. */
+	companyKey: string
+	/** Empty = the company’s own. */
+	companyUrl: string
+	/** Empty = the only one. */
+	companyTrunk: string
 	clientId: string
 	/** Empty = kept. */
 	clientSecret: string
@@ -26,10 +34,10 @@ export interface ConnectionForm {
 	metricsToken: string
 }
 
-export type ConnectionPart = 'freeswitch' | 'gateways' | 'callerIds' | 'sipDialString' | 'sipDomain' | 'deviceVerification' | 'ringTimeoutSec' | 'answerTimeoutSec' | 'oauth' | 'metricsToken'
+export type ConnectionPart = 'freeswitch' | 'gateways' | 'callerIds' | 'sipDialString' | 'sipDomain' | 'deviceVerification' | 'ringTimeoutSec' | 'answerTimeoutSec' | 'provider' | 'oauth' | 'metricsToken'
 
 export function connectionFormOf(settings: Settings): ConnectionForm {
-	const { freeswitch, oauth, callerIds, deviceVerification } = settings
+	const { freeswitch, oauth, provider, callerIds, deviceVerification } = settings
 	return {
 		host: freeswitch.host,
 		port: String(freeswitch.port),
@@ -43,6 +51,10 @@ export function connectionFormOf(settings: Settings): ConnectionForm {
 		verifySip: deviceVerification.sip,
 		ringTimeoutSec: String(settings.ringTimeoutSec),
 		answerTimeoutSec: String(settings.answerTimeoutSec),
+		company: provider.kind,
+		companyKey: '',
+		companyUrl: provider.baseUrl ?? '',
+		companyTrunk: provider.connectionId ?? '',
 		clientId: oauth?.clientId ?? '',
 		clientSecret: '',
 		metricsToken: '',
@@ -67,15 +79,19 @@ function partsOf(form: ConnectionForm): Record<ConnectionPart, unknown> {
 	// What is no number goes as it was typed: the server says what is wrong with it.
 	const count = (text: string) => /^\d{1,6}$/.test(text.trim()) ? Number(text) : text.trim()
 	const words = (text: string) => text.split(',').map((word) => word.trim()).filter((word) => word !== '')
+	const orNull = (text: string) => text.trim() === '' ? null : text.trim()
 	return {
-		freeswitch: { host: form.host.trim(), port: count(form.port), user: form.user.trim() === '' ? null : form.user.trim(), ...(form.password === '' ? {} : { password: form.password }) },
+		freeswitch: { host: form.host.trim(), port: count(form.port), user: orNull(form.user), ...(form.password === '' ? {} : { password: form.password }) },
 		gateways: form.gateways,
 		callerIds: form.callerIds.map(({ number, label, groups }) => ({ number: number.replace(/[\s()/-]/g, ''), label: label.trim(), ...(words(groups).length === 0 ? {} : { groups: words(groups) }) })),
 		sipDialString: form.sipDialString.trim(),
-		sipDomain: form.sipDomain.trim() === '' ? null : form.sipDomain.trim(),
+		sipDomain: orNull(form.sipDomain),
 		deviceVerification: { phone: form.verifyPhone, sip: form.verifySip },
 		ringTimeoutSec: count(form.ringTimeoutSec),
 		answerTimeoutSec: count(form.answerTimeoutSec),
+		provider: form.company === 'generic'
+			? { kind: form.company }
+			: { kind: form.company, baseUrl: orNull(form.companyUrl), connectionId: orNull(form.companyTrunk), ...(form.companyKey === '' ? {} : { apiKey: form.companyKey.trim() }) },
 		oauth: form.clientId.trim() === '' ? null : { clientId: form.clientId.trim(), ...(form.clientSecret === '' ? {} : { clientSecret: form.clientSecret }) },
 		metricsToken: form.metricsToken === '' ? undefined : form.metricsToken,
 	}

@@ -83,12 +83,16 @@ export function formOf(settings: Settings): PolicyForm {
 		hours: Object.fromEntries(WEEKDAYS.map((day) => [day, (workingHours?.days[day] ?? []).map((hours) => ({ ...hours }))])) as Record<Weekday, Hours[]>,
 		currency,
 		amounts: { dailySpendLimit: text(settings.dailySpendLimit), monthlySpendLimit: text(settings.monthlySpendLimit), confirmAbove: text(settings.confirmAbove) },
-		rates: rates.map(({ prefix, perMinute, perCall }) => ({ prefix, perMinute: text(perMinute), perCall: text(perCall) })),
+		rates: rateFields(rates),
 		hasLock: lockAfterRefusals !== null,
 		lock: { count: String(lockAfterRefusals?.count ?? 10), windowMin: String(lockAfterRefusals?.windowMin ?? 10), lockMin: String(lockAfterRefusals?.lockMin ?? 15) },
 		hasBrake: brake !== null,
 		brake: { from: brake?.from ?? '20:00', to: brake?.to ?? '07:00', callsPerHour: String(brake?.callsPerHour ?? 5) },
 	}
+}
+
+export function rateFields(rates: Settings['rates']): PolicyForm['rates'] {
+	return rates.map(({ prefix, perMinute, perCall }) => ({ prefix, perMinute: amountText(perMinute.micros), perCall: perCall === undefined ? '' : amountText(perCall.micros) }))
 }
 
 /**

@@ -72,8 +72,8 @@ export function describeChanges(before: Policy, now: Policy): Change[] {
 
 /** What is no longer, and what is new, in a setting's value. */
 export function difference(key: string, before: unknown, now: unknown): Pick<Change, 'removed' | 'added'> {
-	const [old, fresh] = [itemsOf(key, before), itemsOf(key, now)]
-	return { removed: old.filter((item) => !fresh.includes(item)), added: fresh.filter((item) => !old.includes(item)) }
+	const [old, fresh] = [new Set(itemsOf(key, before)), new Set(itemsOf(key, now))]
+	return { removed: [...old].filter((item) => !fresh.has(item)), added: [...fresh].filter((item) => !old.has(item)) }
 }
 
 function itemsOf(key: string, value: unknown): string[] {

@@ -397,7 +397,15 @@ export const VIEWS: readonly View[] = [
 		await page.locator(`${sip('countries')} li button`).first().click()
 		await page.locator('[data-change=allowedCountries]').waitFor()
 	}) },
+	{ name: 'admin-policy-table', show: at('/admin/policy', sip('rate-table'), async ({ page }) => {
+		await page.locator(`${sip('rate-table')} input`).setInputFiles({ name: 'prices.csv', mimeType: 'text/csv', buffer: Buffer.from('prefix,perMinute,currency\n+49,0.02,EUR\n49x,0.02,EUR\n+43,cheap,EUR\n') })
+		await page.locator(`${sip('rate-table')} [role=alert]`).scrollIntoViewIfNeeded()
+	}) },
 	{ name: 'admin-connection', show: at('/admin/connection', sip('switch-password')) },
+	{ name: 'admin-connection-company', show: at('/admin/connection', sip('switch-password'), async ({ page }) => {
+		await page.locator(`${sip('company')} select`).selectOption('telnyx')
+		await page.locator(sip('company-trunk')).scrollIntoViewIfNeeded()
+	}) },
 	{ name: 'admin-connection-test', show: at('/admin/connection', sip('switch-password'), async ({ page }) => {
 		await page.locator(`${sip('switch-password')} input, input${sip('switch-password')}`).fill('x')
 		await page.locator('form [type=submit]').click()

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 
 import type { InferEntity } from '@mikro-orm/core'
-import type { Call, CallOutcome, CallStatus, Cause, EndedBy, HangupBy, Leg, LegRole, Reason, Verdict } from '../../calls/call.ts'
+import type { Call, CallOutcome, CallStatus, CarrierCost, Cause, EndedBy, HangupBy, Leg, LegRole, Reason, Verdict } from '../../calls/call.ts'
 import type { Rate } from '../../policy/rates.ts'
 
 import { defineEntity, p } from '@mikro-orm/core'
@@ -57,6 +57,9 @@ export const CallEntity = defineEntity({
 		ownRate: p.json<Rate>().nullable(),
 		reservedMicros: p.bigint('string').nullable(),
 		costMicros: p.bigint('string').nullable(),
+		carrierCost: p.json<CarrierCost>().nullable(),
+		/** When the company is asked next; stands in no call. */
+		carrierCostAt: p.datetime(3).nullable(),
 		/** Of the amounts; stays when the rates go. */
 		currency: p.string().nullable(),
 		maskedAt: p.datetime(3).nullable(),

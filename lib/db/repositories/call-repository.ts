@@ -10,6 +10,7 @@ import type { KeyRing } from '../../privacy/key-ring.ts'
 import type { CallRow, StoredLeg } from '../entities/call.entity.ts'
 
 import { sameTag } from '../../calls/annotation.ts'
+import { nextLookAt } from '../../calls/carrier-cost.ts'
 import { SipCallError } from '../../errors.ts'
 import { currencyOf } from '../../policy/rates.ts'
 import { runBound } from '../bound-query.ts'
@@ -154,7 +155,11 @@ export class CallRepository implements CallStore {
 
 	async #write(em: EntityManager, row: CallRow, before: Call, { call, log }: Extract<Transition, { call: Call }>): Promise<void> {
 		await this.#writeAnnotation(em, row, call, before)
-		em.assign(row, { ...changesOf(call), changedAt: this.#clock.now() })
+		em.assign(row, {
+			...changesOf(call),
+			carrierCostAt: nextLookAt(call) ?? null,
+			changedAt: this.#clock.now(),
+		})
 		for (const entry of log) {
 			em.create(CallLogEntity, { callUuid: call.uuid, at: entry.at, type: entry.type, leg: entry.leg, detail: entry.detail })
 		}
@@ -167,6 +172,11 @@ export class CallRepository implements CallStore {
 	async find(uuid: string): Promise<Call | undefined> {
 		const row = await this.#orm.em.fork().findOne(CallEntity, { uuid })
 		return row === null ? undefined : callOf(row)
+	}
+
+	async findCostsDue(now: Date, limit: number): Promise<Call[]> {
+		const rows = await this.#orm.em.fork().find(CallEntity, { carrierCostAt: { $lte: now } }, { orderBy: { carrierCostAt: 'asc' }, limit })
+		return rows.map(callOf)
 	}
 
 	async findOpen(): Promise<Call[]> {
@@ -331,7 +341,7 @@ function changesOf(call: Call): Partial<CallRow> {
 }
 
 function callOf(row: CallRow): Call {
-	const { deviceId, deviceLabel, toIndex, tagIndex, changedAt, currency, tags, legs, ...rest } = row
+	const { deviceId, deviceLabel, toIndex, tagIndex, changedAt, currency, carrierCostAt, tags, legs, ...rest } = row
 	const known = Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== undefined && value !== null))
 	return {
 		...known as Omit<Call, 'device' | 'tags' | 'legs'>,

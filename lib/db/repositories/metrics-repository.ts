@@ -38,10 +38,11 @@ interface LiveColumns {
 	reserved_micros: string | null
 }
 
-const IS_PENDING = 'sipcall_is_pending(transfer, talk_ms, cost_micros, reserved_micros)'
+const IS_PENDING = 'sipcall_is_pending(transfer, talk_ms, cost_micros, reserved_micros, carrier_cost)'
+const CURRENCY = 'sipcall_paid_currency(currency, carrier_cost) as currency'
 /** What calls add up to, however they are grouped. */
 const SUMS = `count(*)::int as calls, count(answered_at)::int as answered, coalesce(sum(talk_ms), 0)::text as talk_ms,
-	coalesce(sum(cost_micros) filter (where not ${IS_PENDING}), 0)::text as cost_micros, coalesce(sum(cost_micros) filter (where ${IS_PENDING}), 0)::text as pending_micros`
+	coalesce(sum(sipcall_paid_micros(cost_micros, carrier_cost)) filter (where not ${IS_PENDING}), 0)::text as cost_micros, coalesce(sum(cost_micros) filter (where ${IS_PENDING}), 0)::text as pending_micros`
 
 /** What calls add up to. No number is read, encrypted or not. */
 export class MetricsRepository implements MetricsStore {
@@ -82,7 +83,7 @@ export class MetricsRepository implements MetricsStore {
 const DAY = 'width_bucket(created_at, $1::timestamptz[]) - 1 as day'
 
 async function sumsOfCalls(em: EntityManager, { starts, days, from, to }: DayRange): Promise<DaySum[]> {
-	const rows = await runBound<SumColumns & { day: number }>(em, `select ${DAY}, outcome, coalesce(currency, '') as currency, count(user_answered_at)::int as dialled, ${SUMS}
+	const rows = await runBound<SumColumns & { day: number }>(em, `select ${DAY}, outcome, ${CURRENCY}, count(user_answered_at)::int as dialled, ${SUMS}
 		from calls where status = 'ended' and created_at >= $2 and created_at < $3 group by 1, 2, 3`, [starts, from, to])
 	return rows.map((row) => daySum(days[row.day] ?? '', row))
 }
@@ -103,7 +104,7 @@ async function keptSums(em: EntityManager, { days }: DayRange): Promise<DaySum[]
 
 async function sumsOfUsers(em: EntityManager, from: Date, to: Date): Promise<UserSum[]> {
 	const rows = await runBound<UserColumns>(em, `select sums.*, reference from (
-			select user_id, coalesce(currency, '') as currency, ${SUMS} from calls where status = 'ended' and created_at >= $1 and created_at < $2 group by 1, 2
+			select user_id, ${CURRENCY}, ${SUMS} from calls where status = 'ended' and created_at >= $1 and created_at < $2 group by 1, 2
 		) sums left join audit_subjects using (user_id)`, [from, to])
 	return rows.map(({ user_id: userId, reference, ...row }) => ({ userId, reference: reference ?? '', ...sumOf(row) }))
 }

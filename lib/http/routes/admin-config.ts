@@ -21,14 +21,19 @@ export interface AdminConfigOptions {
 	}
 	environment: Partial<Settings>
 	settingRules: SettingRules
+	/** All companies that there are. */
+	providers: readonly { kind: string, displayName: string, hasApi: boolean }[]
 	audit: AuditTrail
 }
 
-export function adminConfigRoutes({ settings, environment, settingRules, audit }: AdminConfigOptions): Route[] {
+export function adminConfigRoutes({ settings, environment, settingRules, providers, audit }: AdminConfigOptions): Route[] {
 	const Schema = settingsSchema(settingRules)
 	const Whole = wholeSettingsSchema(settingRules)
 	const Change = changeSchema(Schema).meta({ id: 'SettingsChange' })
-	const Answer = shownSchema(Schema).extend({ source: z.record(z.string(), z.enum(['app', 'environment', 'default'])) }).meta({ id: 'Settings' })
+	const Answer = shownSchema(Schema).extend({
+		source: z.record(z.string(), z.enum(['app', 'environment', 'default'])),
+		providers: z.array(z.object({ kind: z.string(), displayName: z.string(), hasApi: z.boolean() })).describe('What `provider.kind` may be; without an interface nobody is asked'),
+	}).meta({ id: 'Settings' })
 	const present = () => {
 		const saved: SavedSettings = settings.saved()
 		const isSaved = (key: keyof Settings) => key in saved && (saved[key] !== null || !isSecretSetting(key))
@@ -36,7 +41,7 @@ export function adminConfigRoutes({ settings, environment, settingRules, audit }
 		const current = settings.get()
 		// What is in force: the home country alone where no list was saved.
 		const allowedCountries = current.allowedCountries ?? (current.homeCountry === null ? [] : [current.homeCountry])
-		return { ...showSettings(current), allowedCountries, source: Object.fromEntries(source) }
+		return { ...showSettings(current), allowedCountries, source: Object.fromEntries(source), providers: [...providers] }
 	}
 	return [
 		route({

@@ -61,7 +61,7 @@ export function callControlRoutes({ calls, control, callingUser, audit, logger }
 			params: CallParamsSchema,
 			body: TransferSchema,
 			answer: { status: 202, schema: CallSchema },
-			refusals: [...CONTROL_REFUSALS, 'calling_not_permitted', 'account_locked', 'invalid_number', 'emergency_number', 'destination_not_allowed', 'caller_id_not_allowed', 'rate_limited', 'limit_reached'],
+			refusals: [...CONTROL_REFUSALS, 'trunk_unavailable', 'calling_not_permitted', 'account_locked', 'invalid_number', 'emergency_number', 'destination_not_allowed', 'caller_id_not_allowed', 'rate_limited', 'limit_reached'],
 			handle: async ({ caller, params: { uuid }, body: { to }, signal }) => {
 				const user = await callingUser(caller.userId)
 				return { status: 202, body: presentCall(await control.transfer(user, uuid, to, signal)) }

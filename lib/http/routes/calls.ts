@@ -39,7 +39,7 @@ export function callRoutes({ calls, store, readingOf, callingUser }: CallRoutesO
 			headers: IdempotencyHeaders,
 			body: CallWishSchema,
 			answer: { status: 202, schema: CallSchema },
-			refusals: ['csrf', 'unsupported_media_type', 'payload_too_large', 'calling_not_permitted', 'account_locked', 'already_in_call', 'invalid_number', 'emergency_number', 'destination_not_allowed', 'caller_id_not_allowed', 'no_device', 'idempotency_key_reused', 'call_erased', 'rate_limited', 'limit_reached', 'switch_unavailable', 'nextcloud_unavailable', 'shutting_down'],
+			refusals: ['csrf', 'unsupported_media_type', 'payload_too_large', 'calling_not_permitted', 'account_locked', 'already_in_call', 'invalid_number', 'emergency_number', 'destination_not_allowed', 'caller_id_not_allowed', 'no_device', 'idempotency_key_reused', 'call_erased', 'rate_limited', 'limit_reached', 'switch_unavailable', 'trunk_unavailable', 'nextcloud_unavailable', 'shutting_down'],
 			handle: async ({ caller, body, request }) => {
 				const key = parse(IdempotencyHeaders, { 'idempotency-key': request.get('Idempotency-Key') }, '')?.['idempotency-key']
 				const wish = { to: body.to, deviceId: body.device, callerId: body.callerId, note: body.note }

@@ -29,7 +29,7 @@ export function deviceVerificationRoutes({ verification, callingUser }: DeviceVe
 			summary: 'Call a phone of the user with a code',
 			params: DeviceParamsSchema,
 			answer: { status: 202, schema: CodeStateSchema },
-			refusals: [...REFUSALS, 'calling_not_permitted', 'account_locked', 'emergency_number', 'invalid_number', 'destination_not_allowed', 'already_in_call', 'switch_unavailable', 'forbidden', 'nextcloud_unavailable'],
+			refusals: [...REFUSALS, 'calling_not_permitted', 'account_locked', 'emergency_number', 'invalid_number', 'destination_not_allowed', 'already_in_call', 'switch_unavailable', 'trunk_unavailable', 'forbidden', 'nextcloud_unavailable'],
 			handle: async ({ caller, params }) => {
 				const user = await callingUser(caller.userId)
 				const { expiresAt, triesLeft, nextCallAt } = await verification.call(user, params.id)

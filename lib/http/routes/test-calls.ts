@@ -25,7 +25,7 @@ export function testCallRoutes({ testCalls, callingUser }: TestCallRoutesOptions
 			summary: 'Ring a phone of the admin’s own: two beeps, then an echo; the switch ends it 15 seconds after the pick-up',
 			body: TestCallWishSchema,
 			answer: { status: 202, schema: TestCallSchema },
-			refusals: ['csrf', 'unsupported_media_type', 'payload_too_large', 'not_found', 'no_device', 'already_in_call', 'calling_not_permitted', 'account_locked', 'destination_not_allowed', 'limit_reached', 'rate_limited', 'switch_unavailable', 'storage_unavailable', 'forbidden', 'nextcloud_unavailable'],
+			refusals: ['csrf', 'unsupported_media_type', 'payload_too_large', 'not_found', 'no_device', 'already_in_call', 'calling_not_permitted', 'account_locked', 'destination_not_allowed', 'limit_reached', 'rate_limited', 'switch_unavailable', 'trunk_unavailable', 'storage_unavailable', 'forbidden', 'nextcloud_unavailable'],
 			handle: async ({ caller, body }) => {
 				const call = await testCalls.start(await callingUser(caller.userId), body.device)
 				return { status: 202, body: present(call), headers: { Location: `/admin/test-call/${call.id}` } }

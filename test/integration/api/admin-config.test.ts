@@ -52,7 +52,8 @@ async function save(change: Record<string, unknown>): Promise<Config> {
 
 describe('the settings of a fresh instance', () => {
 	it('are the contract’s defaults and the environment’s, and say where each is from', async () => {
-		const { source, ...settings } = await config()
+		const { source, providers, ...settings } = await config()
+		expect(providers).toEqual([{ kind: 'generic', displayName: 'SIP gateway', hasApi: false }, { kind: 'telnyx', displayName: 'Telnyx', hasApi: true }])
 		expect(settings).toMatchObject({
 			homeCountry: null,
 			allowedCountries: [],

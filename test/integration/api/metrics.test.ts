@@ -24,6 +24,8 @@ interface Given {
 	/** The user never picked up. */
 	isUndialled?: true
 	cost?: { micros: string, currency: string }
+	/** What the phone company says of it. */
+	carrier?: { state: string, cost?: { micros: string, currency: string } }
 	/** Was handed over: the cost is what was reserved. */
 	transfer?: true
 }
@@ -42,13 +44,13 @@ afterEach(() => test.stop())
 
 /** Calls as they stand in the books when they have ended. */
 async function given(...calls: Given[]): Promise<void> {
-	const values = calls.map(({ at, outcome, user = 'demo', talkMs, isUndialled, cost, transfer }) => {
+	const values = calls.map(({ at, outcome, user = 'demo', talkMs, isUndialled, cost, carrier, transfer }) => {
 		const text = (value: string | number | undefined) => value === undefined ? 'null' : `'${value}'`
 		return `(gen_random_uuid(), 5, '${user}', 'x', 'x', 'x', gen_random_uuid(), 'x', 'outbound', 'ended', '${outcome}', '${at}', '${at}', '${at}', ${text(isUndialled ? undefined : at)}, ${text(talkMs === undefined ? undefined : at)},
-			${text(talkMs)}, false, '[]', gen_random_uuid(), 'FR', ${text(cost?.currency)}, ${text(cost?.micros)}, ${cost === undefined ? 'null' : `${cost.micros}::bigint * ${transfer ? 1 : 2}`}, ${text(transfer ? 'done' : undefined)})`
+			${text(talkMs)}, false, '[]', gen_random_uuid(), 'FR', ${text(cost?.currency)}, ${text(cost?.micros)}, ${cost === undefined ? 'null' : `${cost.micros}::bigint * ${transfer ? 1 : 2}`}, ${text(transfer ? 'done' : undefined)}, ${text(carrier === undefined ? undefined : JSON.stringify({ looks: 1, ...carrier }))})`
 	})
 	await test.database.query(`insert into calls (uuid, version, user_id, to_number, to_index, raw_to, device_id, device_label, direction, status, outcome, created_at, ended_at, changed_at, user_answered_at, answered_at,
-		talk_ms, on_hold, legs, job_uuid, country, currency, cost_micros, reserved_micros, transfer) values ${values.join(', ')}`)
+		talk_ms, on_hold, legs, job_uuid, country, currency, cost_micros, reserved_micros, transfer, carrier_cost) values ${values.join(', ')}`)
 }
 
 async function metrics(query = 'from=2026-03-27&to=2026-04-02'): Promise<MetricsJson> {
@@ -114,6 +116,20 @@ describe('the metrics', () => {
 		})
 		expect(before.calls).toBe(0)
 		expect(perDay.find(({ day }) => day === '2026-04-01')).toEqual({ day: '2026-04-01', ...own, answerRateMean: 0.6 })
+	})
+
+	it('add up what the phone company says in its own currency, and hold nothing for paid that it has not said, also once calls are deleted', async () => {
+		await given(
+			{ at: '2026-04-01T08:00:00Z', outcome: 'completed', talkMs: 1_000, cost: eur('20'), carrier: { state: 'final', cost: gbp('3') } },
+			{ at: '2026-04-01T08:01:00Z', outcome: 'completed', talkMs: 1_000, carrier: { state: 'final', cost: gbp('4') } },
+			{ at: '2026-04-01T08:02:00Z', outcome: 'completed', talkMs: 1_000, cost: eur('500'), carrier: { state: 'pending' } },
+			{ at: '2026-04-01T08:03:00Z', outcome: 'completed', talkMs: 1_000, cost: eur('7000'), carrier: { state: 'unknown' } },
+		)
+		const { totals, perUser } = await metrics()
+		expect(totals).toMatchObject({ cost: [gbp('7')], pendingCost: [eur('7500')], unpriced: 0 })
+		expect(perUser).toMatchObject([{ cost: [gbp('7')] }])
+		await test.database.query('delete from calls')
+		expect((await metrics()).totals).toEqual(totals)
 	})
 
 	it('begin and end days by the clocks of the settings’ time zone, also when those change', async () => {

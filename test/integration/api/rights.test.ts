@@ -50,6 +50,7 @@ const ROUTES: Readonly<Record<string, Right>> = {
 	'GET /admin/config': 'admin',
 	'POST /admin/config': 'admin',
 	'POST /admin/config/test': 'admin',
+	'POST /admin/rates/read': 'admin',
 	'GET /admin/health': 'admin',
 	'POST /admin/test-call': 'admin',
 	'GET /admin/test-call/{id}': 'admin',

@@ -99,12 +99,13 @@ async function startPeer(answer: (command: string) => string | undefined): Promi
 }
 
 describe('two connections', () => {
-	it('are opened: the first one subscribes to 10 events as JSON, the other one to none', async () => {
+	it('are opened: the first one subscribes to 10 events as JSON and to what becomes of gateways, the other one to none', async () => {
 		const { stage, freeSwitch } = await start()
 		expect(freeSwitch.isReady()).toBe(true)
 		expect(stage.commands).toEqual([
 			{ connection: 1, command: 'auth ClueCon', headers: {} },
 			{ connection: 1, command: 'event json CHANNEL_CREATE CHANNEL_PROGRESS CHANNEL_PROGRESS_MEDIA CHANNEL_ANSWER CHANNEL_HOLD CHANNEL_UNHOLD CHANNEL_HANGUP_COMPLETE BACKGROUND_JOB HEARTBEAT SHUTDOWN', headers: {} },
+			{ connection: 1, command: 'event json CUSTOM sofia::gateway_state', headers: {} },
 			{ connection: 2, command: 'auth ClueCon', headers: {} },
 		])
 	})

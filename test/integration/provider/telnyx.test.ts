@@ -114,19 +114,19 @@ describe('Telnyx', () => {
 		const record = (change: Record<string, unknown>) => ({ id: '1', record_type: 'sip-trunking', sip_call_id: 'a', started_at: '2026-11-28T10:00:00Z', cost: '0.0401', currency: 'USD', cli: '+4930123456', cld: '+498912345', ...change })
 		telnyx.data.records = [
 			record({}),
-			record({ sip_call_id: 'b', cost: null }),
-			record({ sip_call_id: 'c', cost: '0.0' }),
-			record({ sip_call_id: 'd', cost: 'much' }),
+			record({ id: '2', sip_call_id: 'b', cost: null }),
+			record({ id: '3', sip_call_id: 'c', cost: '0.0' }),
+			record({ id: '4', sip_call_id: 'd', cost: 'much' }),
 			record({ sip_call_id: null }),
 			record({ sip_call_id: 'e', started_at: '2026-11-27T23:59:59Z' }),
 			...Array.from({ length: 120 }, (_none, at) => record({ sip_call_id: `f${at}` })),
 		]
 		const found = await records(open())
 		expect(found.slice(0, 4)).toEqual([
-			{ sipCallId: 'a', cost: { micros: '40100', currency: 'USD' } },
-			{ sipCallId: 'b', cost: undefined },
-			{ sipCallId: 'c', cost: { micros: '0', currency: 'USD' } },
-			{ sipCallId: 'd', cost: undefined },
+			{ id: '1', sipCallId: 'a', cost: { micros: '40100', currency: 'USD' } },
+			{ id: '2', sipCallId: 'b', cost: undefined },
+			{ id: '3', sipCallId: 'c', cost: { micros: '0', currency: 'USD' } },
+			{ id: '4', sipCallId: 'd', cost: undefined },
 		])
 		expect(found).toHaveLength(124)
 	})
@@ -274,7 +274,13 @@ describe('a Telnyx that', () => {
 	})
 
 	it('counts pages without end is believed for 200', async () => {
-		telnyx.trouble = (name) => name === 'records' ? { kind: 'text', text: '{"data":[{"sip_call_id":"a","cost":"1"}],"meta":{"total_pages":1000000000}}' } : undefined
+		telnyx.trouble = (name) => name === 'records' ? { kind: 'text', text: '{"data":[{"id":"1","sip_call_id":"a","cost":"1"}],"meta":{"total_pages":1000000000}}' } : undefined
 		expect(await records(open())).toHaveLength(200)
+	})
+
+	it('sends more rows than were asked for is believed for as many as were', async () => {
+		const rows = Array.from({ length: 500 }, (_none, at) => ({ id: String(at), sip_call_id: String(at), cost: '1' }))
+		telnyx.trouble = (name) => name === 'records' ? { kind: 'text', text: JSON.stringify({ data: rows, meta: { total_pages: 1 } }) } : undefined
+		expect(await records(open())).toHaveLength(50)
 	})
 })

@@ -89,6 +89,9 @@ export const STORIES = {
 	no_answer_timeout: { a: ANSWERS, b: NEVER },
 	reject_603: { a: ANSWERS, b: DECLINES },
 	reject_403: { a: ANSWERS, b: refuses(403, 'Forbidden', 'CALL_REJECTED', false) },
+	/** As a company writes it that names its own reasons. */
+	company_refuses_403: { a: ANSWERS, b: refuses(403, 'Unverified origination number D51', 'CALL_REJECTED', false) },
+	company_refuses_404: { a: ANSWERS, b: refuses(404, 'User account is blocked D19', 'UNALLOCATED_NUMBER', false) },
 	not_found_404: { a: ANSWERS, b: refuses(404, 'Not Found', 'UNALLOCATED_NUMBER', false) },
 	unavailable_503: { a: ANSWERS, b: UNAVAILABLE },
 	gateway_down: { a: ANSWERS, b: { rings: false, then: { status: 503, phrase: 'Service Unavailable', cause: 'NORMAL_TEMPORARY_FAILURE', nobodyThere: true } } },

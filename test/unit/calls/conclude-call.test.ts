@@ -7,6 +7,7 @@ import type { CallEvent } from '../../../lib/calls/call-events.ts'
 import type { Call, LegEnd, Verdict } from '../../../lib/calls/call.ts'
 
 import { describe, expect, it } from 'vitest'
+import { isRungAgain } from '../../../lib/calls/call.ts'
 import { newCall, playCall } from '../../support/replay-call.ts'
 
 const A = 'leg-a'
@@ -102,5 +103,32 @@ describe('an unanswered call', () => {
 		['was barred by the company', [...dialled, ends(B, 'barred', party), ends(A, 'cleared')], ['blocked', 'system', 'destination', 'barred']],
 	])('%s', (_what, events, expected) => {
 		expect(told(play(...events))).toEqual([...expected, undefined])
+	})
+})
+
+describe('somebody who has said no to the first gateway’s call', () => {
+	const C = 'leg-c'
+
+	/** The call as it stands when the first of its two gateways’ legs has ended. */
+	function refused(sip: number, { rang = false, verdict = 'rejected' as Verdict, then = [] as CallEvent[] } = {}): Call {
+		const call = newCall({ aUuid: A, bUuid: B, jobUuid: undefined })
+		const both = { ...call, legs: [...call.legs, { uuid: C, role: 'destination' as const, gateway: 'backup' }] }
+		return playCall(both, [answered(A, 2), { type: 'leg', legUuid: B, at: at(4), ...(rang ? { ringingAt: at(5) } : {}) }, ends(B, verdict, { ...party, cause: { name: 'CALL_REJECTED', q850: 21, sip } }), ...then]).call
+	}
+
+	it.each<[string, Call, boolean]>([
+		['by 603', refused(603), true],
+		['by 403 after ringing', refused(403, { rang: true }), true],
+		['is not known by a 403 at once: that is the gateway’s own', refused(403), false],
+		['is not known by the company’s own refusal', refused(403, { rang: true, verdict: 'caller_id_refused' }), false],
+		['is not to be spared any more when the second leg is over as well', refused(603, { then: [ends(C, 'congestion')] }), false],
+		['was reached all the same', refused(603, { then: [answered(C, 8)] }), false],
+	])('%s', (_what, call, isSpared) => {
+		expect(isRungAgain(call)).toBe(isSpared)
+	})
+
+	it('has declined, whatever became of the second gateway’s leg', () => {
+		const call = refused(603, { then: [created(C), ends(C, 'cancelled'), ends(A, 'cleared')] })
+		expect(told(call)).toEqual(['rejected', 'callee', 'destination', 'declined', undefined])
 	})
 })

@@ -13,6 +13,7 @@ import type { Settings } from '../../../lib/policy/settings.ts'
 import { createHash, randomUUID } from 'node:crypto'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { DeviceVerification } from '../../../lib/calls/device-verification.ts'
+import { GatewayWatch } from '../../../lib/calls/gateway-watch.ts'
 import { OriginateRefused } from '../../../lib/calls/ports.ts'
 import { DEFAULT_SETTINGS } from '../../../lib/policy/settings.ts'
 import { NO_RULE } from '../../../lib/policy/user-rule.ts'
@@ -179,6 +180,7 @@ beforeEach(() => {
 		lockout: { note: async () => {} },
 		calls: { noteSpent: async () => {}, facts: async () => ({ facts: NOTHING, rule: locked ? { ...NO_RULE, lock: { until: new Date(now + MINUTE_MS), by: 'admin' } } : NO_RULE }) },
 		codeCaller: phones,
+		gateways: new GatewayWatch({ callSwitch: { isReady: () => false, gateway: async () => 'not_told' }, gateways: () => [], logger: new RecordedLog() }),
 		limiter: new Counters(() => now),
 		settings: () => settings,
 		devices: async (userId) => (devices.get(userId) ?? []).map((device) => ({ ...device })),

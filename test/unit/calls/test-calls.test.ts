@@ -9,6 +9,7 @@ import type { TestCallPlan } from '../../../lib/calls/test-calls.ts'
 
 import { randomUUID } from 'node:crypto'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { GatewayWatch } from '../../../lib/calls/gateway-watch.ts'
 import { TestCalls } from '../../../lib/calls/test-calls.ts'
 import { SipCallError } from '../../../lib/errors.ts'
 import { DEFAULT_SETTINGS } from '../../../lib/policy/settings.ts'
@@ -36,6 +37,7 @@ afterEach(() => {
 
 function testCalls(): TestCalls {
 	return new TestCalls({
+		gateways: new GatewayWatch({ callSwitch: { isReady: () => false, gateway: async () => 'not_told' }, gateways: () => [], logger: new RecordedLog() }),
 		carrierCountries: () => undefined,
 		switch: {
 			isReady: () => true,

@@ -46,11 +46,11 @@ describe('a command on a call', () => {
 	})
 
 	it('transfers over one gateway, with a limit of its own', () => {
-		expect(transferCommand(B, PLAN)).toBe(`api uuid_transfer ${B} m:^:bridge:{origination_uuid=${C1},originate_timeout=60,origination_caller_id_number=+4930999999,execute_on_answer=sched_hangup:+3600}sofia/gateway/trunk/+4930777777 inline`)
+		expect(transferCommand(B, PLAN)).toBe(`api uuid_transfer ${B} m:^:bridge:{origination_uuid=${C1},sip_invite_call_id=${C1},originate_timeout=60,origination_caller_id_number=+4930999999,execute_on_answer=sched_hangup:+3600}sofia/gateway/trunk/+4930777777 inline`)
 	})
 
 	it('transfers over two gateways, and asserts nobody’s number when there is none of ours', () => {
-		expect(transferCommand(B, { ...PLAN, callerId: undefined, legs: [{ legUuid: C1, gateway: 'trunk' }, { legUuid: C2, gateway: 'backup-2' }] })).toBe(`api uuid_transfer ${B} m:^:bridge:{leg_timeout=60,leg_progress_timeout=10,fail_on_single_reject=USER_BUSY:NO_ANSWER:NO_USER_RESPONSE:CALL_REJECTED:UNALLOCATED_NUMBER:INVALID_NUMBER_FORMAT:NUMBER_CHANGED:ORIGINATOR_CANCEL:ALLOTTED_TIMEOUT,execute_on_answer=sched_hangup:+3600,sip_cid_type=none}[origination_uuid=${C1}]sofia/gateway/trunk/+4930777777|[origination_uuid=${C2}]sofia/gateway/backup-2/+4930777777 inline`)
+		expect(transferCommand(B, { ...PLAN, callerId: undefined, legs: [{ legUuid: C1, gateway: 'trunk' }, { legUuid: C2, gateway: 'backup-2' }] })).toBe(`api uuid_transfer ${B} m:^:bridge:{leg_timeout=60,leg_progress_timeout=10,fail_on_single_reject=USER_BUSY:NO_ANSWER:NO_USER_RESPONSE:INVALID_NUMBER_FORMAT:NUMBER_CHANGED:ORIGINATOR_CANCEL:ALLOTTED_TIMEOUT:CALL_REJECTED,execute_on_answer=sched_hangup:+3600,sip_cid_type=none}[origination_uuid=${C1},sip_invite_call_id=${C1}]sofia/gateway/trunk/+4930777777|[origination_uuid=${C2},sip_invite_call_id=${C2}]sofia/gateway/backup-2/+4930777777 inline`)
 	})
 
 	it('means to FreeSWITCH’s tokenizer exactly the transfer that was planned, for 5,000 plans', () => {

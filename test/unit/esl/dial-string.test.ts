@@ -116,6 +116,7 @@ function meant(plan: OriginatePlan): Record<string, unknown> {
 		: target.template.split('{address}').join(target.address).split(target.domain === undefined ? '@{domain}' : '{domain}').join(target.domain ?? '')
 	const aVariables = {
 		origination_uuid: user.legUuid,
+		...(target.kind === 'phone' ? { sip_invite_call_id: user.legUuid } : {}),
 		originate_timeout: String(user.ringTimeoutSec),
 		ignore_early_media: 'true',
 		hangup_after_bridge: 'true',
@@ -125,7 +126,7 @@ function meant(plan: OriginatePlan): Record<string, unknown> {
 	}
 	const limits = destination.legs.length === 1
 		? { originate_timeout: String(destination.answerTimeoutSec) }
-		: { leg_timeout: String(destination.answerTimeoutSec), leg_progress_timeout: '10', fail_on_single_reject: 'USER_BUSY:NO_ANSWER:NO_USER_RESPONSE:CALL_REJECTED:UNALLOCATED_NUMBER:INVALID_NUMBER_FORMAT:NUMBER_CHANGED:ORIGINATOR_CANCEL:ALLOTTED_TIMEOUT' }
+		: { leg_timeout: String(destination.answerTimeoutSec), leg_progress_timeout: '10', fail_on_single_reject: 'USER_BUSY:NO_ANSWER:NO_USER_RESPONSE:INVALID_NUMBER_FORMAT:NUMBER_CHANGED:ORIGINATOR_CANCEL:ALLOTTED_TIMEOUT' }
 	return {
 		fault: undefined,
 		expansions: [],
@@ -141,6 +142,7 @@ function meant(plan: OriginatePlan): Record<string, unknown> {
 			variables: {
 				...limits,
 				origination_uuid: legUuid,
+				sip_invite_call_id: legUuid,
 				execute_on_answer: `sched_hangup +${destination.maxCallSec} ALLOTTED_TIMEOUT`,
 				...(destination.extension === undefined ? {} : { execute_on_answer_extension: `send_dtmf WW${destination.extension.split(',').join('WW')}` }),
 				sipcall_call: plan.callUuid,
@@ -167,7 +169,7 @@ function understood(line: string): Record<string, unknown> {
 
 describe('the line of an originate', () => {
 	it('for one gateway', () => {
-		expect(buildOriginate(PLAN)).toBe('{origination_uuid=21111111-1111-4111-8111-111111111111,originate_timeout=30,ignore_early_media=true,origination_caller_id_number=+4930123456,hangup_after_bridge=true,sipcall_call=01111111-1111-4111-8111-111111111111,sipcall_leg=a}user/1000@pbx.example.com &bridge({origination_uuid=31111111-1111-4111-8111-111111111111,originate_timeout=60,origination_caller_id_number=+4930999999,execute_on_answer=\'sched_hangup +14400 ALLOTTED_TIMEOUT\',sipcall_call=01111111-1111-4111-8111-111111111111,sipcall_leg=b}sofia/gateway/trunk/+4930123456)')
+		expect(buildOriginate(PLAN)).toBe('{origination_uuid=21111111-1111-4111-8111-111111111111,originate_timeout=30,ignore_early_media=true,origination_caller_id_number=+4930123456,hangup_after_bridge=true,sipcall_call=01111111-1111-4111-8111-111111111111,sipcall_leg=a}user/1000@pbx.example.com &bridge({origination_uuid=31111111-1111-4111-8111-111111111111,sip_invite_call_id=31111111-1111-4111-8111-111111111111,originate_timeout=60,origination_caller_id_number=+4930999999,execute_on_answer=\'sched_hangup +14400 ALLOTTED_TIMEOUT\',sipcall_call=01111111-1111-4111-8111-111111111111,sipcall_leg=b}sofia/gateway/trunk/+4930123456)')
 	})
 
 	it('for three gateways and no caller ID, to a phone behind the trunk', () => {
@@ -176,7 +178,7 @@ describe('the line of an originate', () => {
 			user: { ...PLAN.user, target: { kind: 'phone', gateway: 'trunk', number: '+491511234567' }, callerId: undefined },
 			destination: { ...PLAN.destination, callerId: undefined, legs: [{ legUuid: B1, gateway: 'trunk' }, { legUuid: B2, gateway: 'backup-2' }, { legUuid: B3, gateway: 'last.resort' }] },
 		}
-		expect(buildOriginate(plan)).toBe('{origination_uuid=21111111-1111-4111-8111-111111111111,originate_timeout=30,ignore_early_media=true,hangup_after_bridge=true,sipcall_call=01111111-1111-4111-8111-111111111111,sipcall_leg=a}sofia/gateway/trunk/+491511234567 &bridge({leg_timeout=60,leg_progress_timeout=10,fail_on_single_reject=USER_BUSY:NO_ANSWER:NO_USER_RESPONSE:CALL_REJECTED:UNALLOCATED_NUMBER:INVALID_NUMBER_FORMAT:NUMBER_CHANGED:ORIGINATOR_CANCEL:ALLOTTED_TIMEOUT,execute_on_answer=\'sched_hangup +14400 ALLOTTED_TIMEOUT\',sipcall_call=01111111-1111-4111-8111-111111111111,sipcall_leg=b}[origination_uuid=31111111-1111-4111-8111-111111111111]sofia/gateway/trunk/+4930123456|[origination_uuid=41111111-1111-4111-8111-111111111111]sofia/gateway/backup-2/+4930123456|[origination_uuid=51111111-1111-4111-8111-111111111111]sofia/gateway/last.resort/+4930123456)')
+		expect(buildOriginate(plan)).toBe('{origination_uuid=21111111-1111-4111-8111-111111111111,sip_invite_call_id=21111111-1111-4111-8111-111111111111,originate_timeout=30,ignore_early_media=true,hangup_after_bridge=true,sipcall_call=01111111-1111-4111-8111-111111111111,sipcall_leg=a}sofia/gateway/trunk/+491511234567 &bridge({leg_timeout=60,leg_progress_timeout=10,fail_on_single_reject=USER_BUSY:NO_ANSWER:NO_USER_RESPONSE:INVALID_NUMBER_FORMAT:NUMBER_CHANGED:ORIGINATOR_CANCEL:ALLOTTED_TIMEOUT,execute_on_answer=\'sched_hangup +14400 ALLOTTED_TIMEOUT\',sipcall_call=01111111-1111-4111-8111-111111111111,sipcall_leg=b}[origination_uuid=31111111-1111-4111-8111-111111111111,sip_invite_call_id=31111111-1111-4111-8111-111111111111]sofia/gateway/trunk/+4930123456|[origination_uuid=41111111-1111-4111-8111-111111111111,sip_invite_call_id=41111111-1111-4111-8111-111111111111]sofia/gateway/backup-2/+4930123456|[origination_uuid=51111111-1111-4111-8111-111111111111,sip_invite_call_id=51111111-1111-4111-8111-111111111111]sofia/gateway/last.resort/+4930123456)')
 	})
 
 	it('for an extension, which the answered leg sends after 2 s, with 2 s for each comma', () => {

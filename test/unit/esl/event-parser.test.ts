@@ -252,3 +252,23 @@ describe('hostile values', () => {
 		expect(ofLeg({ 'Event-Name': 'CHANNEL_HANGUP_COMPLETE', variable_hangup_cause: name }).end).toMatchObject({ cause: { name, q850: 31 }, verdict: 'failed' })
 	})
 })
+
+describe('what becomes of a gateway', () => {
+	it('is told by a real switch as it went down and came up again', () => {
+		const { server } = readRecording('gateway_pinged_down')
+		const wire = new FrameDecoder().push(server).map(readWireEvent).filter((event) => event !== undefined)
+		expect(wire.map((event) => parseEvent(event, NOW)).filter((event) => event?.type === 'gateway')).toEqual([
+			{ type: 'gateway', name: 'pinged', isUp: true },
+			{ type: 'gateway', name: 'pinged', isUp: false },
+			{ type: 'gateway', name: 'pinged', isUp: true },
+		])
+	})
+
+	it.each<[string, WireEvent]>([
+		['of another kind', { 'Event-Name': 'CUSTOM', 'Event-Subclass': 'sofia::register', Gateway: 'trunk', 'Ping-Status': 'UP' }],
+		['without a name', { 'Event-Name': 'CUSTOM', 'Event-Subclass': 'sofia::gateway_state', 'Ping-Status': 'UP' }],
+		['without a state', { 'Event-Name': 'CUSTOM', 'Event-Subclass': 'sofia::gateway_state', Gateway: 'trunk' }],
+	])('is not told by an event %s', (_what, event) => {
+		expect(parseEvent(event, NOW)).toBeUndefined()
+	})
+})

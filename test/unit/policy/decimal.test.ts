@@ -3,7 +3,7 @@
 
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { microsOf } from '../../../lib/provider/decimal.ts'
+import { microsOf } from '../../../lib/policy/decimal.ts'
 
 describe('an amount of a company', () => {
 	it.each([

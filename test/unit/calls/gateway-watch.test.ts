@@ -1,0 +1,92 @@
+// SPDX-FileCopyrightText: 2026 SIPCall contributors
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+import type { GatewayCondition } from '../../../lib/calls/switch-inquiry.ts'
+
+import { describe, expect, it } from 'vitest'
+import { GatewayWatch } from '../../../lib/calls/gateway-watch.ts'
+import { RecordedLog } from '../../support/recorded-log.ts'
+
+const GATEWAYS = ['first', 'second', 'third']
+
+/** @param answers what the switch says of each gateway; a rejection when it says nothing */
+function watch(answers: Partial<Record<string, GatewayCondition | Promise<GatewayCondition>>> = {}, isReady = true) {
+	const log = new RecordedLog()
+	const gateways = new GatewayWatch({
+		callSwitch: { isReady: () => isReady, gateway: async (name) => await (answers[name] ?? Promise.reject(new Error('No answer'))) },
+		gateways: () => GATEWAYS,
+		logger: log,
+	})
+	return { gateways, log, answers }
+}
+
+describe('the gateways', () => {
+	it('are tried in the order of the settings, those that are down or not there last', async () => {
+		const { gateways } = watch({ first: 'silent', second: 'missing', third: 'registered' })
+		expect(gateways.inOrder(GATEWAYS)).toEqual(GATEWAYS)
+		await gateways.ask()
+		expect(gateways.inOrder(GATEWAYS)).toEqual(['third', 'first', 'second'])
+	})
+
+	it.each<[GatewayCondition, boolean]>([
+		['silent', true],
+		['registration_failed', true],
+		['missing', false],
+		['registering', false],
+		['unwatched', false],
+		['answers', false],
+		['registered', false],
+		['not_told', false],
+	])('refuse a call when all of them are %s: %s', async (condition, isRefused) => {
+		const { gateways } = watch({ first: condition, second: 'silent', third: 'silent' })
+		await gateways.ask()
+		const need = () => gateways.need(GATEWAYS)
+		if (isRefused) {
+			expect(need).toThrow(expect.objectContaining({ code: 'trunk_unavailable', retryAfterSec: 15 }))
+		} else {
+			expect(need).not.toThrow()
+		}
+	})
+
+	it('are down and up at once when the switch tells, which is logged once each', async () => {
+		const { gateways, log } = watch()
+		gateways.tell('first', false)
+		gateways.tell('first', false)
+		expect(gateways.inOrder(GATEWAYS)).toEqual(['second', 'third', 'first'])
+		gateways.tell('first', true)
+		expect(gateways.inOrder(GATEWAYS)).toEqual(GATEWAYS)
+		expect(log.lines.map(({ level, message }) => [level, message])).toEqual([['warn', 'A gateway is down: calls try it last'], ['info', 'A gateway is up again']])
+	})
+
+	it('stay as the switch told last, also when an answer comes that is older', async () => {
+		const { promise, resolve } = Promise.withResolvers<GatewayCondition>()
+		const { gateways } = watch({ first: promise })
+		const asked = gateways.ask()
+		gateways.tell('first', false)
+		resolve('answers')
+		await asked
+		expect(gateways.inOrder(GATEWAYS)).toEqual(['second', 'third', 'first'])
+	})
+
+	it('that are others’ are not remembered, however many there are', () => {
+		const { gateways } = watch()
+		gateways.tell('stranger', false)
+		expect(gateways.inOrder(['stranger', 'first'])).toEqual(['stranger', 'first'])
+	})
+
+	it('of another connection are asked for anew, and what is not answered is not held against them', async () => {
+		const { gateways, answers } = watch({ first: 'silent', second: 'silent' })
+		await gateways.ask()
+		answers.first = undefined
+		await gateways.ask()
+		expect(gateways.inOrder(GATEWAYS)).toEqual(['third', 'first', 'second'])
+		await gateways.begin()
+		expect(gateways.inOrder(GATEWAYS)).toEqual(['first', 'third', 'second'])
+	})
+
+	it('are not asked for while there is no switch', async () => {
+		const { gateways } = watch({ first: 'silent' }, false)
+		await gateways.ask()
+		expect(gateways.inOrder(GATEWAYS)).toEqual(GATEWAYS)
+	})
+})

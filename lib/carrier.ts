@@ -4,12 +4,17 @@
 // The company behind the trunk, as the settings name it.
 
 import type { Clock } from './calls/ports.ts'
-import type { TrunkProvider } from './calls/trunk-provider.ts'
+import type { NumberFacts, TrunkProvider } from './calls/trunk-provider.ts'
 import type { Logger } from './logger.ts'
 import type { ProviderSettings } from './policy/settings.ts'
+import type { ApiFault } from './provider/api-client.ts'
 
 import { isDeepStrictEqual } from 'node:util'
+import { ApiError } from './provider/api-client.ts'
 import { openProvider } from './provider/index.ts'
+
+/** What was told of a number, or why nothing was. */
+export type LookUp = { facts: NumberFacts } | { fault: ApiFault }
 
 export interface Carrier {
 	/** The one that counts now. */
@@ -20,6 +25,8 @@ export interface Carrier {
 	countries: () => readonly string[] | undefined
 	/** Whether it says what calls have cost. */
 	hasCosts: () => boolean
+	/** What it knows of a number, E.164; undefined = it is not to be asked. */
+	lookUp: (number: string) => Promise<LookUp | undefined>
 	/** Another one may count from now on. */
 	take: (settings: ProviderSettings) => void
 }
@@ -32,6 +39,17 @@ export function startCarrier(settings: ProviderSettings, { clock, logger }: { cl
 		open,
 		countries: () => current.provider.limits?.()?.countries,
 		hasCosts: () => current.provider.costs !== undefined,
+		lookUp: async (number) => {
+			const { provider } = current
+			if (provider.lookup === undefined) {
+				return undefined
+			}
+			try {
+				return { facts: await provider.lookup(number) }
+			} catch (error) {
+				return { fault: error instanceof ApiError ? error.fault : 'unreachable' }
+			}
+		},
 		take: (next) => {
 			if (!isDeepStrictEqual(next, current.settings)) {
 				current = { settings: next, provider: open(next) }

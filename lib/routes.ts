@@ -13,6 +13,7 @@ import type { Explainer } from './calls/explain.ts'
 import type { Lockout } from './calls/lockout.ts'
 import type { MetricsStore } from './calls/metrics.ts'
 import type { CallLimiter, CallStore, Clock } from './calls/ports.ts'
+import type { Carrier } from './carrier.ts'
 import type { DeviceRepository } from './db/repositories/device-repository.ts'
 import type { PreferencesRepository } from './db/repositories/preferences-repository.ts'
 import type { ReceiptRepository } from './db/repositories/receipt-repository.ts'
@@ -65,6 +66,7 @@ export interface RouteParts {
 	explainer: Explainer
 	verification: DeviceVerification
 	doctor: Doctor
+	carrier: Carrier
 	store: CallStore
 	devices: DeviceRepository
 	preferences: PreferencesRepository
@@ -89,7 +91,7 @@ export interface RouteParts {
 	logger: Logger
 }
 
-export function allRoutes({ identity, calls, control, stream, explainer, verification, doctor, store, devices, preferences, userRules, lockout, usage, metrics, names, upkeep, rotation, receipts, exportUser, users, addressBooks, settings, environment, settingRules, audit, limiter, isSwitchReady, clock, logger }: RouteParts): Route[] {
+export function allRoutes({ identity, calls, control, stream, explainer, verification, doctor, carrier, store, devices, preferences, userRules, lockout, usage, metrics, names, upkeep, rotation, receipts, exportUser, users, addressBooks, settings, environment, settingRules, audit, limiter, isSwitchReady, clock, logger }: RouteParts): Route[] {
 	const callingUser = async (id: string): Promise<CallingUser> => {
 		const [{ groups }, { country, callerId }] = await Promise.all([users.get(id), preferences.of(id)])
 		return { id, groups, country, callerId }
@@ -111,7 +113,7 @@ export function allRoutes({ identity, calls, control, stream, explainer, verific
 			newUuid: randomUUID,
 		}),
 		...deviceVerificationRoutes({ verification, callingUser }),
-		...numberRoutes({ explain: (user, to, current) => explainer.explain(user, to, current), settings: () => settings.get(), samples: sampleNumbers, callingUser, settingRules }),
+		...numberRoutes({ explain: (user, to, current) => explainer.explain(user, to, current), settings: () => settings.get(), samples: sampleNumbers, callingUser, settingRules, lookUp: carrier.lookUp, guard: doctor.guardTests }),
 		...adminUserRoutes({
 			search: (adminId, query) => users.search(adminId, query),
 			find: (adminId, userId) => users.find(adminId, userId),

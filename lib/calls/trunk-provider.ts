@@ -55,6 +55,20 @@ export interface CostRecord {
 	cost: Money | undefined
 }
 
+/** What a line is, in the company's books. */
+export type LineType = 'fixed' | 'mobile' | 'voip' | 'toll_free' | 'premium' | 'shared_cost' | 'other'
+
+/** What the company knows of a number; what it does not say is left out. */
+export interface NumberFacts {
+	/** ISO 3166. */
+	country?: string
+	lineType?: LineType
+	/** Whose number it is now. */
+	carrier?: string
+	/** Whether it was given out by another one. */
+	isPorted?: boolean
+}
+
 /** How a leg was refused by SIP. */
 export interface SipFailure {
 	status: number | undefined
@@ -83,6 +97,13 @@ export interface TrunkProvider {
 	 * @throws {Error} when it cannot be asked
 	 */
 	costs?: (from: Date, to: Date) => AsyncIterable<CostRecord>
+	/**
+	 * What the company knows of a number, E.164. It charges for each, so it is there only where the settings say so, and
+	 * asked only when an administrator wants to know.
+	 *
+	 * @throws {Error} when it cannot be asked, or knows nothing of it
+	 */
+	lookup?: ((number: string) => Promise<NumberFacts>) | undefined
 	/** What a refusal means, where it is the company's own and not the destination's. */
 	explainFailure?: ExplainFailure
 }

@@ -88,6 +88,8 @@ export interface ProviderSettings {
 	apiKey?: string | undefined
 	/** null = the company's own. */
 	baseUrl?: string | null | undefined
+	/** Whether administrators may have a number looked up, which the company charges for. */
+	lookup?: boolean | undefined
 	/** Which of the company's trunks is ours; null = the only one. */
 	connectionId?: string | null | undefined
 }

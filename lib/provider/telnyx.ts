@@ -5,7 +5,7 @@
 // answers hold SIP passwords.
 
 import type { Verdict } from '../calls/call.ts'
-import type { CarrierFault, CarrierHealth, CarrierLimits, CostRecord, ExplainFailure, SipFailure, TrunkProvider } from '../calls/trunk-provider.ts'
+import type { CarrierFault, CarrierHealth, CarrierLimits, CostRecord, ExplainFailure, LineType, NumberFacts, SipFailure, TrunkProvider } from '../calls/trunk-provider.ts'
 import type { Money } from '../policy/rates.ts'
 import type { ApiFault } from './api-client.ts'
 import type { ProviderKind } from './index.ts'
@@ -15,6 +15,7 @@ import { z } from 'zod'
 import { microsOf } from '../policy/decimal.ts'
 import { ApiClient, ApiError } from './api-client.ts'
 import { Kept } from './kept.ts'
+import { NumberLookups } from './number-lookups.ts'
 
 const BASE_URL = 'https://api.telnyx.com'
 const SECOND_MS = 1000
@@ -49,6 +50,15 @@ const NumberRow = z.object({ phone_number: e164 })
 /** Not in Telnyx’ own description, though its filter knows the type. */
 const RecordRow = z.object({ id: z.union([z.string().min(1), z.int()]).transform(String), sip_call_id: z.string().min(1).max(256), cost: z.unknown(), currency: currency.catch(CURRENCY) })
 
+const Lookup = z.object({
+	data: z.object({
+		country_code: orNothing(country),
+		carrier: orNothing(z.object({ name: orNothing(z.string().max(256)), type: orNothing(z.string()) })),
+		portability: orNothing(z.object({ ported_status: orNothing(z.string()) })),
+	}),
+})
+const LINE_TYPES: Readonly<Record<string, LineType>> = { 'fixed line': 'fixed', mobile: 'mobile', voip: 'voip', 'toll free': 'toll_free', 'premium rate': 'premium', 'shared cost': 'shared_cost' }
+
 /** Error codes of keys that are wrong, revoked or expired, and of accounts that are out of money, blocked, or not verified enough. */
 const ERROR_FAULTS: Readonly<Record<string, ApiFault>> = {
 	...Object.fromEntries(['10009', '20001', '20002', '20003', '20006', '20008'].map((code) => [code, 'key_refused'])),
@@ -80,9 +90,9 @@ function codesOf(table: Partial<Record<Verdict, string[]>>): Record<string, Verd
 export const telnyx: ProviderKind = {
 	displayName: 'Telnyx',
 	hasApi: true,
-	open: ({ apiKey, baseUrl, connectionId }, { logger, now, ...limits }) => {
+	open: ({ apiKey, baseUrl, connectionId, lookup = false }, { logger, now, ...limits }) => {
 		const client = new ApiClient({ ...limits, baseUrl: versioned(baseUrl ?? BASE_URL), authorization: `Bearer ${apiKey}`, faultOf: (code) => ERROR_FAULTS[code], logger, now })
-		return new Telnyx(client, connectionId ?? undefined, now)
+		return new Telnyx(client, { connectionId: connectionId ?? undefined, mayLookUp: lookup }, now)
 	},
 }
 
@@ -101,12 +111,16 @@ class Telnyx implements TrunkProvider {
 	readonly #profile: Kept<ProfileData | undefined>
 	readonly #callerIds: Kept<ReadonlySet<string>>
 
-	constructor(client: ApiClient, connectionId: string | undefined, now: () => number) {
+	readonly lookup: TrunkProvider['lookup']
+
+	constructor(client: ApiClient, { connectionId, mayLookUp }: { connectionId: string | undefined, mayLookUp: boolean }, now: () => number) {
 		this.#client = client
 		this.#connectionId = connectionId
 		this.#balance = new Kept({ load: () => this.#loadBalance(), freshMs: MINUTE_MS, now })
 		this.#connection = new Kept({ load: () => this.#loadConnection(), freshMs: 5 * MINUTE_MS, now })
 		this.#profile = new Kept({ load: () => this.#loadProfile(), freshMs: 10 * MINUTE_MS, now })
+		const lookups = new NumberLookups({ load: (number) => this.#lookUp(number), now })
+		this.lookup = mayLookUp ? (number) => lookups.look(number) : undefined
 		this.#callerIds = new Kept({ load: () => this.#loadCallerIds(), freshMs: 10 * MINUTE_MS, now })
 	}
 
@@ -153,6 +167,18 @@ class Telnyx implements TrunkProvider {
 		// Of these there are many, and all say the same.
 		const verdict = code === undefined ? undefined : TELNYX_CODES[code.startsWith('PE') ? 'PE' : code]
 		return code === undefined || verdict === undefined ? undefined : { verdict, code }
+	}
+
+	async #lookUp(number: string): Promise<NumberFacts> {
+		// Without a type neither the carrier nor the porting is told.
+		const { data: { country_code: country, carrier, portability } } = await this.#client.get(Lookup, `/number_lookup/${encodeURIComponent(number)}`, { type: 'carrier' })
+		const status = portability?.ported_status
+		return {
+			...(country ? { country } : {}),
+			...(carrier?.type && carrier.type !== 'unknown' ? { lineType: LINE_TYPES[carrier.type] ?? 'other' } : {}),
+			...(carrier?.name ? { carrier: carrier.name } : {}),
+			...(status === 'Y' || status === 'N' ? { isPorted: status === 'Y' } : {}),
+		}
 	}
 
 	async #loadBalance(): Promise<Money> {

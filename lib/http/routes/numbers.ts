@@ -3,6 +3,7 @@
 
 import type { CallingUser } from '../../calls/call-rules.ts'
 import type { Explanation } from '../../calls/explain.ts'
+import type { NumberFacts } from '../../calls/trunk-provider.ts'
 import type { SampleNumber } from '../../numbering/sample-numbers.ts'
 import type { SettingRules } from '../../policy/settings-schema.ts'
 import type { SavedSettings, Settings } from '../../policy/settings.ts'
@@ -10,6 +11,8 @@ import type { Route } from '../route.ts'
 import type { ExplanationJson } from '../schemas.ts'
 
 import { z } from 'zod'
+import { readNumber } from '../../calls/number-input.ts'
+import { SipCallError } from '../../errors.ts'
 import { settingsSchema, wholeSettingsSchema } from '../../policy/settings-schema.ts'
 import { isSecretSetting } from '../../policy/settings.ts'
 import { parse, route } from '../route.ts'
@@ -22,7 +25,26 @@ export interface NumberRoutesOptions {
 	/** With the groups, from Nextcloud, and what the user has chosen. */
 	callingUser: (userId: string) => Promise<CallingUser>
 	settingRules: SettingRules
+	/** What the phone company knows of a number, E.164; undefined = it is not to be asked. */
+	lookUp: (e164: string) => Promise<LookUp | undefined>
+	/** Counts a question that is paid for; throws `rate_limited`. */
+	guard: (adminId: string) => Promise<void>
 }
+
+type LookUp = { facts: NumberFacts } | { fault: z.infer<typeof LookUpSchema>['fault'] }
+
+const LookUpSchema = z.object({
+	e164: z.string(),
+	facts: z.object({
+		country: z.string().optional(),
+		lineType: z.enum(['fixed', 'mobile', 'voip', 'toll_free', 'premium', 'shared_cost', 'other']).optional(),
+		carrier: z.string().optional().describe('Whose number it is now'),
+		isPorted: z.boolean().optional().describe('Whether another company gave it out'),
+	}).optional().describe('What is left out was not told'),
+	fault: z.enum(['unreachable', 'limited', 'key_refused', 'account_blocked', 'not_permitted', 'not_found', 'invalid']).optional().describe('Why nothing was told'),
+}).meta({ id: 'NumberLookUp' })
+
+export type NumberLookUpJson = z.infer<typeof LookUpSchema>
 
 const Wish = z.strictObject({ to: text(400) }).meta({ id: 'ExplainWish' })
 
@@ -33,7 +55,7 @@ const SamplesSchema = z.array(z.object({
 
 export type SampleNumberJson = z.infer<typeof SamplesSchema>[number]
 
-export function numberRoutes({ explain, settings, samples, callingUser, settingRules }: NumberRoutesOptions): Route[] {
+export function numberRoutes({ explain, settings, samples, callingUser, settingRules, lookUp, guard }: NumberRoutesOptions): Route[] {
 	// What nobody tries out here: connections and secrets.
 	const Policy = settingsSchema(settingRules).omit({ freeswitch: true, oauth: true, cdrSecret: true, metricsToken: true, provider: true }).partial()
 	const Whole = wholeSettingsSchema(settingRules)
@@ -64,6 +86,23 @@ export function numberRoutes({ explain, settings, samples, callingUser, settingR
 				const tried = { ...settings(), ...change as Partial<Settings> }
 				parse(Whole, tried, 'policy.')
 				return { status: 200, body: present(to, await explain(await callingUser(userId), to, tried)) }
+			},
+		}),
+		route({
+			method: 'post',
+			path: '/admin/numbers/lookup',
+			right: 'admin',
+			summary: 'What the phone company knows of a number. It charges for each; what was told is kept for 30 days. Only with `provider.lookup`',
+			body: Wish,
+			answer: { status: 200, schema: LookUpSchema },
+			refusals: ['csrf', 'unsupported_media_type', 'payload_too_large', 'forbidden', 'invalid_number', 'wrong_state', 'rate_limited', 'nextcloud_unavailable'],
+			handle: async ({ caller, body: { to } }) => {
+				const { e164 } = readNumber(to, settings())
+				if (settings().provider.lookup !== true) {
+					throw new SipCallError('wrong_state', 'Nobody is asked about numbers: it is not switched on, because the phone company charges for each. An administrator can do that on the page Connection.')
+				}
+				await guard(caller.userId)
+				return { status: 200, body: { e164, ...await lookUp(e164) } }
 			},
 		}),
 		route({

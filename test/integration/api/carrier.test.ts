@@ -44,6 +44,26 @@ afterAll(async () => {
 	await telnyx.stop()
 })
 
+describe('a number that an administrator wants to know more of', () => {
+	const lookUp = (to: string, client = demo) => client.request('POST', '/admin/numbers/lookup', { to })
+	const asked = () => telnyx.asked.filter(({ name }) => name === 'lookup').length
+	const switchOn = (lookup: boolean) => demo.request('POST', '/admin/config', { provider: { kind: 'telnyx', apiKey: API_KEY, baseUrl: telnyx.url, lookup } })
+
+	it('is asked for only when that is switched on, because each costs money', async () => {
+		expect(await lookUp('030 1234567')).toMatchObject({ status: 409, body: { code: 'wrong_state' } })
+		expect(asked()).toBe(0)
+		expect(await switchOn(true)).toMatchObject({ status: 200, body: { provider: { lookup: true } } })
+		expect(await lookUp('030 1234567')).toMatchObject({ status: 200, body: { e164: '+49301234567', facts: { country: 'DE', lineType: 'fixed', carrier: 'A company', isPorted: true } } })
+		await lookUp('+49 30 1234567')
+		expect(asked()).toBe(1)
+		expect(await lookUp('hello')).toMatchObject({ status: 422, body: { code: 'invalid_number' } })
+		expect(await lookUp('030 1234567', test.as('guest'))).toMatchObject({ status: 403 })
+		telnyx.trouble = () => ({ kind: 'status', status: 401, code: '10009' })
+		expect(await lookUp('030 1234568')).toMatchObject({ status: 200, body: { e164: '+49301234568', fault: 'key_refused' } })
+		await demo.request('POST', '/admin/config', { provider: null })
+	})
+})
+
 describe('a country that the phone company does not let through', () => {
 	it('is refused before anything is dialled, as soon as it is known', async () => {
 		await demo.get('/admin/health')

@@ -44,6 +44,7 @@ const ROUTES: Readonly<Record<string, Right>> = {
 	'POST /me/devices/{id}/confirm': 'user',
 	'POST /numbers/explain': 'user',
 	'POST /admin/policy/explain': 'admin',
+	'POST /admin/numbers/lookup': 'admin',
 	'GET /admin/policy/samples': 'admin',
 	'GET /admin/users': 'admin',
 	'PUT /admin/users/{id}': 'admin',

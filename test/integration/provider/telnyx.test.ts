@@ -31,7 +31,7 @@ afterEach(async () => {
 	expect(telnyx.wrong).toEqual([])
 })
 
-function open(settings: Record<string, string> = {}, options: { timeoutMs?: number } = {}): TrunkProvider {
+function open(settings: Record<string, string | boolean> = {}, options: { timeoutMs?: number } = {}): TrunkProvider {
 	return openProvider({ kind: 'telnyx', apiKey: API_KEY, baseUrl: telnyx.url, ...settings }, { logger: log, now: () => nowMs, ...options })
 }
 
@@ -165,6 +165,49 @@ describe('Telnyx', () => {
 
 /** All errors that are described, and the codes in them that mean more than the status. */
 const DESCRIBED = (Object.entries(OPERATIONS) as [OperationName, Operation][]).flatMap(([name, { errors }]) => Object.entries(errors).map(([status, body]) => ({ name, status: Number(status), body })))
+
+describe('a number', () => {
+	const NUMBER = '+49301234567'
+
+	it('is looked up only where the settings say so', () => {
+		expect(open().lookup).toBeUndefined()
+		expect(open({ lookup: false }).lookup).toBeUndefined()
+	})
+
+	it('is paid for once in 30 days, however many want to know, and none of them is kept in clear', async () => {
+		const provider = open({ lookup: true })
+		const facts = { country: 'DE', lineType: 'fixed', carrier: 'A company', isPorted: true }
+		expect(await Promise.all(Array.from({ length: 20 }, () => provider.lookup?.(NUMBER)))).toEqual(Array.from({ length: 20 }, () => facts))
+		nowMs += 30 * 24 * 3_600_000 - 1
+		expect(await provider.lookup?.(NUMBER)).toEqual(facts)
+		expect(count('lookup')).toBe(1)
+		expect(inspect(provider, { depth: Infinity, showHidden: true, maxStringLength: Infinity })).not.toContain(NUMBER.slice(1))
+		nowMs += 1
+		await provider.lookup?.(NUMBER)
+		await provider.lookup?.('+49301234568')
+		expect(count('lookup')).toBe(3)
+	})
+
+	it.each([
+		['premium rate', 'premium'],
+		['toll free', 'toll_free'],
+		['pager', 'other'],
+		['unknown', undefined],
+		[null, undefined],
+	])('of the type %j is %j', async (type, lineType) => {
+		telnyx.data.lookup = { country_code: 'de', carrier: { name: '', type }, portability: { ported_status: '' } }
+		expect(await open({ lookup: true }).lookup?.(NUMBER)).toEqual(lineType === undefined ? {} : { lineType })
+	})
+
+	it('that was not told is asked for again, and nothing is paid for then', async () => {
+		const provider = open({ lookup: true })
+		telnyx.trouble = () => ({ kind: 'status', status: 422, code: '10015' })
+		await expect(provider.lookup?.(NUMBER)).rejects.toMatchObject({ name: 'ApiError', message: expect.not.stringContaining(NUMBER) as string })
+		telnyx.trouble = undefined
+		expect(await provider.lookup?.(NUMBER)).toMatchObject({ carrier: 'A company' })
+		expect(JSON.stringify(log.lines)).not.toContain('1234567')
+	})
+})
 
 describe('an error of Telnyx', () => {
 	it.each(DESCRIBED)('$status of $name is taken as what it is, with the described body, none, and a page of HTML', async ({ name, status, body }) => {

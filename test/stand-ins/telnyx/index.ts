@@ -29,6 +29,8 @@ export interface TelnyxData {
 	profile: Record<string, unknown>
 	numbers: string[]
 	verified: string[]
+	/** Of every number that is looked up. */
+	lookup: Record<string, unknown>
 	records: Record<string, unknown>[]
 	/** Of each answer. */
 	headers: Record<string, string>
@@ -58,6 +60,7 @@ const RESULTS: Record<OperationName, (data: TelnyxData, url: URL) => unknown> = 
 	profile: ({ profile }, url) => profile.id === url.pathname.split('/').at(-1) ? { data: profile } : undefined,
 	numbers: ({ numbers }, url) => page(numbers.map((number, at) => ({ id: `12933842610757314${at}`, record_type: 'phone_number_slim', phone_number: number, status: 'active', external_pin: '4711' })), url),
 	verified: ({ verified }, url) => page(verified.map((number) => ({ record_type: 'verified_number', phone_number: number, verified_at: '2026-09-14T17:03:32.965812' })), url),
+	lookup: ({ lookup }, url) => ({ data: { record_type: 'number_lookup', phone_number: decodeURIComponent(url.pathname.split('/').at(-1) ?? ''), fraud: null, ...lookup } }),
 	records: ({ records }, url) => {
 		const time = (name: string) => Date.parse(url.searchParams.get(`filter[started_at][${name}]`) ?? '')
 		return page(records.filter(({ started_at: at }) => !(Date.parse(String(at)) < time('gte')) && !(Date.parse(String(at)) >= time('lt'))), url)
@@ -71,6 +74,7 @@ export function telnyxData(): TelnyxData {
 		profile: { id: '1293384261075731499', record_type: 'outbound_voice_profile', name: 'office', enabled: true, whitelisted_destinations: ['DE', 'FR'], daily_spend_limit: '100.00', daily_spend_limit_enabled: true, concurrent_call_limit: 10, max_destination_rate: 0.5, traffic_type: 'conversational' },
 		numbers: ['+4930123456'],
 		verified: ['+498912345'],
+		lookup: { country_code: 'DE', national_format: '030 1234567', carrier: { name: 'A company', type: 'fixed line', error_code: null }, portability: { line_type: 'fixed line', ported_status: 'Y', lrn: '' }, caller_name: null },
 		records: [],
 		headers: {},
 	}

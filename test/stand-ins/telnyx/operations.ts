@@ -35,6 +35,7 @@ export const OPERATIONS = {
 		errors: { 400: 'errors', 401: 'errors', 404: 'errors', 422: 'errors', 500: 'errors' },
 	},
 	verified: { path: /^\/verified_numbers$/, query: pages(250), errors: { 400: 'errors', 401: 'errors', 422: 'errors' } },
+	lookup: { path: /^\/number_lookup\/%2B[1-9]\d{1,14}$/, query: { type: (value) => ['carrier', 'caller-name'].includes(value) }, errors: { 422: 'errors' } },
 	records: {
 		path: /^\/detail_records$/,
 		query: { ...pages(50), 'filter[record_type]': (value) => value === 'sip-trunking', 'filter[started_at][gte]': isTime, 'filter[started_at][lt]': isTime },

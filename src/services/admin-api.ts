@@ -7,7 +7,7 @@ import type { ConfigTestJson, HealthJson, HealthPartJson, TestCallJson } from '.
 import type { UserChangeJson, UserJson } from '../../lib/http/routes/admin-users.ts'
 import type { AuditEntryJson, AuditLogJson, AuditVerificationJson } from '../../lib/http/routes/audit-log.ts'
 import type { MetricsJson } from '../../lib/http/routes/metrics.ts'
-import type { SampleNumberJson } from '../../lib/http/routes/numbers.ts'
+import type { NumberLookUpJson, SampleNumberJson } from '../../lib/http/routes/numbers.ts'
 import type { RateTableJson } from '../../lib/http/routes/rate-table.ts'
 import type { ExplanationJson } from '../../lib/http/schemas.ts'
 import type { changeSchema, ShownSettings } from '../../lib/policy/secret-settings.ts'
@@ -18,6 +18,7 @@ export type AdminUser = UserJson
 export type UserChange = UserChangeJson
 export type Explained = ExplanationJson
 export type SampleNumber = SampleNumberJson
+export type NumberLookUp = NumberLookUpJson
 export type Metrics = MetricsJson
 export type RateTable = RateTableJson
 export type LiveCall = MetricsJson['live'][number]
@@ -86,6 +87,11 @@ export function readRateTable(csv: string): Promise<RateTable> {
 /** What would happen if a user called a number under a policy that is not saved. Nothing is dialled or counted. */
 export function tryNumber(policy: SettingsChange, userId: string, to: string, signal: AbortSignal): Promise<Explained> {
 	return send({ method: 'post', url: 'admin/policy/explain', data: { policy, userId, to }, signal })
+}
+
+/** What the phone company knows of a number; it charges for each. */
+export function lookUpNumber(to: string): Promise<NumberLookUp> {
+	return send({ method: 'post', url: 'admin/numbers/lookup', data: { to } })
 }
 
 /**

@@ -27,6 +27,8 @@ export interface ConnectionForm {
 	companyUrl: string
 	/** Empty = the only one. */
 	companyTrunk: string
+	/** Whether administrators may ask about a number, which costs money. */
+	companyLookup: boolean
 	clientId: string
 	/** Empty = kept. */
 	clientSecret: string
@@ -55,6 +57,7 @@ export function connectionFormOf(settings: Settings): ConnectionForm {
 		companyKey: '',
 		companyUrl: provider.baseUrl ?? '',
 		companyTrunk: provider.connectionId ?? '',
+		companyLookup: provider.lookup ?? false,
 		clientId: oauth?.clientId ?? '',
 		clientSecret: '',
 		metricsToken: '',
@@ -91,7 +94,7 @@ function partsOf(form: ConnectionForm): Record<ConnectionPart, unknown> {
 		answerTimeoutSec: count(form.answerTimeoutSec),
 		provider: form.company === 'generic'
 			? { kind: form.company }
-			: { kind: form.company, baseUrl: orNull(form.companyUrl), connectionId: orNull(form.companyTrunk), ...(form.companyKey === '' ? {} : { apiKey: form.companyKey.trim() }) },
+			: { kind: form.company, baseUrl: orNull(form.companyUrl), connectionId: orNull(form.companyTrunk), lookup: form.companyLookup, ...(form.companyKey === '' ? {} : { apiKey: form.companyKey.trim() }) },
 		oauth: form.clientId.trim() === '' ? null : { clientId: form.clientId.trim(), ...(form.clientSecret === '' ? {} : { clientSecret: form.clientSecret }) },
 		metricsToken: form.metricsToken === '' ? undefined : form.metricsToken,
 	}

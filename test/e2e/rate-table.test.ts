@@ -40,7 +40,7 @@ describe('a table of prices on the page', () => {
 		await page.locator('[data-change=rates]').getByText('40 more').waitFor()
 		expect(await rates()).toEqual(['+49'])
 		await page.getByRole('button', { name: 'Save policy' }).click()
-		await page.getByText('The policy is saved.').waitFor()
+		await page.getByText('The policy is saved.', { exact: true }).waitFor()
 		expect(await rates()).toHaveLength(60)
 	})
 

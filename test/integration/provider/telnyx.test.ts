@@ -223,6 +223,9 @@ describe('an error of Telnyx', () => {
 			if (name === 'records') {
 				await expect(records(provider)).rejects.toThrow(String(status))
 			}
+			if (name === 'lookup') {
+				await expect(open({ lookup: true }).lookup?.('+49301234567')).rejects.toThrow(String(status))
+			}
 			if (name === 'numbers' || name === 'verified') {
 				expect(await provider.callerIds?.()).toBeUndefined()
 			}
@@ -257,11 +260,12 @@ const HOSTILE: [string, Trouble][] = [
 describe('a Telnyx that', () => {
 	it.each(HOSTILE)('%s is unreachable, and after five times is left alone', async (_what, trouble) => {
 		telnyx.trouble = () => trouble
-		const provider = open({}, { timeoutMs: 300 })
+		const provider = open({ lookup: true }, { timeoutMs: 300 })
 		for (let round = 0; round < 12; round++) {
 			expect((await provider.health?.())?.faults).toEqual(['unreachable'])
 			expect(provider.limits?.()).toBeUndefined()
 			await expect(records(provider)).rejects.toThrow()
+			await expect(provider.lookup?.('+49301234567')).rejects.toThrow()
 			nowMs += 20_000
 		}
 		// Some went off at the same time as the fifth.

@@ -52,6 +52,7 @@ const RecordRow = z.object({ id: z.union([z.string().min(1), z.int()]).transform
 
 const Lookup = z.object({
 	data: z.object({
+		phone_number: e164,
 		country_code: orNothing(country),
 		carrier: orNothing(z.object({ name: orNothing(z.string().max(256)), type: orNothing(z.string()) })),
 		portability: orNothing(z.object({ ported_status: orNothing(z.string()) })),

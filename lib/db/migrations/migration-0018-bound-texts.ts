@@ -21,6 +21,8 @@ export class Migration0018BoundTexts extends Migration {
 	override name = '0018-bound-texts'
 
 	override up(): void {
+		// All texts in one transaction take longer than a statement otherwise may.
+		this.addSql('set local statement_timeout = 0')
 		this.addSql(`create function sipcall_unbound(plain text, place text) returns text language plpgsql immutable parallel safe as $$
 			begin
 				if not starts_with(plain, place) then

@@ -9,7 +9,7 @@ import type { Call } from './call.ts'
 
 import { costMicros } from '../policy/rates.ts'
 import { legOfUser } from './call.ts'
-import { hasReachedCompany } from './carrier-cost.ts'
+import { legsAtCompany } from './call.ts'
 
 /** `pending` until the call has ended, and the company has told; `unknown` where it never did, no rate covers the number, or nobody knows how long was talked. */
 export type CallCost = { state: 'pending' | 'unknown' } | { state: 'final', cost: Money }
@@ -37,7 +37,7 @@ export function costOf(call: Call): CallCost | undefined {
 		return { state: 'pending' }
 	}
 	// What was to be told and never was is not what the rates would have it be.
-	if (call.rate === undefined || (carrierCost !== undefined && hasReachedCompany(call))) {
+	if (call.rate === undefined || (carrierCost !== undefined && legsAtCompany(call).length > 0)) {
 		return { state: 'unknown' }
 	}
 	if (call.status !== 'ended') {

@@ -169,6 +169,11 @@ export function legsOfDestination(call: Call): Leg[] {
 	return call.legs.filter(({ role }) => role === 'destination')
 }
 
+/** Legs that the switch has sent out over the trunk: the user's own phone as well, where it is behind it. */
+export function legsAtCompany({ legs }: Call): Leg[] {
+	return legs.filter(({ gateway, createdAt, end }) => gateway !== undefined && createdAt !== undefined && end?.verdict !== 'gateway_down' && end?.verdict !== 'misconfigured')
+}
+
 /** Whether nothing of the user's side is there any more: it had been there, or will never be. */
 export function isUserOver(call: Call): boolean {
 	const legs = call.legs.filter(({ role }) => role === 'user')

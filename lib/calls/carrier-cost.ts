@@ -6,10 +6,11 @@
 
 import type { Money } from '../policy/rates.ts'
 import type { Transition } from './call-state.ts'
-import type { Call, CarrierCost, Leg } from './call.ts'
+import type { Call, CarrierCost } from './call.ts'
 import type { CostRecord } from './trunk-provider.ts'
 
 import { currencyOf } from '../policy/rates.ts'
+import { legsAtCompany } from './call.ts'
 
 const MINUTE_MS = 60_000
 /** After the end of a call. */
@@ -63,7 +64,7 @@ export function lookAt(call: Call, records: Records): Transition {
 	const cost = sumOf(call, records)
 	// What was told once stays, also when it is not told again.
 	const known: CarrierCost | undefined = cost === undefined ? undefined : { state: 'final', cost, looks }
-	const isHopeless = looks === (hasReachedCompany(call) ? LOOKS_MS.length : LOOKS_OF_NOTHING)
+	const isHopeless = looks === (legsAtCompany(call).length > 0 ? LOOKS_MS.length : LOOKS_OF_NOTHING)
 	return told(call, known ?? (isHopeless ? givenUp(before, looks) : { ...before, looks }))
 }
 
@@ -78,11 +79,6 @@ export function missed(call: Call, now: Date): Transition {
 /** Nobody can be asked any more: another company, or none, was chosen. */
 export function forgone(call: Call): Transition {
 	return call.carrierCost === undefined ? { ignored: 'nothing_new' } : told(call, givenUp(call.carrierCost))
-}
-
-/** Whether there is anything that the company could have a price for. */
-export function hasReachedCompany(call: Call): boolean {
-	return reachedLegs(call).length > 0
 }
 
 function givenUp(cost: CarrierCost, looks = LOOKS_MS.length): CarrierCost {
@@ -111,7 +107,7 @@ function isOfLimits(call: Call, cost: Money): boolean {
 
 /** All legs that reached the company, once each of them is rated. Those who were transferred talk on in legs that are nobody's here. */
 function sumOf(call: Call, records: Records): Money | undefined {
-	const needed = new Set(reachedLegs(call).map(({ uuid }) => uuid))
+	const needed = new Set(legsAtCompany(call).map(({ uuid }) => uuid))
 	const found = [...records.values()].filter(({ sipCallId }) => needed.has(sipCallId))
 	const rated = new Set(found.map(({ sipCallId }) => sipCallId))
 	const currency = found[0]?.cost?.currency
@@ -119,9 +115,4 @@ function sumOf(call: Call, records: Records): Money | undefined {
 		return undefined
 	}
 	return { micros: String(found.reduce((sum, { cost }) => sum + BigInt(cost?.micros ?? 0), 0n)), currency }
-}
-
-/** Legs that the switch has sent out over the trunk: the user's own phone as well, where it is behind it. */
-function reachedLegs({ legs }: Call): Leg[] {
-	return legs.filter(({ gateway, createdAt, end }) => gateway !== undefined && createdAt !== undefined && end?.verdict !== 'gateway_down' && end?.verdict !== 'misconfigured')
 }

@@ -8,8 +8,7 @@ import type { Money } from '../policy/rates.ts'
 import type { Call } from './call.ts'
 
 import { costMicros } from '../policy/rates.ts'
-import { legOfUser } from './call.ts'
-import { legsAtCompany } from './call.ts'
+import { legOfUser, legsAtCompany } from './call.ts'
 
 /** `pending` until the call has ended, and the company has told; `unknown` where it never did, no rate covers the number, or nobody knows how long was talked. */
 export type CallCost = { state: 'pending' | 'unknown' } | { state: 'final', cost: Money }

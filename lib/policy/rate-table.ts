@@ -60,30 +60,44 @@ class RateReader {
 	}
 
 	read(line: number, row: Row | undefined): void {
-		const prefix = /^\+?([1-9]\d{0,14})$/.exec(row?.prefix ?? '')?.[1]
-		const [perMinute, perCall] = [amountOf(row?.perminute ?? ''), amountOf(row?.percall ?? '')]
-		const currency = row?.currency?.toUpperCase() ?? ''
-		const earlier = this.#lines.get(prefix ?? '')
-		const message = row === undefined
-			? 'Not as many fields as in the heading, or a quotation mark that is not closed'
-			: prefix === undefined
-				? 'Not the beginning of an E.164 number such as +4930'
-				: earlier !== undefined
-					? `This beginning stands in line ${earlier} already`
-					: perMinute === undefined || (perCall === undefined && (row.percall ?? '') !== '')
-						? 'Not an amount such as 0.02'
-						: !/^[A-Z]{3}$/.test(currency)
-								? 'Not an ISO 4217 currency such as EUR'
-								: currency !== (this.#currency ?? currency)
-									? `Not the currency of the other amounts, ${this.#currency}`
-									: this.#rates.length >= MOST_RATES ? `More than ${MOST_RATES} prices` : undefined
-		if (message !== undefined) {
-			this.#faults.push(fault(line, message))
+		const rate = row === undefined
+			? { message: 'Not as many fields as in the heading, or a quotation mark that is not closed' }
+			: this.#rateOf(row)
+		if ('message' in rate) {
+			this.#faults.push(fault(line, rate.message))
 			return
 		}
-		this.#currency = currency
-		this.#lines.set(prefix ?? '', line)
-		this.#rates.push({ prefix: `+${prefix}`, perMinute: { micros: perMinute ?? '0', currency }, ...(perCall === undefined ? {} : { perCall: { micros: perCall, currency } }) })
+		this.#currency = rate.perMinute.currency
+		this.#lines.set(rate.prefix, line)
+		this.#rates.push(rate)
+	}
+
+	/** What is wrong first, from left to right. */
+	#rateOf(row: Row): Rate | { message: string } {
+		const digits = /^\+?([1-9]\d{0,14})$/.exec(row.prefix ?? '')?.[1]
+		if (digits === undefined) {
+			return { message: 'Not the beginning of an E.164 number such as +4930' }
+		}
+		const prefix = `+${digits}`
+		const earlier = this.#lines.get(prefix)
+		if (earlier !== undefined) {
+			return { message: `This beginning stands in line ${earlier} already` }
+		}
+		const [perMinute, perCall] = [amountOf(row.perminute ?? ''), amountOf(row.percall ?? '')]
+		if (perMinute === undefined || (perCall === undefined && (row.percall ?? '') !== '')) {
+			return { message: 'Not an amount such as 0.02' }
+		}
+		const currency = row.currency?.toUpperCase() ?? ''
+		if (!/^[A-Z]{3}$/.test(currency)) {
+			return { message: 'Not an ISO 4217 currency such as EUR' }
+		}
+		if (currency !== (this.#currency ?? currency)) {
+			return { message: `Not the currency of the other amounts, ${this.#currency}` }
+		}
+		if (this.#rates.length >= MOST_RATES) {
+			return { message: `More than ${MOST_RATES} prices` }
+		}
+		return { prefix, perMinute: { micros: perMinute, currency }, ...(perCall === undefined ? {} : { perCall: { micros: perCall, currency } }) }
 	}
 
 	result(lastLine: number): { rates: Rate[] } | { faults: FieldError[] } {

@@ -15,12 +15,17 @@ const LOOK_MS = 20
 
 export class ConnectionKeys {
 	readonly #keys: KeyRing
+	readonly #origin: string | undefined
 	/** Which version of the keys a connection has. */
 	readonly #versions = new WeakMap<PoolClient, number>()
 	readonly #taken = new Set<PoolClient>()
 
-	constructor(keys: KeyRing) {
+	/**
+	 * @param origin which replica a connection belongs to, so that it can tell what others have stored (replica-session.ts)
+	 */
+	constructor(keys: KeyRing, origin?: string) {
 		this.#keys = keys
+		this.#origin = origin
 	}
 
 	/** As one bound statement, so that no key stands in its text. */
@@ -28,6 +33,7 @@ export class ConnectionKeys {
 		const settings = [
 			...this.#keys.storageKeys.map(({ kid, passphrase }) => [`sipcall.key_${kid}`, passphrase]),
 			['sipcall.kid', this.#keys.activeKid],
+			...(this.#origin === undefined ? [] : [['sipcall.origin', this.#origin]]),
 		]
 		return { text: `select ${settings.map((_, at) => `set_config($${2 * at + 1}, $${2 * at + 2}, false)`).join(', ')}`, values: settings.flat() }
 	}

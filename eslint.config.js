@@ -5,7 +5,7 @@ import { recommended } from '@nextcloud/eslint-config'
 
 /** The rooms of lib/ in the order of house.md: a room may import only from rooms that stand further right. */
 const DOMAIN = ['calls', 'policy', 'numbering', 'privacy']
-const ADAPTERS = ['http', 'esl', 'provider', 'db', 'redis', 'nextcloud', 'identity', 'embedded', 'health']
+const ADAPTERS = ['http', 'esl', 'provider', 'db', 'redis', 'nextcloud', 'identity', 'embedded', 'health', 'spool']
 
 /** Packages of the outside world: the domain asks for them through the interfaces of calls/ports.ts. */
 const OUTSIDE = ['express', '@mikro-orm/*', 'pg', 'ioredis', 'modesl', 'node:net', 'node:http', 'helmet', 'winston']
@@ -20,7 +20,7 @@ function mayNotImport(rooms, packages = []) {
 	return ['error', {
 		patterns: [
 			{ group: rooms.map((room) => `../${room}/*`), message: 'Dependencies point one way: see docs/developer/architecture.md.' },
-			{ group: ['../app.ts', '../audit.ts', '../backing.ts', '../carrier.ts', '../doctor.ts', '../main.ts', '../parts.ts', '../routes.ts', '../upkeep.ts', ...packages], message: 'This room does not know the outside: use an interface in calls/ports.ts.' },
+			{ group: ['../app.ts', '../audit.ts', '../backing.ts', '../carrier.ts', '../doctor.ts', '../main.ts', '../parts.ts', '../replicas.ts', '../routes.ts', '../upkeep.ts', ...packages], message: 'This room does not know the outside: use an interface in calls/ports.ts.' },
 		],
 	}]
 }

@@ -77,7 +77,12 @@ export async function startApp(config: Config, logger: Logger, overrides: AppOve
 		appVersion: config.appVersion,
 		now: () => clock.now(),
 		access: () => parts?.database,
-		checkJournal: async (madeAt, options) => parts?.journal.checkRestore(madeAt, options),
+		checkJournal: async (madeAt, options) => {
+			if ((parts?.countReplicas() ?? 1) > 1) {
+				throw new SipCallError('wrong_state', 'Other replicas of SIPCall work on the same database. Stop all but one, and restore then.')
+			}
+			await parts?.journal.checkRestore(madeAt, options)
+		},
 		restartWith: (errand) => startup.restart(errand),
 		logger: logger.child({ component: 'backups' }),
 	})
@@ -146,6 +151,7 @@ export async function startApp(config: Config, logger: Logger, overrides: AppOve
 	startup.begin()
 	let stopped: Promise<void> | undefined
 	const stop = async () => {
+		await parts?.drain()
 		await http.stop(HTTP_STOP_MS)
 		await startup.stop()
 	}

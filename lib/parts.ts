@@ -21,6 +21,7 @@ import type { Progress } from './progress.ts'
 import type { Releasers } from './startup.ts'
 
 import { randomUUID } from 'node:crypto'
+import { setTimeout as delay } from 'node:timers/promises'
 import { isDeepStrictEqual } from 'node:util'
 import { startAudit } from './audit.ts'
 import { endpointOf, loadKeys, loadTokenKeys, settingsOfEnvironment, startCounters, startDatabase } from './backing.ts'
@@ -69,6 +70,7 @@ import { JournalFile } from './privacy/journal-file.ts'
 import { replaceEncryptionKey } from './privacy/key-file.ts'
 import { Rotation } from './privacy/rotation.ts'
 import { isProviderKind } from './provider/index.ts'
+import { Replicas } from './replicas.ts'
 import { allRoutes } from './routes.ts'
 import { startUpkeep } from './upkeep.ts'
 
@@ -83,6 +85,8 @@ export interface AppOverrides {
 	retentionMs?: number
 	/** The waits of a change of the encryption key. */
 	rotation?: { pauseMs?: number, waitMs?: number }
+	/** The times by which replicas notice each other. */
+	replicas?: { tickMs?: number, silentMs?: number }
 	/** How often costs that are due are asked for. */
 	costsMs?: number
 	/** How long the switch is left alone after a hold or an answer. */
@@ -123,8 +127,14 @@ export interface Parts {
 	audit: AuditTrail
 	/** What was erased, and must not come back with a restore. */
 	journal: JournalRepository
+	/** Before the last requests are answered: no new calls, and to other replicas what they can do as well. */
+	drain: () => Promise<void>
+	/** How many servers work on the same database, this one among them. */
+	countReplicas: () => number
 }
 
+/** So long requests to call are refused here before nobody listens any more, where another replica takes them. */
+const SHARE_OUT_MS = 1_000
 /** For requests under way when the parts are stopped. */
 const REQUESTS_LIMIT_MS = 2_000
 
@@ -137,7 +147,8 @@ export async function startParts({ config, logger, clock, overrides, ocs, users,
 	const keys = await loadKeys(config)
 	const databaseUrl = await startDatabase(config, logger, releasers)
 	progress.report(40)
-	const connectionKeys = new ConnectionKeys(keys)
+	const origin = randomUUID()
+	const connectionKeys = new ConnectionKeys(keys, origin)
 	const orm = await openDatabase({ url: databaseUrl, keys, connectionKeys, logger: logger.child({ component: 'db' }) })
 	releasers.add('database connections', () => orm.close(true))
 	const database: DatabaseAccess = {
@@ -147,6 +158,8 @@ export async function startParts({ config, logger, clock, overrides, ocs, users,
 			return keys.storageKeys.map(({ kid }) => kid)
 		},
 	}
+	const replicas = new Replicas({ databaseUrl, origin, volume: config.storagePath, ...overrides.replicas, logger: logger.child({ component: 'replicas' }) })
+	await replicas.start(releasers)
 	const audit = startAudit({ orm, keys, volume: config.storagePath, clock, logger }, releasers)
 	const journal = new JournalRepository({ orm, keys, audit: audit.log, file: new JournalFile(config.storagePath), now: () => clock.now(), logger: logger.child({ component: 'privacy' }) })
 	const earlierKid = await migrate(orm, keys, {
@@ -213,6 +226,8 @@ export async function startParts({ config, logger, clock, overrides, ocs, users,
 		callSwitch,
 		clock,
 		logger: logger.child({ component: 'calls' }),
+		spool: replicas.spool,
+		isOurs: () => replicas.hearsEvents(),
 		isPassing: (error) => storageFault(error) !== undefined,
 		...(overrides.sweepMs === undefined ? {} : { sweepMs: overrides.sweepMs }),
 	})
@@ -230,6 +245,7 @@ export async function startParts({ config, logger, clock, overrides, ocs, users,
 			void gateways.begin()
 		},
 	})
+	replicas.listen({ tracker, settings, state })
 	callSwitch.connectTo(endpointOf(settings.get().freeswitch))
 	const carrier = startCarrier(settings.get().provider, { clock, logger })
 	settings.onChange(({ freeswitch, provider }, before) => {
@@ -320,7 +336,7 @@ export async function startParts({ config, logger, clock, overrides, ocs, users,
 		clock,
 		logger: logger.child({ component: 'calls' }),
 	})
-	const upkeep = startUpkeep({ orm, keys, rotation, journal, backups, store, signIns, verifications, calls, tracker, users, addressBooks, settings, audit, isEnabled: () => state.isEnabled(), clock, logger, retentionMs: overrides.retentionMs, costs, costsMs: overrides.costsMs, gateways }, releasers)
+	const upkeep = startUpkeep({ orm, keys, rotation, journal, backups, store, signIns, verifications, calls, tracker, users, addressBooks, settings, audit, isOnDuty: () => replicas.isOnDuty(), isEnabled: () => state.isEnabled(), clock, logger, retentionMs: overrides.retentionMs, costs, costsMs: overrides.costsMs, gateways }, releasers)
 	const doctor = startDoctor({
 		version: config.appVersion,
 		ocs,
@@ -344,7 +360,7 @@ export async function startParts({ config, logger, clock, overrides, ocs, users,
 	monitoring.watch({ openCalls: () => tracker.openCalls().length, isSwitchReady: () => callSwitch.isReady(), report: () => doctor.report() })
 	const control = new CallControl({ lockout, calls, store, tracker, callSwitch, gateways, limiter, settings: () => settings.get(), carrierCountries: carrier.countries, clock, newUuid: randomUUID, ...(overrides.settleMs === undefined ? {} : { settleMs: overrides.settleMs }) })
 	const stream = new CallStream({ store, feed, clock, ...(overrides.pingMs === undefined ? {} : { pingMs: overrides.pingMs }) })
-	const explainer = new Explainer({ handedOver: () => tracker.handedOver.size, store, gateways, limiter, devices: (userId) => devices.of(userId), carrierCountries: carrier.countries, clock })
+	const explainer = new Explainer({ store, gateways, limiter, devices: (userId) => devices.of(userId), carrierCountries: carrier.countries, clock })
 	const usage = new UsageRepository({ orm })
 	const metrics = new MetricsRepository({ orm })
 	await metrics.referToCallers()
@@ -390,11 +406,19 @@ export async function startParts({ config, logger, clock, overrides, ocs, users,
 		clock,
 		logger,
 	}))
+	releasers.add('originates', () => Promise.race([calls.settle(), delay(REQUESTS_LIMIT_MS, undefined, { ref: false })]))
 	releasers.add('requests', () => gate.close(REQUESTS_LIMIT_MS))
 	return {
 		database,
 		audit: audit.trail,
 		journal,
+		drain: async () => {
+			calls.close()
+			await replicas.handOver()
+			// So long those who share the requests out are told to try elsewhere.
+			await (replicas.count > 1 ? delay(SHARE_OUT_MS, undefined, { ref: false }) : undefined)
+		},
+		countReplicas: () => replicas.count,
 		verifyToken: (token) => identity.verifier.verify(token),
 		routes: gate.routes,
 		metricsToken: () => settings.get().metricsToken,

@@ -50,6 +50,8 @@ export interface UpkeepOptions {
 	addressBooks: AddressBooks
 	settings: { get: () => Settings }
 	audit: Audit
+	/** Whether what one replica alone may do is to be done here. */
+	isOnDuty: () => boolean
 	/** A disabled app may ask Nextcloud nothing. */
 	isEnabled: () => Promise<boolean>
 	clock: Clock
@@ -76,7 +78,7 @@ const MOST_TOLD = 200
 const MINUTE_MS = 60 * 1000
 const DAY_MS = 24 * 60 * MINUTE_MS
 
-export function startUpkeep({ orm, keys, rotation, journal, backups, store, signIns, verifications, calls, tracker, users, addressBooks, settings, audit, isEnabled, clock, logger, retentionMs, costs, costsMs, gateways }: UpkeepOptions, releasers: Releasers): Upkeep {
+export function startUpkeep({ orm, keys, rotation, journal, backups, store, signIns, verifications, calls, tracker, users, addressBooks, settings, audit, isOnDuty, isEnabled, clock, logger, retentionMs, costs, costsMs, gateways }: UpkeepOptions, releasers: Releasers): Upkeep {
 	const now = () => clock.now()
 	const privacyLogger = logger.child({ component: 'privacy' })
 	const userData = new UserDataRepository({ orm })
@@ -102,12 +104,15 @@ export function startUpkeep({ orm, keys, rotation, journal, backups, store, sign
 	const departures = new DepartureWatch({ store: userData, listUsers: () => users.list(), purge: (userId) => erasures.erase({ target: { scope: 'all', userId }, actor: { kind: 'system' } }), now, logger: privacyLogger })
 	const retentionStore = new RetentionRepository({ orm })
 	const retention = new Retention({ store: retentionStore, settings: () => settings.get(), now, logger: privacyLogger })
+	const once = (run: () => Promise<unknown>) => async () => isOnDuty() ? run() : undefined
 	releasers.add('periodic tasks', runPeriodically([
+		{ name: 'states of gateways', everyMs: MINUTE_MS / 2, run: () => gateways.ask() },
+	], logger))
+	releasers.add('periodic tasks of one replica', runPeriodically([
 		{ name: 'retention', everyMs: retentionMs ?? RETENTION_MS, run: () => retention.run() },
 		{ name: 'retention of the audit log', everyMs: retentionMs ?? RETENTION_MS, run: () => audit.retention.run(settings.get().retention.auditDays) },
 		// What it finds is told by the doctor, and logged.
 		{ name: 'check of the audit log', everyMs: DAY_MS, run: async () => audit.verification.start() },
-		{ name: 'states of gateways', everyMs: MINUTE_MS / 2, run: () => gateways.ask() },
 		{ name: 'costs of calls', everyMs: costsMs ?? MINUTE_MS / 2, run: () => costs.run() },
 		{ name: 'unfinished erasures', everyMs: MINUTE_MS, run: () => erasures.resume() },
 		// Keys are looked up with their age, so tidying up late harms nobody.
@@ -118,7 +123,7 @@ export function startUpkeep({ orm, keys, rotation, journal, backups, store, sign
 		// A server that did not know of the change may have used the earlier key since.
 		{ name: 'rows under an earlier key', everyMs: HOUR_MS, run: async () => rotation.wake() },
 		{ name: 'removed users', everyMs: HOUR_MS, run: async () => await isEnabled() && departures.runDaily() },
-	], logger))
+	].map((task) => ({ ...task, run: once(task.run) })), logger))
 	rotation.wake()
 	// Behind the start, not in its way: it waits for calls to end.
 	void erasures.resume().catch((error: unknown) => privacyLogger.warn('Erasures that were cut off cannot be finished yet; they are tried again', { error }))

@@ -126,14 +126,14 @@ export class CallControl {
 			throw unavailable()
 		}
 		let planned: TransferPlan | undefined
-		const stored = store.admitTransfer(callUuid, factsFor(user, to, ofAll, at), async (current, { facts, rule }) => {
-			const settings = settingsFor(ofAll, rule)
+		const stored = store.admitTransfer(callUuid, factsFor(user, to, ofAll, at), async (current, known) => {
+			const settings = settingsFor(ofAll, known.rule)
 			// The user leaves this call for the new leg: it takes no line more.
-			const state = { rule, facts: { ...facts, openOfUser: 0, openInAll: facts.openInAll + tracker.handedOver.size - 1 } }
+			const state = { ...known, facts: { ...known.facts, openOfUser: 0, openInAll: known.facts.openInAll - 1 } }
 			const allowed = allowDestination({ to, callerId: stillGranted(call, user, settings) }, { user, settings: ofAll, state, at, carrierCountries: this.#options.carrierCountries() })
 			// Who is handed over to nobody is lost.
 			gateways.need(settings.gateways)
-			await admitTransfer(user, settings, tracker.handedOver.ofUser(user.id), limiter, at)
+			await admitTransfer(user, settings, known.handedOver, limiter, at)
 			planned = this.#planOf(allowed, settings)
 			return {
 				transition: transition(current, { type: 'transfer_asked', at }),

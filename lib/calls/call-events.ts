@@ -31,6 +31,14 @@ export interface LegReport {
 	end?: LegEnd
 }
 
+/** What has happened to one call, as it is kept while it cannot be stored. */
+export interface CallChange {
+	callUuid: string
+	event: CallEvent
+	/** Of a leg that the call may not have yet. */
+	role?: LegRole
+}
+
 /** One line of a call's own history, for `GET /call/{uuid}/events`. */
 export interface CallLogEntry {
 	at: Date

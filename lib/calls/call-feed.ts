@@ -29,6 +29,11 @@ export class CallFeed {
 		return this.#ofUser.add(userId, listener)
 	}
 
+	/** Whether anybody here waits for a call, or for the calls of its user. */
+	isFollowed(uuid: string, userId: string): boolean {
+		return this.#ofCall.count(uuid) > 0 || this.#ofUser.count(userId) > 0
+	}
+
 	/** How many listen to the calls of a user. */
 	countOfUser(userId: string): number {
 		return this.#ofUser.count(userId)

@@ -47,6 +47,9 @@ const HANGUP_STORE_MS = 1_000
 
 export class CallService {
 	readonly #options: CallServiceOptions
+	/** Originates that are on their way to the switch. */
+	readonly #underWay = new Set<Promise<void>>()
+	#isClosing = false
 
 	constructor(options: CallServiceOptions) {
 		this.#options = options
@@ -61,6 +64,9 @@ export class CallService {
 	 */
 	async place(user: CallingUser, wish: CallWish, idempotencyKey: string | undefined, bodyHash: string): Promise<Call> {
 		const { store, tracker, clock, lockout, counters, gateways } = this.#options
+		if (this.#isClosing) {
+			throw new SipCallError('shutting_down', 'SIPCall is restarting, so nothing was dialled. Try again in a few seconds.', { retryAfterSec: 5 })
+		}
 		const began = performance.now()
 		// Read before: while a call is being placed nobody else can place one, so nothing is waited for in there.
 		const ofAll = this.#options.settings()
@@ -68,11 +74,9 @@ export class CallService {
 		const at = clock.now()
 		const request = { userId: user.id, idempotencyKey, bodyHash, at, question: factsFor(user, wish.to, ofAll, at) }
 		let plan: OriginatePlan | undefined
-		const placed = store.place(request, async ({ facts, rule }) => {
-			// Whom somebody has transferred still holds lines.
-			const state = { rule, facts: { ...facts, openInAll: facts.openInAll + tracker.handedOver.size } }
+		const placed = store.place(request, async (state) => {
 			const allowed = allowCall(wish, { user, settings: ofAll, state, at, carrierCountries: this.#options.carrierCountries() }, devices)
-			const own = settingsFor(ofAll, rule)
+			const own = settingsFor(ofAll, state.rule)
 			const settings = { ...own, gateways: gateways.inOrder(own.gateways) }
 			await admitCall(user, settings, this.#options.callSwitch, gateways, this.#options.limiter, at)
 			const made = newCall({ userId: user.id, rawTo: wish.to, note: wish.note, at: clock.now() }, allowed, settings.gateways, this.#options.newUuid, this.#options.awaitsCost())
@@ -88,8 +92,19 @@ export class CallService {
 			return call
 		}
 		tracker.add(call)
-		void this.#originate(plan, began)
+		const originate = this.#originate(plan, began).finally(() => this.#underWay.delete(originate))
+		this.#underWay.add(originate)
 		return call
+	}
+
+	/** From now on nobody places a call here: this server is about to stop. */
+	close(): void {
+		this.#isClosing = true
+	}
+
+	/** Resolves when the originate of every accepted call is written, or has failed. */
+	async settle(): Promise<void> {
+		await Promise.allSettled(this.#underWay)
 	}
 
 	/**
@@ -157,11 +172,23 @@ export class CallService {
 	 * @throws {SipCallError} `not_found`, also for a call of somebody else: its existence is not revealed
 	 */
 	async find(user: CallingUser, callUuid: string): Promise<Call> {
-		const call = await this.#options.store.find(callUuid)
+		const call = await this.#read(callUuid)
 		if (call === undefined || call.userId !== user.id) {
 			throw notFound()
 		}
 		return call
+	}
+
+	/** While the database is away, what is known here of an open call serves: it is controllable, and so it can be seen. */
+	async #read(callUuid: string): Promise<Call | undefined> {
+		const { store, tracker } = this.#options
+		return tracker.unstoredCall(callUuid) ?? await store.find(callUuid).catch((error: unknown) => {
+			const open = tracker.openCall(callUuid)
+			if (open === undefined) {
+				throw error
+			}
+			return open
+		})
 	}
 
 	/**

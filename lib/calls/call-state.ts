@@ -1,11 +1,11 @@
 // SPDX-FileCopyrightText: 2026 SIPCall contributors
 // SPDX-License-Identifier: AGPL-3.0-or-later
 
-import type { CallEvent, CallLogEntry, LegReport } from './call-events.ts'
+import type { CallChange, CallEvent, CallLogEntry, LegReport } from './call-events.ts'
 import type { Call, CallStatus, Leg } from './call.ts'
 
 import { settleCost } from './call-cost.ts'
-import { isHandedOver, isLegLive, isUserOver, legOfUser, legsOfDestination, mayBeTransferred } from './call.ts'
+import { isHandedOver, isLegLive, isUserOver, legOfUser, legsOfDestination, mayBeTransferred, withLeg } from './call.ts'
 import { concludeCall } from './conclude-call.ts'
 
 /**
@@ -63,6 +63,11 @@ export function transition(call: Call, event: CallEvent): Transition {
 	}
 	next.version++
 	return { call: next, log }
+}
+
+/** The same of a change that may bring a leg which the call does not have yet. */
+export function transitionBy(call: Call, { event, role }: Pick<CallChange, 'event' | 'role'>): Transition {
+	return transition(role === undefined || event.type !== 'leg' ? call : withLeg(call, event.legUuid, role), event)
 }
 
 function apply(call: Call, event: CallEvent, log: CallLogEntry[]): 'unknown_leg' | undefined {

@@ -5,16 +5,17 @@
 // missed is asked for (leg-inquiry.ts), and the answers come in here as well.
 
 import type { Logger } from '../logger.ts'
-import type { CallEvent } from './call-events.ts'
+import type { CallChange, CallEvent } from './call-events.ts'
 import type { CallFeed } from './call-feed.ts'
-import type { Transition } from './call-state.ts'
 import type { Call } from './call.ts'
+import type { BacklogState } from './event-backlog.ts'
 import type { Inquiry } from './leg-inquiry.ts'
-import type { CallStore, CallSwitch, Clock, SwitchNotice } from './ports.ts'
+import type { CallStore, CallSwitch, Clock, EventSpool, SwitchNotice } from './ports.ts'
 
-import { setTimeout as delay } from 'node:timers/promises'
-import { transition } from './call-state.ts'
-import { isRungAgain, withLeg } from './call.ts'
+import { transitionBy } from './call-state.ts'
+import { isRungAgain } from './call.ts'
+import { EarlyNotices } from './early-notices.ts'
+import { EventBacklog } from './event-backlog.ts'
 import { HandedOverLegs } from './handed-over.ts'
 import { isOverdue, LegInquiry, legsLeft } from './leg-inquiry.ts'
 import { OpenCallIndex, RecentCalls } from './open-calls.ts'
@@ -25,9 +26,13 @@ export interface CallTrackerOptions {
 	callSwitch: CallSwitch
 	clock: Clock
 	logger: Logger
+	/** Where what happens waits while the database is away. */
+	spool: EventSpool
+	/** Whether this replica hears the switch's events and looks after its calls; left out, it does. */
+	isOurs?: () => boolean
 	/** Whether trying again may help: the database is away, not the event impossible to store. */
 	isPassing: (error: unknown) => boolean
-	/** Told once of each call that has ended, after that is stored. */
+	/** Told once of each call that has ended, after that is stored, by the replica that has stored it. */
 	onEnded: (call: Call) => void
 	/** How often open calls are looked over. */
 	sweepMs?: number
@@ -38,8 +43,6 @@ const SWEEP_MS = 1_000
 const HANGUP_REPEAT_MS = 1_000
 /** How often calls are looked for that are open in the database and not here. */
 const FIND_OPEN_MS = 15_000
-const STORE_RETRY_MS = 200
-const STORE_RETRY_LONGEST_MS = 5_000
 
 /** Times are monotonic milliseconds: a clock that is set must neither end a call nor keep one. */
 interface Watched extends Inquiry {
@@ -60,28 +63,42 @@ export class CallTracker {
 	readonly #recent = new RecentCalls()
 	readonly #watched = new Map<string, Watched>()
 	readonly #inquiry: LegInquiry
-	/** Transferred people who still talk. */
-	readonly handedOver = new HandedOverLegs()
+	readonly #early = new EarlyNotices()
+	readonly #handedOver: HandedOverLegs
+	readonly #backlog: EventBacklog
+	/** Calls as they are once all is stored that waits for it. */
+	readonly #unstored = new Map<string, Call>()
+	/** Calls whose version here may be another than the stored one of this number. */
+	readonly #doubted = new Set<string>()
+	/** Calls that are being read anew; true: once more after that. */
+	readonly #reading = new Map<string, boolean>()
 	#timer: NodeJS.Timeout | undefined
 	#foundOpenAt = 0
-	#stopped = false
 
 	constructor(options: CallTrackerOptions) {
 		this.#options = options
+		this.#handedOver = new HandedOverLegs(options)
+		this.#backlog = new EventBacklog({
+			...options,
+			store: (change) => this.#change(change),
+			onStored: ({ callUuid }, stored) => this.#take(callUuid, stored),
+			onEmpty: () => this.#forgetUnstored(),
+		})
 		this.#inquiry = new LegInquiry({ ...options, apply: (callUuid, event) => this.apply(callUuid, event) })
 	}
 
 	/** Takes up the calls that an earlier process left open, and begins to look after them. */
 	async start(): Promise<void> {
+		await this.#backlog.recover()
 		await this.#findOpen()
 		this.#timer = setInterval(() => this.#sweep(), this.#options.sweepMs ?? SWEEP_MS)
 	}
 
 	/** Finishes what is being written; leaves every call alone. */
 	async stop(): Promise<void> {
-		this.#stopped = true
 		clearInterval(this.#timer)
 		await Promise.allSettled([...this.#watched.values()].map(({ queue }) => queue))
+		await this.#backlog.stop()
 	}
 
 	/**
@@ -104,11 +121,22 @@ export class CallTracker {
 			isAsking: false,
 			missing: new Map(),
 		})
+		this.#early.take([call.uuid, call.jobUuid]).forEach((notice) => this.notice(notice))
 	}
 
 	/** A call as it is known here, without a query; undefined when it is not open, or not known to be. */
 	openCall(callUuid: string): Call | undefined {
 		return this.#open.get(callUuid)
+	}
+
+	/** A call with all that has happened to it, also what could not be stored yet; undefined when the store knows as much. */
+	unstoredCall(callUuid: string): Call | undefined {
+		return this.#unstored.get(callUuid) ?? (this.#backlog.isEmpty ? undefined : this.#open.get(callUuid))
+	}
+
+	/** What waits for the database. */
+	get backlog(): BacklogState {
+		return this.#backlog.state
 	}
 
 	/** The open calls, as far as they are known here. */
@@ -125,6 +153,20 @@ export class CallTracker {
 		}
 	}
 
+	/**
+	 * Another replica has stored a change. What is known here is read anew where it matters to somebody: to those who follow
+	 * the call, and to this replica when it looks after it.
+	 */
+	async learn(callUuid: string, userId: string, isEnded: boolean): Promise<void> {
+		const known = this.#open.get(callUuid)
+		const isFollowed = this.#options.feed.isFollowed(callUuid, userId)
+		// A hang-up must be possible here as well, whatever is away: for that it is enough to know the legs.
+		if (!isFollowed && (isEnded ? known === undefined : known !== undefined && !this.#isOurs)) {
+			return
+		}
+		await this.#read(callUuid)
+	}
+
 	/** An event of the switch. Unknown channels and jobs belong to others and cost nothing. */
 	notice(notice: SwitchNotice): void {
 		if (notice.type === 'leg') {
@@ -132,7 +174,9 @@ export class CallTracker {
 			return
 		}
 		const callUuid = this.#open.byLegOrJob(notice.jobUuid)
-		if (callUuid !== undefined) {
+		if (callUuid === undefined) {
+			this.#early.keep(notice.jobUuid, notice, performance.now())
+		} else {
 			void this.apply(callUuid, notice.failure === undefined
 				? { type: 'originate_done', at: notice.at }
 				: { type: 'originate_failed', at: notice.at, ...notice.failure })
@@ -145,11 +189,19 @@ export class CallTracker {
 	 * @return the call as it is stored then; undefined when it is not open here or the event cannot be stored
 	 */
 	async apply(callUuid: string, event: CallEvent): Promise<Call | undefined> {
-		return this.#enqueue(callUuid, (call) => transition(call, event))
+		return this.#enqueue({ callUuid, event })
 	}
 
-	/** After a (re)connect: every open call is asked for, since nothing is repeated for those who were away. */
-	async reconcile(): Promise<void> {
+	/**
+	 * After a (re)connect of the switch: every open call is asked for, since nothing is repeated for those who were away.
+	 *
+	 * @param isNew this replica has just begun to look after them: another has done so before, and may have stored more than is
+	 * known here
+	 */
+	async reconcile({ isNew = false } = {}): Promise<void> {
+		if (isNew) {
+			await this.#findOpen().catch((error: unknown) => this.#options.logger.warn('The open calls cannot be read; trying again', { error }))
+		}
 		await Promise.all(this.#open.values().map((call) => this.#ask(call.uuid)))
 	}
 
@@ -181,16 +233,18 @@ export class CallTracker {
 			?? (notice.callUuid === undefined ? undefined : this.#open.get(notice.callUuid)?.uuid)
 		if (callUuid === undefined) {
 			if (report.end !== undefined) {
-				this.handedOver.ended(report.legUuid)
+				this.#handedOver.ended(report.legUuid)
 			}
 			if (report.end === undefined && (this.#recent.has(report.legUuid) || this.#recent.has(notice.callUuid))) {
 				this.#options.logger.warn('A leg of a call that is over appeared; it is hung up', { callUuid: notice.callUuid, legUuid: report.legUuid })
 				this.#kill(notice.callUuid, report.legUuid)
+			} else if (notice.callUuid !== undefined && !this.#recent.has(notice.callUuid)) {
+				this.#early.keep(notice.callUuid, notice, performance.now())
 			}
 			return
 		}
 		// Whether we know the leg is decided in its turn: an event before this one may have brought it.
-		void this.#enqueue(callUuid, (call) => transition(role === undefined ? call : withLeg(call, report.legUuid, role), report))
+		void this.#enqueue({ callUuid, event: report, ...(role === undefined ? {} : { role }) })
 	}
 
 	#kill(callUuid: string | undefined, legUuid: string): void {
@@ -198,37 +252,69 @@ export class CallTracker {
 			.catch((error: unknown) => this.#options.logger.warn('A hang-up could not be sent; it is repeated', { callUuid, error }))
 	}
 
-	#enqueue(callUuid: string, change: (call: Call) => Transition): Promise<Call | undefined> {
-		const watched = this.#watched.get(callUuid)
+	#enqueue(change: CallChange): Promise<Call | undefined> {
+		const watched = this.#watched.get(change.callUuid)
 		if (watched === undefined) {
 			return Promise.resolve(undefined)
 		}
 		watched.heardAt = performance.now()
-		const result = watched.queue.then(() => this.#store(callUuid, change))
+		const result = watched.queue.then(() => this.#store(change))
 		watched.queue = result.then(() => {})
 		return result
 	}
 
-	/** An event must not be lost because the database is away for a moment: it is tried until it is stored. */
-	async #store(callUuid: string, change: (call: Call) => Transition): Promise<Call | undefined> {
-		for (let delayMs = STORE_RETRY_MS; ; delayMs = Math.min(delayMs * 2, STORE_RETRY_LONGEST_MS)) {
-			try {
-				const stored = await this.#options.store.change(callUuid, change)
-				this.#take(callUuid, stored)
-				return stored?.call
-			} catch (error) {
-				if (!this.#options.isPassing(error)) {
-					this.#options.logger.error('A call’s event cannot be stored and is left out', { callUuid, error })
-					return undefined
-				}
-				if (this.#stopped) {
-					this.#options.logger.warn('Stopped before a call’s event could be stored; the switch is asked after the start', { callUuid })
-					return undefined
-				}
-				this.#options.logger.error('A call’s event cannot be stored; trying again', { callUuid, error, retryInMs: delayMs })
-				await delay(delayMs)
-			}
+	/** An event must not be lost because the database is away: then it waits on the disk, and those after it behind it. */
+	async #store(change: CallChange): Promise<Call | undefined> {
+		const { callUuid } = change
+		if (!this.#backlog.isEmpty) {
+			return this.#putAside(change)
 		}
+		try {
+			const stored = await this.#change(change)
+			this.#take(callUuid, stored)
+			return stored?.call
+		} catch (error) {
+			if (this.#options.isPassing(error)) {
+				return this.#putAside(change)
+			}
+			this.#options.logger.error('A call’s event cannot be stored and is left out', { callUuid, error })
+			return undefined
+		}
+	}
+
+	#change(change: CallChange): Promise<{ call: Call, changed: boolean } | undefined> {
+		return this.#options.store.change(change.callUuid, (call) => transitionBy(call, change))
+	}
+
+	/**
+	 * What waits on the disk counts already: the call is followed, told and hung up as it is by now. The same transition of the
+	 * same events leads to the same call when it is stored.
+	 */
+	async #putAside(change: CallChange): Promise<Call | undefined> {
+		const { callUuid } = change
+		await this.#backlog.putAside(change)
+		const known = this.#unstored.get(callUuid) ?? this.#open.get(callUuid)
+		const outcome = known === undefined ? undefined : transitionBy(known, change)
+		if (outcome === undefined || 'ignored' in outcome) {
+			return known
+		}
+		// The database is back already, and somebody has been told of more.
+		if (!this.#backlog.isEmpty) {
+			this.#unstored.set(callUuid, outcome.call)
+			this.#know(outcome.call)
+			this.#options.feed.publish(outcome.call)
+			this.#endWhoIsRungAgain(outcome.call)
+		}
+		return outcome.call
+	}
+
+	/** Everything is stored: what the store says counts, also where another replica has stored something in between. */
+	#forgetUnstored(): void {
+		for (const { uuid } of this.#unstored.values()) {
+			this.#doubted.add(uuid)
+			void this.#read(uuid)
+		}
+		this.#unstored.clear()
 	}
 
 	/** What is stored becomes what is known, and is told. */
@@ -238,23 +324,79 @@ export class CallTracker {
 			this.#drop(callUuid, known)
 			return
 		}
-		this.#open.set(stored.call)
-		if (stored.call.status === 'ended') {
-			this.#watched.delete(callUuid)
-			this.#recent.add(stored.call, performance.now())
-			this.handedOver.add(stored.call, performance.now())
-			if (known !== undefined) {
-				this.#options.onEnded(stored.call)
-			}
+		const { call, changed } = stored
+		if (call.status === 'ended' && (changed || known !== undefined)) {
+			this.#options.onEnded(call)
 		}
+		// More has happened than was stored now; it is told already.
+		if ((this.#unstored.get(callUuid)?.version ?? 0) > call.version) {
+			return
+		}
+		this.#know(call)
 		// A commit whose answer was lost has happened as well: its repetition changes nothing, but nobody was told.
-		if (stored.changed || (known !== undefined && stored.call.version > known.version)) {
-			this.#options.feed.publish(stored.call)
+		if (changed || (known !== undefined && call.version > known.version)) {
+			this.#options.feed.publish(call)
 		}
-		if (stored.call.status !== 'ended' && isRungAgain(stored.call) && this.#watched.get(callUuid)?.isHangupWanted === false) {
-			// The switch is on its way to the next gateway: it tells one refusal from another no better than by their cause.
-			this.hangUp(callUuid)
+		this.#endWhoIsRungAgain(call)
+	}
+
+	/** Another replica has stored it, and has done what is to be done. */
+	#learned(call: Call): void {
+		const known = this.#open.get(call.uuid)
+		const isDoubted = this.#doubted.delete(call.uuid)
+		if (known !== undefined && known.version >= call.version && call.status !== 'ended' && !isDoubted) {
+			return
 		}
+		if (known !== undefined) {
+			this.#know(call)
+		} else if (call.status !== 'ended') {
+			this.add(call, this.#ageMs(call))
+		}
+		this.#options.feed.publish(call)
+		const watched = this.#watched.get(call.uuid)
+		if (call.hangupRequestedAt !== undefined && watched?.isHangupWanted === false) {
+			this.hangUp(call.uuid)
+		}
+	}
+
+	/** At most once at a time for each call, and once more when there was news meanwhile. */
+	async #read(callUuid: string): Promise<void> {
+		if (this.#reading.has(callUuid)) {
+			this.#reading.set(callUuid, true)
+			return
+		}
+		do {
+			this.#reading.set(callUuid, false)
+			try {
+				const call = await this.#options.store.find(callUuid)
+				if (call !== undefined) {
+					this.#learned(call)
+				}
+			} catch (error) {
+				this.#options.logger.warn('A call cannot be read; all open calls are read again soon', { callUuid, error })
+			}
+		} while (this.#reading.get(callUuid) === true)
+		this.#reading.delete(callUuid)
+	}
+
+	#know(call: Call): void {
+		this.#open.set(call)
+		if (call.status === 'ended') {
+			this.#watched.delete(call.uuid)
+			this.#recent.add(call, performance.now())
+			this.#handedOver.add(call, performance.now())
+		}
+	}
+
+	/** The switch is on its way to the next gateway: it tells one refusal from another no better than by their cause. */
+	#endWhoIsRungAgain(call: Call): void {
+		if (call.status !== 'ended' && isRungAgain(call) && this.#watched.get(call.uuid)?.isHangupWanted === false) {
+			this.hangUp(call.uuid)
+		}
+	}
+
+	get #isOurs(): boolean {
+		return this.#options.isOurs?.() ?? true
 	}
 
 	/** Somebody erased the call while it was open: what nobody can account for any more is ended. */
@@ -273,23 +415,35 @@ export class CallTracker {
 	/** A call is open and not known here when its row was committed and the answer lost, or another process left it. */
 	async #findOpen(): Promise<void> {
 		this.#foundOpenAt = performance.now()
+		const began = performance.now()
 		for (const call of await this.#options.store.findOpen()) {
-			if (!this.#recent.has(call.uuid)) {
-				this.add(call, Math.max(0, this.#options.clock.now().getTime() - call.createdAt.getTime()))
+			if (this.#open.get(call.uuid) !== undefined) {
+				this.#learned(call)
+			} else if (!this.#recent.has(call.uuid)) {
+				this.add(call, this.#ageMs(call))
 			}
 		}
+		await this.#handedOver.load(began)
+	}
+
+	#ageMs(call: Call): number {
+		return Math.max(0, this.#options.clock.now().getTime() - call.createdAt.getTime())
 	}
 
 	#sweep(): void {
 		const now = performance.now()
 		this.#recent.forgetOld(now)
+		this.#early.forgetOld(now)
 		if (now - this.#foundOpenAt >= FIND_OPEN_MS) {
 			this.#findOpen().catch((error: unknown) => this.#options.logger.warn('The open calls cannot be read; trying again', { error }))
 		}
 		if (!this.#options.callSwitch.isReady()) {
 			return
 		}
-		this.handedOver.ask(this.#options.callSwitch, now).catch((error: unknown) => this.#options.logger.warn('A transferred leg could not be asked for; it is repeated', { error }))
+		const isOurs = this.#isOurs
+		if (isOurs) {
+			this.#handedOver.ask(now)
+		}
 		for (const call of this.#open.values()) {
 			const watched = this.#watched.get(call.uuid)
 			if (watched === undefined) {
@@ -298,7 +452,7 @@ export class CallTracker {
 			if (watched.isHangupWanted && now - (watched.killedAt ?? 0) >= HANGUP_REPEAT_MS) {
 				this.hangUp(call.uuid)
 			}
-			if (isOverdue(call, watched, watched.heardAt, watched.isHangupWanted, now)) {
+			if (isOurs && isOverdue(call, watched, watched.heardAt, watched.isHangupWanted, now)) {
 				void this.#ask(call.uuid)
 			}
 		}

@@ -39,7 +39,6 @@ export interface Explanation {
 
 export interface ExplainerOptions {
 	/** Lines that transferred calls hold. */
-	handedOver: () => number
 	store: Pick<CallStore, 'facts'>
 	gateways: Pick<GatewayWatch, 'inOrder'>
 	limiter: CallLimiter
@@ -89,12 +88,10 @@ export class Explainer {
 		const { store, limiter, devices, clock } = this.#options
 		const at = clock.now()
 		const [known, list] = await Promise.all([store.facts(factsFor(user, to, settings, at)), devices(user.id)])
-		// As for a call: whom somebody has transferred still holds lines.
-		const state = { rule: known.rule, facts: { ...known.facts, openInAll: known.facts.openInAll + this.#options.handedOver() } }
-		const own = settingsFor(settings, state.rule)
+		const own = settingsFor(settings, known.rule)
 		const parsed = parseNumber(to, readingFor(user, settings).homeCountry)
 		const number = 'fault' in parsed ? undefined : parsed
-		const outcome = attempt(() => allowCall({ to, deviceId: undefined, callerId: undefined, note: undefined }, { user, settings, state, at, carrierCountries: this.#options.carrierCountries() }, list))
+		const outcome = attempt(() => allowCall({ to, deviceId: undefined, callerId: undefined, note: undefined }, { user, settings, state: known, at, carrierCountries: this.#options.carrierCountries() }, list))
 		const used = outcome instanceof SipCallError ? undefined : (await limiter.look(user.id, quotasOf(own))).find((use) => use.used >= use.quota.max)
 		const refusal = outcome instanceof SipCallError
 			? outcome
@@ -105,7 +102,7 @@ export class Explainer {
 			callerId: outcome instanceof SipCallError ? undefined : outcome.callerId,
 			gateway: refusal === undefined ? this.#options.gateways.inOrder(settings.gateways)[0] : undefined,
 			perMinute: number === undefined ? undefined : rateFor(number.e164, settings.rates)?.perMinute,
-			confirm: number === undefined || refusal !== undefined ? undefined : confirmationFor({ settings: own, number, facts: state.facts }),
+			confirm: number === undefined || refusal !== undefined ? undefined : confirmationFor({ settings: own, number, facts: known.facts }),
 		}
 	}
 }

@@ -5,7 +5,7 @@
 
 import type { CallFacts } from '../policy/rules.ts'
 import type { UserRule } from '../policy/user-rule.ts'
-import type { CallLogEntry, LegReport } from './call-events.ts'
+import type { CallChange, CallLogEntry, LegReport } from './call-events.ts'
 import type { Transition } from './call-state.ts'
 import type { Call, CallOutcome, CallStatus, Cause, LegRole, Verdict } from './call.ts'
 
@@ -140,6 +140,8 @@ export interface AdmittedTransfer {
 export interface CallingState {
 	facts: CallFacts
 	rule: UserRule
+	/** How many people whom the user has transferred still talk. */
+	handedOver: number
 }
 
 export interface HistoryQuery {
@@ -187,6 +189,10 @@ export interface CallStore {
 	 */
 	change(uuid: string, change: (call: Call) => Transition): Promise<{ call: Call, changed: boolean } | undefined>
 	find(uuid: string): Promise<Call | undefined>
+	/** Those who were transferred and still talk. */
+	handedOver(): Promise<HandedOverLeg[]>
+	/** One of them has hung up. */
+	endHandedOver(legUuid: string): Promise<void>
 	/** Ended calls of whose cost the company behind the trunk is to be asked now, oldest first. */
 	findCostsDue(now: Date, limit: number): Promise<Call[]>
 	/** All calls that are not ended, oldest first. */
@@ -203,6 +209,27 @@ export interface CallStore {
 	log(uuid: string): Promise<CallLogEntry[]>
 	/** The same of many calls, by their uuids. */
 	logs(uuids: readonly string[]): Promise<Map<string, CallLogEntry[]>>
+}
+
+/** Somebody who was transferred and still talks. */
+export interface HandedOverLeg {
+	legUuid: string
+	/** The switch that it is on. */
+	node?: string
+}
+
+/** Where changes of calls wait while they cannot be stored; it outlives the process. */
+export interface EventSpool {
+	/** Resolves when the change is there for good; rejects when it cannot be. */
+	append(change: CallChange): Promise<void>
+	/** Removes everything of this process. */
+	clear(): Promise<void>
+	/**
+	 * Takes what processes have left that are gone, oldest first, and removes it.
+	 *
+	 * @param take when it rejects, everything stays
+	 */
+	takeLeft(take: (change: CallChange) => Promise<void>): Promise<void>
 }
 
 /** How often something may be done within a time. */

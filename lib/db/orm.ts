@@ -9,6 +9,7 @@ import type { KeyRing } from '../privacy/key-ring.ts'
 
 import { Migrator } from '@mikro-orm/migrations'
 import { MikroORM } from '@mikro-orm/postgresql'
+import { Client } from 'pg'
 import { SipCallError } from '../errors.ts'
 import { ConnectionKeys } from './connection-keys.ts'
 import { CallEntity, CallLogEntity, IdempotencyEntity } from './entities/call.entity.ts'
@@ -62,6 +63,8 @@ const MIGRATIONS = [
 	{ name: '0021-replicas', class: Migration0021Replicas },
 ]
 
+/** Any fixed number. */
+const MIGRATE_LOCK = 0x51bca13
 const POOL_SIZE = 10
 const CONNECT_TIMEOUT_MS = 5_000
 const STATEMENT_TIMEOUT_MS = 30_000
@@ -146,7 +149,20 @@ export interface MigrationSteps {
  * @return the key that was active before, when it was another one
  * @throws {SipCallError} `storage_unavailable` when the schema is newer than the code, or a key is missing or wrong
  */
-export async function migrate(orm: MikroORM, keys: KeyRing, { beforeUpgrade, beforeUse }: MigrationSteps = {}): Promise<string | undefined> {
+export async function migrate(orm: MikroORM, keys: KeyRing, steps: MigrationSteps = {}): Promise<string | undefined> {
+	const client = new Client({ connectionString: orm.config.get('clientUrl'), connectionTimeoutMillis: CONNECT_TIMEOUT_MS })
+	client.on('error', () => {})
+	await client.connect()
+	try {
+		// Two replicas that start at the same time would both change the schema.
+		await client.query('select pg_advisory_lock($1)', [MIGRATE_LOCK])
+		return await migrateAlone(orm, keys, steps)
+	} finally {
+		await client.end()
+	}
+}
+
+async function migrateAlone(orm: MikroORM, keys: KeyRing, { beforeUpgrade, beforeUse }: MigrationSteps): Promise<string | undefined> {
 	const known = new Set(MIGRATIONS.map(({ name }) => name))
 	const done = (await orm.migrator.getExecuted()).map(({ name }) => name)
 	const unknown = done.filter((name) => !known.has(name))

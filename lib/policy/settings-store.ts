@@ -88,9 +88,9 @@ export class SettingsStore {
 		this.#onChange = listener
 	}
 
-	/** At the start: the last good copy. Nextcloud is asked only while the app is enabled there. */
-	async load(): Promise<void> {
-		this.#take(await this.#options.copy.load())
+	/** The last good copy: at the start, and when another replica has changed it. Nextcloud is asked only while the app is enabled there. */
+	load(): Promise<void> {
+		return this.#inTurn(async () => this.#take(await this.#options.copy.load()))
 	}
 
 	/** Nextcloud tells nobody when an admin saves its form, so it is asked now and every 30 seconds. */

@@ -48,6 +48,7 @@ const settings: Settings = {
 }
 const state: CallingState = {
 	rule: NO_RULE,
+	handedOver: 0,
 	facts: { openOfUser: 0, openInAll: 3, distinctToday: 5, isCalledToday: false, isCountryKnown: true, callsLastHour: 2, spentToday: 0n, spentThisMonth: 0n },
 }
 const user = { id: 'anna', groups: ['sales'] }

@@ -12,6 +12,7 @@ const HOUR_MS = 60 * 60 * 1000
 interface FactsRow extends UserRuleRow {
 	open_in_all: number
 	open_of_user: number
+	handed_over: number
 	distinct_today: number
 	is_called_today: boolean
 	is_country_known: boolean
@@ -33,7 +34,8 @@ export async function readCallingState(em: EntityManager, request: FactsRequest,
 	const anHourAgo = new Date(at.getTime() - HOUR_MS)
 	const [row] = await em.execute<FactsRow[]>(
 		`select
-			(select count(*)::int from calls where status <> 'ended') as open_in_all,
+			((select count(*) from calls where status <> 'ended') + (select count(*) from handed_over_legs))::int as open_in_all,
+			(select count(*)::int from handed_over_legs where user_index = ?) as handed_over,
 			(select count(*)::int from calls where status <> 'ended' and user_id = ?) as open_of_user,
 			(select count(distinct to_index)::int from (
 				select to_index from calls where user_id = ? and created_at >= ?
@@ -52,6 +54,7 @@ export async function readCallingState(em: EntityManager, request: FactsRequest,
 			${USER_RULE_COLUMNS.map((column) => `rule.${column}`).join(', ')}
 		from (select 1) as one left join user_rules rule on rule.user_id = ?`,
 		[
+			indexes.user,
 			userId,
 			...[userId, dayFrom, userId, dayFrom, indexes.user, dayFrom],
 			...[userId, indexes.to, dayFrom, userId, indexes.to, dayFrom],
@@ -66,6 +69,7 @@ export async function readCallingState(em: EntityManager, request: FactsRequest,
 	}
 	return {
 		rule: userRuleOf(row),
+		handedOver: row.handed_over,
 		facts: {
 			openOfUser: row.open_of_user,
 			openInAll: row.open_in_all,

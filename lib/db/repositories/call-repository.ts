@@ -5,11 +5,12 @@ import type { EntityManager, MikroORM } from '@mikro-orm/postgresql'
 import type { CallLogEntry } from '../../calls/call-events.ts'
 import type { Transition } from '../../calls/call-state.ts'
 import type { Call, Leg } from '../../calls/call.ts'
-import type { AdmittedTransfer, CallingState, CallStore, Clock, FactsRequest, HistoryQuery, PlaceRequest } from '../../calls/ports.ts'
+import type { AdmittedTransfer, CallingState, CallStore, Clock, FactsRequest, HandedOverLeg, HistoryQuery, PlaceRequest } from '../../calls/ports.ts'
 import type { KeyRing } from '../../privacy/key-ring.ts'
 import type { CallRow, StoredLeg } from '../entities/call.entity.ts'
 
 import { sameTag } from '../../calls/annotation.ts'
+import { isHandedOver, talkingLeg } from '../../calls/call.ts'
 import { nextLookAt } from '../../calls/carrier-cost.ts'
 import { SipCallError } from '../../errors.ts'
 import { currencyOf } from '../../policy/rates.ts'
@@ -163,6 +164,10 @@ export class CallRepository implements CallStore {
 		for (const entry of log) {
 			em.create(CallLogEntity, { callUuid: call.uuid, at: entry.at, type: entry.type, leg: entry.leg, detail: entry.detail })
 		}
+		const talking = call.status === 'ended' && isHandedOver(call) ? talkingLeg(call) : undefined
+		if (talking !== undefined) {
+			await em.execute('insert into handed_over_legs (leg_uuid, user_index, created_at) values (?, ?, ?) on conflict do nothing', [talking.uuid, this.#keys.blindIndex('user', call.userId), this.#clock.now()])
+		}
 		if (before.transfer === 'asked' && call.transfer === undefined) {
 			// The switch has refused it: nothing will be spent, but it was tried.
 			await em.execute('update transfers set reserved_micros = null where call_uuid = ?', [call.uuid])
@@ -172,6 +177,15 @@ export class CallRepository implements CallStore {
 	async find(uuid: string): Promise<Call | undefined> {
 		const row = await this.#orm.em.fork().findOne(CallEntity, { uuid })
 		return row === null ? undefined : callOf(row)
+	}
+
+	async handedOver(): Promise<HandedOverLeg[]> {
+		const rows = await this.#orm.em.getConnection().execute<{ leg_uuid: string }[]>('select leg_uuid from handed_over_legs')
+		return rows.map(({ leg_uuid: legUuid }) => ({ legUuid }))
+	}
+
+	async endHandedOver(legUuid: string): Promise<void> {
+		await this.#orm.em.getConnection().execute('delete from handed_over_legs where leg_uuid = ?', [legUuid])
 	}
 
 	async findCostsDue(now: Date, limit: number): Promise<Call[]> {

@@ -178,7 +178,7 @@ beforeEach(() => {
 		onVerified: () => {},
 		store: shelf,
 		lockout: { note: async () => {} },
-		calls: { noteSpent: async () => {}, facts: async () => ({ facts: NOTHING, rule: locked ? { ...NO_RULE, lock: { until: new Date(now + MINUTE_MS), by: 'admin' } } : NO_RULE }) },
+		calls: { noteSpent: async () => {}, facts: async () => ({ facts: NOTHING, handedOver: 0, rule: locked ? { ...NO_RULE, lock: { until: new Date(now + MINUTE_MS), by: 'admin' } } : NO_RULE }) },
 		codeCaller: phones,
 		gateways: new GatewayWatch({ callSwitch: { isReady: () => false, gateway: async () => 'not_told' }, gateways: () => [], logger: new RecordedLog() }),
 		limiter: new Counters(() => now),

@@ -1,0 +1,164 @@
+// SPDX-FileCopyrightText: 2026 SIPCall contributors
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+// This process as one of several replicas on one database: what it does that only one may do, and what it hears of the others.
+
+import type { CallTracker } from './calls/call-tracker.ts'
+import type { AppStateRepository } from './db/repositories/app-state-repository.ts'
+import type { Logger } from './logger.ts'
+import type { SettingsStore } from './policy/settings-store.ts'
+import type { Releasers } from './startup.ts'
+
+import { ReplicaSession } from './db/replica-session.ts'
+import { SpoolFile } from './spool/spool-file.ts'
+
+/** A switch whose events one replica alone hears. */
+export interface EventSource {
+	name: string
+	/** Whether this replica is the one. */
+	consume: (isWanted: boolean) => void
+}
+
+export interface ReplicasOptions {
+	databaseUrl: string
+	/** Of this process, and of no other that ever was; its connections bear it. */
+	origin: string
+	volume: string
+	/** Shorter times, for tests. */
+	tickMs?: number | undefined
+	silentMs?: number | undefined
+	logger: Logger
+}
+
+/** What hears of the others. */
+export interface ReplicaListeners {
+	tracker: Pick<CallTracker, 'learn' | 'reconcile'>
+	settings: Pick<SettingsStore, 'load' | 'follow' | 'stopFollowing'>
+	state: Pick<AppStateRepository, 'isEnabled'>
+}
+
+/** Whatever runs again and again, and needs to run once among all replicas. */
+const PERIODIC_TASKS = 'periodic tasks'
+
+export class Replicas {
+	readonly spool: SpoolFile
+	readonly #session: ReplicaSession
+	readonly #logger: Logger
+	readonly #sources = new Map<string, EventSource>()
+	#listeners: ReplicaListeners | undefined
+
+	constructor({ databaseUrl, origin, volume, tickMs, silentMs, logger }: ReplicasOptions) {
+		this.#logger = logger
+		this.#session = new ReplicaSession({
+			url: databaseUrl,
+			origin,
+			onNews: (news) => this.#hear(news),
+			onUp: () => this.#catchUp(),
+			logger,
+			...(tickMs === undefined ? {} : { tickMs }),
+			...(silentMs === undefined ? {} : { silentMs }),
+		})
+		this.spool = new SpoolFile({
+			volume,
+			origin,
+			unlessAlive: async (other, work) => {
+				await this.#session.alone(spoolOf(other), work)
+			},
+			logger,
+		})
+		// Held as long as this process lives: what it has put aside is nobody else's until then.
+		this.#session.take(spoolOf(origin), () => {})
+		this.#session.take(PERIODIC_TASKS, (isOurs) => isOurs && logger.debug('Periodic tasks are run here'))
+	}
+
+	/** How many there are, this one among them. */
+	get count(): number {
+		return this.#session.replicas
+	}
+
+	/** Resolves when it is known what is to be done here, if the database can be reached. */
+	async start(releasers: Releasers): Promise<void> {
+		releasers.add('shared duties', () => this.#session.stop())
+		await this.#session.start()
+	}
+
+	listen(listeners: ReplicaListeners): void {
+		this.#listeners = listeners
+	}
+
+	/** Whether periodic tasks are to be run here. */
+	isOnDuty(): boolean {
+		return this.#session.has(PERIODIC_TASKS)
+	}
+
+	/** Whether this replica hears the events of any switch. */
+	hearsEvents(): boolean {
+		return [...this.#sources.keys()].some((name) => this.#session.has(eventsOf(name)))
+	}
+
+	/** From now on the events of these are shared out, and of no others. */
+	share(sources: readonly EventSource[]): void {
+		for (const [name, source] of this.#sources) {
+			if (!sources.some((other) => other.name === name)) {
+				this.#sources.delete(name)
+				source.consume(false)
+				void this.#session.leave(eventsOf(name))
+			}
+		}
+		for (const source of sources) {
+			this.#sources.set(source.name, source)
+			source.consume(this.#session.has(eventsOf(source.name)))
+			this.#session.take(eventsOf(source.name), (isOurs) => this.#turn(source.name, isOurs))
+		}
+	}
+
+	/** Leaves everything to others, before this process ends. */
+	async handOver(): Promise<void> {
+		this.#sources.forEach((source) => source.consume(false))
+		await this.#session.handOver()
+	}
+
+	#turn(name: string, isOurs: boolean): void {
+		this.#logger.info(isOurs ? 'Takes the events of FreeSWITCH' : 'Leaves the events of FreeSWITCH to another replica', { node: name })
+		this.#sources.get(name)?.consume(isOurs)
+	}
+
+	#hear(news: Parameters<ConstructorParameters<typeof ReplicaSession>[0]['onNews']>[0]): void {
+		switch (news.of) {
+			case 'call':
+				void this.#listeners?.tracker.learn(news.uuid, news.userId, news.isEnded)
+				break
+			case 'settings':
+				void this.#load()
+				break
+			case 'enabled':
+				void this.#followIfEnabled()
+		}
+	}
+
+	/** Nothing is repeated for those who were away. */
+	#catchUp(): void {
+		void this.#load()
+		void this.#listeners?.tracker.reconcile({ isNew: true })
+	}
+
+	async #load(): Promise<void> {
+		await this.#listeners?.settings.load().catch((error: unknown) => this.#logger.warn('The settings cannot be read; they stay as they are', { error }))
+	}
+
+	async #followIfEnabled(): Promise<void> {
+		try {
+			await (await this.#listeners?.state.isEnabled() ? this.#listeners?.settings.follow() : this.#listeners?.settings.stopFollowing())
+		} catch (error) {
+			this.#logger.warn('Whether the app is enabled cannot be read; it stays as it is', { error })
+		}
+	}
+}
+
+function spoolOf(origin: string): string {
+	return `spool ${origin}`
+}
+
+function eventsOf(node: string): string {
+	return `events ${node}`
+}

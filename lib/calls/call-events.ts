@@ -29,6 +29,8 @@ export interface LegReport {
 	answeredAt?: Date
 	held?: boolean
 	end?: LegEnd
+	/** The node of the switch that tells it. */
+	node?: string
 }
 
 /** One line of a call's own history, for `GET /call/{uuid}/events`. */

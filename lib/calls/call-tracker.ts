@@ -16,7 +16,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { transition } from './call-state.ts'
 import { isRungAgain, withLeg } from './call.ts'
 import { HandedOverLegs } from './handed-over.ts'
-import { isOverdue, LegInquiry, legsLeft } from './leg-inquiry.ts'
+import { isOverdue, isTimeUp, LegInquiry, legsLeft } from './leg-inquiry.ts'
 import { OpenCallIndex, RecentCalls } from './open-calls.ts'
 
 export interface CallTrackerOptions {
@@ -168,10 +168,12 @@ export class CallTracker {
 		}
 		const left = legsLeft(call)
 		const ofUser = left.filter(({ role }) => role === 'user')
-		const legs = watched.killedAt === undefined && ofUser.length > 0 ? ofUser : left
+		const isFirst = watched.killedAt === undefined
+		const legs = isFirst && ofUser.length > 0 ? ofUser : left
 		watched.killedAt = performance.now()
 		for (const leg of legs) {
-			this.#kill(callUuid, leg.uuid)
+			// What has to be repeated goes to every node: another one may have taken the call over.
+			this.#kill(callUuid, leg.uuid, isFirst ? call.node : undefined)
 		}
 	}
 
@@ -185,7 +187,7 @@ export class CallTracker {
 			}
 			if (report.end === undefined && (this.#recent.has(report.legUuid) || this.#recent.has(notice.callUuid))) {
 				this.#options.logger.warn('A leg of a call that is over appeared; it is hung up', { callUuid: notice.callUuid, legUuid: report.legUuid })
-				this.#kill(notice.callUuid, report.legUuid)
+				this.#kill(notice.callUuid, report.legUuid, report.node)
 			}
 			return
 		}
@@ -193,8 +195,8 @@ export class CallTracker {
 		void this.#enqueue(callUuid, (call) => transition(role === undefined ? call : withLeg(call, report.legUuid, role), report))
 	}
 
-	#kill(callUuid: string | undefined, legUuid: string): void {
-		this.#options.callSwitch.kill(legUuid)
+	#kill(callUuid: string | undefined, legUuid: string, node?: string): void {
+		this.#options.callSwitch.kill(legUuid, node)
 			.catch((error: unknown) => this.#options.logger.warn('A hang-up could not be sent; it is repeated', { callUuid, error }))
 	}
 
@@ -286,6 +288,7 @@ export class CallTracker {
 		if (now - this.#foundOpenAt >= FIND_OPEN_MS) {
 			this.#findOpen().catch((error: unknown) => this.#options.logger.warn('The open calls cannot be read; trying again', { error }))
 		}
+		this.#giveUpLost(now)
 		if (!this.#options.callSwitch.isReady()) {
 			return
 		}
@@ -300,6 +303,16 @@ export class CallTracker {
 			}
 			if (isOverdue(call, watched, watched.heardAt, watched.isHangupWanted, now)) {
 				void this.#ask(call.uuid)
+			}
+		}
+	}
+
+	/** A call whose node stays away must not be open for ever. */
+	#giveUpLost(now: number): void {
+		for (const call of this.#open.values()) {
+			const watched = this.#watched.get(call.uuid)
+			if (watched !== undefined && isTimeUp(call, watched, now) && !this.#options.callSwitch.isReady(call.node)) {
+				void this.#inquiry.giveUp(call, watched)
 			}
 		}
 	}

@@ -8,6 +8,7 @@ import { isHandedOver, talkingLeg } from './call.ts'
 
 interface Leg {
 	userId: string
+	node: string | undefined
 	/** Monotonic milliseconds. */
 	askedAt: number
 }
@@ -26,7 +27,7 @@ export class HandedOverLegs {
 	add(call: Call, now: number): void {
 		const leg = isHandedOver(call) ? talkingLeg(call) : undefined
 		if (leg !== undefined) {
-			this.#legs.set(leg.uuid, { userId: call.userId, askedAt: now })
+			this.#legs.set(leg.uuid, { userId: call.userId, node: call.node, askedAt: now })
 		}
 	}
 
@@ -48,7 +49,7 @@ export class HandedOverLegs {
 		for (const [uuid, leg] of this.#legs) {
 			if (now - leg.askedAt >= ASK_MS) {
 				leg.askedAt = now
-				if (await callSwitch.look(uuid) === undefined) {
+				if (await callSwitch.look(uuid, leg.node) === undefined) {
 					this.#legs.delete(uuid)
 				}
 			}

@@ -4,7 +4,7 @@
 // What the parts stand on: keys, PostgreSQL, the counters. Given by the environment, else embedded on the volume.
 
 import type { CallLimiter } from './calls/ports.ts'
-import type { Config } from './config.ts'
+import type { Config, FreeSwitchConfig } from './config.ts'
 import type { EslEndpoint } from './esl/esl-connection.ts'
 import type { Logger } from './logger.ts'
 import type { Settings, SwitchConnection } from './policy/settings.ts'
@@ -65,11 +65,12 @@ export async function startCounters(config: Config, databaseUrl: string, keys: K
 }
 
 /** Which settings the environment gives; secrets among them. */
-export function settingsOfEnvironment({ callsPerMinute, freeSwitch, oauthClient, provider }: Config): Partial<Settings> {
-	const { host, port, user, password } = freeSwitch
+export function settingsOfEnvironment({ callsPerMinute, freeSwitches, oauthClient, provider }: Config): Partial<Settings> {
+	const [first] = freeSwitches
 	return {
 		...(callsPerMinute === undefined ? {} : { callsPerMinute }),
-		...(password === undefined ? {} : { freeswitch: { host, port, user: user ?? null, password: password.reveal() } }),
+		// Of several this is the one that the settings show; all of them count until an admin saves a connection (endpointsOf).
+		...(first?.password === undefined ? {} : { freeswitch: connectionOf(first) }),
 		...(provider === undefined
 			? {}
 			: { provider: { kind: provider.kind, ...(provider.apiKey === undefined ? {} : { apiKey: provider.apiKey.reveal() }), ...(provider.baseUrl === undefined ? {} : { baseUrl: provider.baseUrl }) } }),
@@ -77,7 +78,18 @@ export function settingsOfEnvironment({ callsPerMinute, freeSwitch, oauthClient,
 	}
 }
 
-/** Without a password nobody is let in: then there is no switch to try. */
-export function endpointOf({ host, port, user, password }: SwitchConnection): EslEndpoint | undefined {
-	return password === null ? undefined : { host, port, user: user ?? undefined, password }
+function connectionOf({ host, port, user, password }: FreeSwitchConfig): SwitchConnection {
+	return { host, port, user: user ?? null, password: password?.reveal() ?? null }
+}
+
+/**
+ * The switches to connect to: all that the environment names, or the one that an admin has saved instead. Without a
+ * password nobody is let in: then there is no switch to try.
+ *
+ * @param current the connection that counts
+ * @param environment what the environment gives
+ */
+export function endpointsOf(current: SwitchConnection, environment: Partial<Settings>, { freeSwitches }: Config): EslEndpoint[] {
+	return (current === environment.freeswitch ? freeSwitches.map(connectionOf) : [current])
+		.flatMap(({ host, port, user, password }) => password === null ? [] : [{ host, port, user: user ?? undefined, password }])
 }

@@ -70,7 +70,8 @@ export interface Config {
 	oauthClient: { id: string, secret: Secret } | undefined
 	/** Origins of other pages whose scripts may use /api/v1, as browsers spell them. */
 	corsOrigins: readonly string[]
-	freeSwitch: FreeSwitchConfig
+	/** At least one. */
+	freeSwitches: readonly FreeSwitchConfig[]
 	/** undefined: no company is asked. */
 	provider: { kind: string, apiKey?: Secret | undefined, baseUrl?: string | undefined } | undefined
 	callsPerMinute: number | undefined
@@ -169,8 +170,9 @@ export const ENVIRONMENT = z.object({
 	FREESWITCH_HOST: z.string().min(1).default('127.0.0.1').describe('The Event Socket’s host'),
 	FREESWITCH_PORT: port.default(8021).describe('The Event Socket’s port'),
 	FREESWITCH_PASSWORD: password.optional().describe('The Event Socket’s password; empty: no switch is set up yet'),
-	FREESWITCH_NODES: jsonArray(freeSwitchNode).refine((nodes) => nodes.length === 1, 'must name one switch; this version works with one').optional()
-		.describe('JSON array with one `{host,port,password,user?}` instead of the three above'),
+	FREESWITCH_NODES: jsonArray(freeSwitchNode).refine((nodes) => nodes.length > 0, 'is empty; name at least one switch, or leave it out')
+		.refine((nodes) => new Set(nodes.map(({ host, port }) => `${host.toLowerCase()} ${port}`)).size === nodes.length, 'names one switch twice').optional()
+		.describe('JSON array of `{host,port,password,user?}`, one for each of several switches, instead of the three above'),
 	SIP_PROVIDER: z.string().refine(isProviderKind, `is none of ${PROVIDER_KINDS.map(({ kind }) => kind).join(', ')}`).optional().describe('The company behind the trunk: `telnyx`, or `generic` for any gateway, of which nobody is asked; default `generic`'),
 	SIP_PROVIDER_API_KEY: secret.refine((key) => /^[\x21-\x7E]+$/.test(key.reveal()), 'holds a space or a letter beyond A to Z').optional().describe('The key of that company’s interface'),
 	SIP_PROVIDER_BASE_URL: z.string().refine(isApiAddress, 'is no https address; http is only for this very machine').optional().describe('The address of that interface, with or without its version; default https://api.telnyx.com'),
@@ -213,7 +215,6 @@ export function loadConfig(environment: Readonly<Record<string, string | undefin
 		throw new ConfigError(faults)
 	}
 	const env = result.data
-	const node = env.FREESWITCH_NODES?.[0]
 	return Object.freeze<Config>({
 		appId: env.APP_ID,
 		appVersion: env.APP_VERSION,
@@ -235,9 +236,9 @@ export function loadConfig(environment: Readonly<Record<string, string | undefin
 			? undefined
 			: { id: env.NEXTCLOUD_OAUTH_CLIENT_ID, secret: env.NEXTCLOUD_OAUTH_CLIENT_SECRET },
 		corsOrigins: env.CORS_ORIGINS,
-		freeSwitch: node === undefined
-			? { host: env.FREESWITCH_HOST, port: env.FREESWITCH_PORT, user: undefined, password: env.FREESWITCH_PASSWORD }
-			: { host: node.host, port: node.port, user: node.user, password: node.password },
+		freeSwitches: env.FREESWITCH_NODES === undefined
+			? [{ host: env.FREESWITCH_HOST, port: env.FREESWITCH_PORT, user: undefined, password: env.FREESWITCH_PASSWORD }]
+			: env.FREESWITCH_NODES.map(({ host, port, user, password }) => ({ host, port, user, password })),
 		provider: env.SIP_PROVIDER === undefined
 			? undefined
 			: { kind: env.SIP_PROVIDER, ...(hasApi ? { apiKey: env.SIP_PROVIDER_API_KEY, baseUrl: env.SIP_PROVIDER_BASE_URL } : {}) },

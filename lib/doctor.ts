@@ -12,7 +12,7 @@ import type { Carrier } from './carrier.ts'
 import type { CallRepository } from './db/repositories/call-repository.ts'
 import type { DeviceRepository } from './db/repositories/device-repository.ts'
 import type { JournalRepository } from './db/repositories/journal-repository.ts'
-import type { FreeSwitch } from './esl/freeswitch.ts'
+import type { SwitchPool } from './esl/switch-pool.ts'
 import type { ConfigTest } from './health/config-test.ts'
 import type { KeyInquiry, Notices } from './health/probes.ts'
 import type { Report } from './health/report.ts'
@@ -43,7 +43,7 @@ export interface DoctorOptions {
 	/** The embedded database's folder. */
 	volume: string | undefined
 	counters: Counters
-	callSwitch: FreeSwitch
+	callSwitch: SwitchPool
 	gateways: GatewayWatch
 	carrier: Carrier
 	settings: Pick<SettingsStore, 'get' | 'ignored'>
@@ -84,8 +84,8 @@ export function startDoctor(options: DoctorOptions, releasers: Releasers): Docto
 			keysProbe(keyState, () => clock.now().getTime()),
 			recordsProbe({ brokenAuditEntry: () => brokenEntry(audit.verification.state), journal: () => journal.look() }),
 			redisProbe(counters),
-			switchProbe(callSwitch),
-			gatewayProbe(callSwitch, () => settings.get().gateways),
+			switchProbe(() => callSwitch.nodes, (node) => callSwitch.figuresOf(node)),
+			gatewayProbe(() => callSwitch.nodes, () => settings.get().gateways),
 			carrierProbe(carrier.provider, () => settings.get()),
 			noticesProbe(() => ({ settings: settings.get(), ignoredSettings: settings.ignored(), ...notices() })),
 		],

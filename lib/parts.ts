@@ -16,15 +16,15 @@ import type { Logger } from './logger.ts'
 import type { AddressBooks } from './nextcloud/address-books.ts'
 import type { OcsClient } from './nextcloud/ocs-client.ts'
 import type { UserDirectory } from './nextcloud/user-directory.ts'
+import type { SwitchConnection } from './policy/settings.ts'
 import type { AuditTrail } from './privacy/audit-trail.ts'
 import type { Progress } from './progress.ts'
 import type { Releasers } from './startup.ts'
 
 import { randomUUID } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
-import { isDeepStrictEqual } from 'node:util'
 import { startAudit } from './audit.ts'
-import { endpointOf, loadKeys, loadTokenKeys, settingsOfEnvironment, startCounters, startDatabase } from './backing.ts'
+import { endpointsOf, loadKeys, loadTokenKeys, settingsOfEnvironment, startCounters, startDatabase } from './backing.ts'
 import { CallControl } from './calls/call-control.ts'
 import { CallFeed } from './calls/call-feed.ts'
 import { CallService } from './calls/call-service.ts'
@@ -54,7 +54,7 @@ import { VerificationRepository } from './db/repositories/verification-repositor
 import { storageFault } from './db/storage-fault.ts'
 import { startDoctor } from './doctor.ts'
 import { isDialTemplate, isDomain, isGatewayName } from './esl/dial-string.ts'
-import { FreeSwitch } from './esl/freeswitch.ts'
+import { SwitchPool } from './esl/switch-pool.ts'
 import { statusLines } from './health/report.ts'
 import { gateOf } from './http/route-gate.ts'
 import { createIdentity } from './identity/index.ts'
@@ -191,7 +191,7 @@ export async function startParts({ config, logger, clock, overrides, ocs, users,
 	})
 	releasers.add('change of the encryption key', () => rotation.stop())
 	const environment = settingsOfEnvironment(config)
-	const callSwitch = new FreeSwitch({ logger: logger.child({ component: 'esl' }), now: () => clock.now(), explainFailure: (failure) => carrier.provider().explainFailure?.(failure), ...overrides.esl })
+	const callSwitch = new SwitchPool({ logger: logger.child({ component: 'esl' }), now: () => clock.now(), explainFailure: (failure) => carrier.provider().explainFailure?.(failure), ...overrides.esl })
 	const settingRules = { isProviderKind, isDialTemplate, isGatewayName, isDomain }
 	const settings = new SettingsStore({
 		source: new AppConfig({ ocs }),
@@ -227,33 +227,35 @@ export async function startParts({ config, logger, clock, overrides, ocs, users,
 		clock,
 		logger: logger.child({ component: 'calls' }),
 		spool: replicas.spool,
-		isOurs: () => replicas.hearsEvents(),
+		isOurs: (node) => replicas.hearsEvents(node),
 		isPassing: (error) => storageFault(error) !== undefined,
 		...(overrides.sweepMs === undefined ? {} : { sweepMs: overrides.sweepMs }),
 	})
 	progress.report(90)
 	await tracker.start()
 	releasers.add('call tracker', () => tracker.stop())
-	const gateways = new GatewayWatch({ callSwitch, gateways: () => settings.get().gateways, logger: logger.child({ component: 'calls' }) })
+	const gateways = new GatewayWatch({ nodes: () => callSwitch.nodes, gateways: () => settings.get().gateways, logger: logger.child({ component: 'calls' }) })
 	callSwitch.listen({
 		onNotice: (notice) => tracker.notice(notice),
-		onGateway: (name, isUp) => gateways.tell(name, isUp),
+		onGateway: (name, isUp, node) => gateways.tell(name, isUp, node),
 		onLag: (seconds) => monitoring.lagged(seconds),
-		onReady: () => {
+		onReady: (node) => {
 			monitoring.reconciled()
 			void tracker.reconcile()
-			void gateways.begin()
+			void gateways.begin(node)
 		},
 	})
+	const connectSwitches = (connection: SwitchConnection) => {
+		callSwitch.connectTo(endpointsOf(connection, environment, config))
+		replicas.share(callSwitch.nodes)
+	}
 	replicas.listen({ tracker, settings, state })
-	callSwitch.connectTo(endpointOf(settings.get().freeswitch))
+	connectSwitches(settings.get().freeswitch)
 	const carrier = startCarrier(settings.get().provider, { clock, logger })
-	settings.onChange(({ freeswitch, provider }, before) => {
+	settings.onChange(({ freeswitch, provider }) => {
 		carrier.take(provider)
 		void gateways.ask()
-		if (!isDeepStrictEqual(freeswitch, before.freeswitch)) {
-			callSwitch.connectTo(endpointOf(freeswitch))
-		}
+		connectSwitches(freeswitch)
 	})
 	releasers.add('switch', () => callSwitch.stop())
 	if (!callSwitch.isSetUp) {
@@ -309,6 +311,7 @@ export async function startParts({ config, logger, clock, overrides, ocs, users,
 		counters: monitoring,
 		logger: logger.child({ component: 'calls' }),
 	})
+	releasers.add('calls that wait for their turn', () => calls.settled())
 	const verifications = new VerificationRepository({ orm })
 	const verification = new DeviceVerification({
 		lockout,
@@ -357,7 +360,7 @@ export async function startParts({ config, logger, clock, overrides, ocs, users,
 		logger,
 		...overrides.health,
 	}, releasers)
-	monitoring.watch({ openCalls: () => tracker.openCalls().length, isSwitchReady: () => callSwitch.isReady(), report: () => doctor.report() })
+	monitoring.watch({ openCalls: () => tracker.openCalls().length, isSwitchReady: () => callSwitch.isReady(), switches: () => callSwitch.figures(), report: () => doctor.report() })
 	const control = new CallControl({ lockout, calls, store, tracker, callSwitch, gateways, limiter, settings: () => settings.get(), carrierCountries: carrier.countries, clock, newUuid: randomUUID, ...(overrides.settleMs === undefined ? {} : { settleMs: overrides.settleMs }) })
 	const stream = new CallStream({ store, feed, clock, ...(overrides.pingMs === undefined ? {} : { pingMs: overrides.pingMs }) })
 	const explainer = new Explainer({ store, gateways, limiter, devices: (userId) => devices.of(userId), carrierCountries: carrier.countries, clock })
@@ -406,7 +409,6 @@ export async function startParts({ config, logger, clock, overrides, ocs, users,
 		clock,
 		logger,
 	}))
-	releasers.add('originates', () => Promise.race([calls.settle(), delay(REQUESTS_LIMIT_MS, undefined, { ref: false })]))
 	releasers.add('requests', () => gate.close(REQUESTS_LIMIT_MS))
 	return {
 		database,

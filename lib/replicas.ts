@@ -91,9 +91,14 @@ export class Replicas {
 		return this.#session.has(PERIODIC_TASKS)
 	}
 
-	/** Whether this replica hears the events of any switch. */
-	hearsEvents(): boolean {
-		return [...this.#sources.keys()].some((name) => this.#session.has(eventsOf(name)))
+	/**
+	 * Whether this replica hears the events of a switch.
+	 *
+	 * @param node undefined, or one that is not set up any more = of any
+	 */
+	hearsEvents(node: string | undefined): boolean {
+		const names = node !== undefined && this.#sources.has(node) ? [node] : [...this.#sources.keys()]
+		return names.some((name) => this.#session.has(eventsOf(name)))
 	}
 
 	/** From now on the events of these are shared out, and of no others. */

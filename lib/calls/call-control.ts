@@ -79,7 +79,7 @@ export class CallControl {
 			if (call.onHold === isHeld) {
 				throw wrongState(isHeld ? 'The call is on hold already.' : 'The call is not on hold.')
 			}
-			settle(await callSwitch.hold(legOfUser(call).uuid, isHeld))
+			settle(await callSwitch.hold(legOfUser(call).uuid, isHeld, call.node))
 			return call
 		}, this.#settleMs)
 		return calls.waitForChange(user, callUuid, version, CONFIRM_MS, signal)
@@ -93,7 +93,7 @@ export class CallControl {
 	sendDigits(user: CallingUser, callUuid: string, digits: string): Promise<Call> {
 		return this.#turns.take(callUuid, async () => {
 			const call = await this.#talking(user, callUuid)
-			settle(await this.#options.callSwitch.sendDigits(talkingLeg(call)?.uuid ?? '', digits))
+			settle(await this.#options.callSwitch.sendDigits(talkingLeg(call)?.uuid ?? '', digits, call.node))
 			return call
 		})
 	}
@@ -122,7 +122,7 @@ export class CallControl {
 		if (leg === undefined || !mayBeTransferred(call)) {
 			throw wrongState()
 		}
-		if (!callSwitch.isReady()) {
+		if (!callSwitch.isReady(call.node)) {
 			throw unavailable()
 		}
 		let planned: TransferPlan | undefined
@@ -132,9 +132,9 @@ export class CallControl {
 			const state = { ...known, facts: { ...known.facts, openOfUser: 0, openInAll: known.facts.openInAll - 1 } }
 			const allowed = allowDestination({ to, callerId: stillGranted(call, user, settings) }, { user, settings: ofAll, state, at, carrierCountries: this.#options.carrierCountries() })
 			// Who is handed over to nobody is lost.
-			gateways.need(settings.gateways)
+			gateways.need(settings.gateways, call.node)
 			await admitTransfer(user, settings, known.handedOver, limiter, at)
-			planned = this.#planOf(allowed, settings)
+			planned = this.#planOf(allowed, settings, call.node)
 			return {
 				transition: transition(current, { type: 'transfer_asked', at }),
 				country: allowed.number.country,
@@ -151,7 +151,7 @@ export class CallControl {
 			throw wrongState()
 		}
 		tracker.take(asked.call)
-		const result = await callSwitch.transfer(leg.uuid, planned)
+		const result = await callSwitch.transfer(leg.uuid, planned, call.node)
 		if (result !== 'unknown') {
 			const told = tracker.apply(callUuid, { type: 'transfer_answered', at: clock.now(), isDone: result === 'done' })
 			await Promise.race([told, delay(CONFIRM_MS, undefined, { ref: false })])
@@ -209,11 +209,11 @@ export class CallControl {
 		return stored
 	}
 
-	#planOf({ number, callerId }: AllowedDestination, { gateways, answerTimeoutSec, maxCallSec }: Settings): TransferPlan {
+	#planOf({ number, callerId }: AllowedDestination, { gateways, answerTimeoutSec, maxCallSec }: Settings, node: string | undefined): TransferPlan {
 		return {
 			number: number.e164,
 			...(number.extension === undefined ? {} : { extension: number.extension }),
-			legs: this.#options.gateways.inOrder(gateways).map((gateway) => ({ legUuid: this.#options.newUuid(), gateway })),
+			legs: this.#options.gateways.inOrder(gateways, node).map((gateway) => ({ legUuid: this.#options.newUuid(), gateway })),
 			callerId,
 			answerTimeoutSec,
 			maxCallSec,

@@ -29,6 +29,8 @@ export interface LegReport {
 	answeredAt?: Date
 	held?: boolean
 	end?: LegEnd
+	/** The node of the switch that tells it. */
+	node?: string
 }
 
 /** What has happened to one call, as it is kept while it cannot be stored. */

@@ -8,7 +8,7 @@ import type { Charge } from '../policy/rules.ts'
 import type { Settings } from '../policy/settings.ts'
 import type { Device } from './device.ts'
 import type { GatewayWatch } from './gateway-watch.ts'
-import type { CallingState, CallLimiter, CallQuota, CallSwitch, FactsRequest } from './ports.ts'
+import type { CallingState, CallLimiter, CallQuota, FactsRequest, Slot, SlotKeeper } from './ports.ts'
 
 import { SipCallError } from '../errors.ts'
 import { isEmergencyNumber } from '../numbering/emergency.ts'
@@ -18,6 +18,7 @@ import { chooseCallerId, mayBeCalled } from '../policy/policy.ts'
 import { chargeFor, decide, decideAccount, isSpendLimited } from '../policy/rules.ts'
 import { settingsFor } from '../policy/user-rule.ts'
 import { mayRing } from './device.ts'
+import { needSlot } from './dialling.ts'
 import { readNumber } from './number-input.ts'
 import { rateLimited, refuse, refused } from './refusals.ts'
 
@@ -126,14 +127,19 @@ function preferredCallerId({ callerId, groups }: CallingUser, settings: Settings
 /**
  * The last of all: it counts.
  *
+ * @return the place that is kept for its originate; whoever does not dial gives it back
  * @throws {SipCallError} `switch_unavailable`, `trunk_unavailable`, `rate_limited`
  */
-export async function admitCall(user: CallingUser, settings: Settings, callSwitch: CallSwitch, gateways: Pick<GatewayWatch, 'need'>, limiter: CallLimiter, at: Date): Promise<void> {
-	if (!callSwitch.isReady()) {
-		throw new SipCallError('switch_unavailable', 'The phone system cannot be reached. Try again in a moment, and tell your administrator if it stays so.', { retryAfterSec: 10 })
-	}
+export async function admitCall(user: CallingUser, settings: Settings, callSwitch: SlotKeeper, gateways: Pick<GatewayWatch, 'hasAny' | 'need'>, limiter: CallLimiter, at: Date): Promise<Slot> {
 	gateways.need(settings.gateways)
-	await countAttempt(user, settings, limiter, at)
+	const slot = needSlot(callSwitch.reserve((node) => gateways.hasAny(settings.gateways, node)))
+	try {
+		await countAttempt(user, settings, limiter, at)
+	} catch (error) {
+		slot.release()
+		throw error
+	}
+	return slot
 }
 
 /**

@@ -12,12 +12,13 @@ import type { Call } from './call.ts'
 import type { Device } from './device.ts'
 import type { GatewayWatch } from './gateway-watch.ts'
 import type { Lockout } from './lockout.ts'
-import type { CallCounters, CallLimiter, CallStore, CallSwitch, Clock, OriginatePlan } from './ports.ts'
+import type { CallCounters, CallLimiter, CallStore, CallSwitch, Clock, OriginatePlan, Slot } from './ports.ts'
 
 import { setTimeout as delay } from 'node:timers/promises'
 import { SipCallError } from '../errors.ts'
 import { settingsFor } from '../policy/user-rule.ts'
 import { admitCall, allowCall, factsFor } from './call-rules.ts'
+import { dialInTurn } from './dialling.ts'
 import { newCall, planOf } from './originate-plan.ts'
 import { OriginateRefused } from './ports.ts'
 
@@ -26,7 +27,7 @@ export interface CallServiceOptions {
 	tracker: CallTracker
 	feed: CallFeed
 	callSwitch: CallSwitch
-	gateways: Pick<GatewayWatch, 'inOrder' | 'need'>
+	gateways: Pick<GatewayWatch, 'hasAny' | 'inOrder' | 'need'>
 	limiter: CallLimiter
 	/** Counts what is refused. */
 	lockout: Lockout
@@ -47,8 +48,8 @@ const HANGUP_STORE_MS = 1_000
 
 export class CallService {
 	readonly #options: CallServiceOptions
-	/** Originates that are on their way to the switch. */
-	readonly #underWay = new Set<Promise<void>>()
+	/** Calls whose originate is not written yet, and how they are given up. */
+	readonly #undialled = new Map<string, { giveUp: AbortController, done: Promise<void> }>()
 	#isClosing = false
 
 	constructor(options: CallServiceOptions) {
@@ -74,37 +75,34 @@ export class CallService {
 		const at = clock.now()
 		const request = { userId: user.id, idempotencyKey, bodyHash, at, question: factsFor(user, wish.to, ofAll, at) }
 		let plan: OriginatePlan | undefined
+		let slot: Slot | undefined
 		const placed = store.place(request, async (state) => {
 			const allowed = allowCall(wish, { user, settings: ofAll, state, at, carrierCountries: this.#options.carrierCountries() }, devices)
 			const own = settingsFor(ofAll, state.rule)
-			const settings = { ...own, gateways: gateways.inOrder(own.gateways) }
-			await admitCall(user, settings, this.#options.callSwitch, gateways, this.#options.limiter, at)
-			const made = newCall({ userId: user.id, rawTo: wish.to, note: wish.note, at: clock.now() }, allowed, settings.gateways, this.#options.newUuid, this.#options.awaitsCost())
+			slot = await admitCall(user, own, this.#options.callSwitch, gateways, this.#options.limiter, at)
+			const settings = { ...own, gateways: gateways.inOrder(own.gateways, slot.node) }
+			const made = newCall({ userId: user.id, rawTo: wish.to, note: wish.note, at: clock.now() }, allowed, settings, slot.node, this.#options.newUuid, this.#options.awaitsCost())
 			plan = planOf(made, allowed.device, settings)
 			return made
 		})
 		const { call, isNew } = await placed.catch(async (error: unknown) => {
+			slot?.release()
 			await lockout.note(user, wish.to, error)
 			throw error
 		})
 		counters.placed(isNew)
-		if (!isNew || plan === undefined) {
+		if (!isNew || plan === undefined || slot === undefined) {
+			slot?.release()
 			return call
 		}
 		tracker.add(call)
-		const originate = this.#originate(plan, began).finally(() => this.#underWay.delete(originate))
-		this.#underWay.add(originate)
+		this.#dial(plan, slot, began)
 		return call
 	}
 
 	/** From now on nobody places a call here: this server is about to stop. */
 	close(): void {
 		this.#isClosing = true
-	}
-
-	/** Resolves when the originate of every accepted call is written, or has failed. */
-	async settle(): Promise<void> {
-		await Promise.allSettled(this.#underWay)
 	}
 
 	/**
@@ -139,6 +137,7 @@ export class CallService {
 		tracker.add(call)
 		tracker.hangUp(call.uuid)
 		const stored = tracker.apply(call.uuid, { type: 'hangup_requested', at: clock.now(), by })
+		this.#undialled.get(call.uuid)?.giveUp.abort()
 		const known = await Promise.race([stored, delay(HANGUP_STORE_MS, undefined, { ref: false })])
 			?? tracker.openCall(call.uuid)
 			?? await store.find(call.uuid)
@@ -159,7 +158,9 @@ export class CallService {
 			const { promise, resolve } = Promise.withResolvers<void>()
 			const unsubscribe = feed.subscribe(uuid, ({ status }) => status === 'ended' && resolve())
 			tracker.hangUp(uuid)
-			await tracker.apply(uuid, { type: 'hangup_requested', at: clock.now(), by: 'system' })
+			const stored = tracker.apply(uuid, { type: 'hangup_requested', at: clock.now(), by: 'system' })
+			this.#undialled.get(uuid)?.giveUp.abort()
+			await stored
 			await Promise.race([promise, delay(limitMs, undefined, { ref: false })])
 			unsubscribe()
 		})
@@ -221,10 +222,30 @@ export class CallService {
 		}
 	}
 
+	/** Resolves when whatever waits for its turn has been written. */
+	async settled(): Promise<void> {
+		await Promise.all([...this.#undialled.values()].map(({ done }) => done))
+	}
+
+	/** A hang-up wins also over an originate that waits: here at once, and wherever else it was asked for when that is stored. */
+	#dial(plan: OriginatePlan, slot: Slot, began: number): void {
+		const { callUuid } = plan
+		const giveUp = new AbortController()
+		const unsubscribe = this.#options.feed.subscribe(callUuid, ({ hangupRequestedAt }) => hangupRequestedAt !== undefined && giveUp.abort())
+		const done = this.#originate(plan, slot, giveUp.signal, began).finally(() => {
+			unsubscribe()
+			this.#undialled.delete(callUuid)
+		})
+		this.#undialled.set(callUuid, { giveUp, done })
+	}
+
 	/** Written once. Whatever goes wrong is told as an event of the call, never tried again. */
-	async #originate(plan: OriginatePlan, began: number): Promise<void> {
+	async #originate(plan: OriginatePlan, slot: Slot, signal: AbortSignal, began: number): Promise<void> {
+		const { callSwitch, store } = this.#options
+		// Where the wish is kept cannot be asked: then what is known here counts, and a hang-up is repeated until the call is gone.
+		const isWanted = () => store.find(plan.callUuid).then((call) => call !== undefined && call.hangupRequestedAt === undefined, () => true)
 		try {
-			await this.#options.callSwitch.originate(plan)
+			await dialInTurn(slot, { callSwitch, signal, isWanted }, (node) => callSwitch.originate(plan, node))
 			this.#options.counters.originated((performance.now() - began) / 1000)
 		} catch (error) {
 			if (error instanceof OriginateRefused) {

@@ -50,7 +50,7 @@ export function transition(call: Call, event: CallEvent): Transition {
 	if (ignored !== undefined) {
 		return { ignored }
 	}
-	if (log.length === 0) {
+	if (log.length === 0 && next.node === call.node) {
 		return { ignored: 'nothing_new' }
 	}
 	fillTimes(next)
@@ -136,6 +136,10 @@ function apply(call: Call, event: CallEvent, log: CallLogEntry[]): 'unknown_leg'
 function applyReport(call: Call, leg: Leg, report: LegReport, log: CallLogEntry[]): void {
 	if (leg.end !== undefined) {
 		return
+	}
+	// A node that takes over from another one has the channels under the same uuids. What has ended says nothing of the others.
+	if (report.node !== undefined && report.end === undefined) {
+		call.node = report.node
 	}
 	if (leg.createdAt === undefined) {
 		leg.createdAt = report.at

@@ -17,7 +17,7 @@ import { isRungAgain } from './call.ts'
 import { EarlyNotices } from './early-notices.ts'
 import { EventBacklog } from './event-backlog.ts'
 import { HandedOverLegs } from './handed-over.ts'
-import { isOverdue, LegInquiry, legsLeft } from './leg-inquiry.ts'
+import { isOverdue, isTimeUp, LegInquiry, legsLeft } from './leg-inquiry.ts'
 import { OpenCallIndex, RecentCalls } from './open-calls.ts'
 
 export interface CallTrackerOptions {
@@ -29,7 +29,7 @@ export interface CallTrackerOptions {
 	/** Where what happens waits while the database is away. */
 	spool: EventSpool
 	/** Whether this replica hears the switch's events and looks after its calls; left out, it does. */
-	isOurs?: () => boolean
+	isOurs?: (node: string | undefined) => boolean
 	/** Whether trying again may help: the database is away, not the event impossible to store. */
 	isPassing: (error: unknown) => boolean
 	/** Told once of each call that has ended, after that is stored, by the replica that has stored it. */
@@ -161,7 +161,7 @@ export class CallTracker {
 		const known = this.#open.get(callUuid)
 		const isFollowed = this.#options.feed.isFollowed(callUuid, userId)
 		// A hang-up must be possible here as well, whatever is away: for that it is enough to know the legs.
-		if (!isFollowed && (isEnded ? known === undefined : known !== undefined && !this.#isOurs)) {
+		if (!isFollowed && (isEnded ? known === undefined : known !== undefined && !this.#isOurs(known.node))) {
 			return
 		}
 		await this.#read(callUuid)
@@ -220,10 +220,12 @@ export class CallTracker {
 		}
 		const left = legsLeft(call)
 		const ofUser = left.filter(({ role }) => role === 'user')
-		const legs = watched.killedAt === undefined && ofUser.length > 0 ? ofUser : left
+		const isFirst = watched.killedAt === undefined
+		const legs = isFirst && ofUser.length > 0 ? ofUser : left
 		watched.killedAt = performance.now()
 		for (const leg of legs) {
-			this.#kill(callUuid, leg.uuid)
+			// What has to be repeated goes to every node: another one may have taken the call over.
+			this.#kill(callUuid, leg.uuid, isFirst ? call.node : undefined)
 		}
 	}
 
@@ -237,7 +239,7 @@ export class CallTracker {
 			}
 			if (report.end === undefined && (this.#recent.has(report.legUuid) || this.#recent.has(notice.callUuid))) {
 				this.#options.logger.warn('A leg of a call that is over appeared; it is hung up', { callUuid: notice.callUuid, legUuid: report.legUuid })
-				this.#kill(notice.callUuid, report.legUuid)
+				this.#kill(notice.callUuid, report.legUuid, report.node)
 			} else if (notice.callUuid !== undefined && !this.#recent.has(notice.callUuid)) {
 				this.#early.keep(notice.callUuid, notice, performance.now())
 			}
@@ -247,8 +249,8 @@ export class CallTracker {
 		void this.#enqueue({ callUuid, event: report, ...(role === undefined ? {} : { role }) })
 	}
 
-	#kill(callUuid: string | undefined, legUuid: string): void {
-		this.#options.callSwitch.kill(legUuid)
+	#kill(callUuid: string | undefined, legUuid: string, node?: string): void {
+		this.#options.callSwitch.kill(legUuid, node)
 			.catch((error: unknown) => this.#options.logger.warn('A hang-up could not be sent; it is repeated', { callUuid, error }))
 	}
 
@@ -395,8 +397,8 @@ export class CallTracker {
 		}
 	}
 
-	get #isOurs(): boolean {
-		return this.#options.isOurs?.() ?? true
+	#isOurs(node: string | undefined): boolean {
+		return this.#options.isOurs?.(node) ?? true
 	}
 
 	/** Somebody erased the call while it was open: what nobody can account for any more is ended. */
@@ -407,7 +409,7 @@ export class CallTracker {
 			this.#options.logger.warn('An open call is not stored any more; it is hung up', { callUuid })
 			this.#recent.add(known, performance.now())
 			for (const leg of legsLeft(known)) {
-				this.#kill(callUuid, leg.uuid)
+				this.#kill(callUuid, leg.uuid, known.node)
 			}
 		}
 	}
@@ -437,13 +439,11 @@ export class CallTracker {
 		if (now - this.#foundOpenAt >= FIND_OPEN_MS) {
 			this.#findOpen().catch((error: unknown) => this.#options.logger.warn('The open calls cannot be read; trying again', { error }))
 		}
+		this.#giveUpLost(now)
 		if (!this.#options.callSwitch.isReady()) {
 			return
 		}
-		const isOurs = this.#isOurs
-		if (isOurs) {
-			this.#handedOver.ask(now)
-		}
+		this.#handedOver.ask(now, (node) => this.#isOurs(node))
 		for (const call of this.#open.values()) {
 			const watched = this.#watched.get(call.uuid)
 			if (watched === undefined) {
@@ -452,8 +452,18 @@ export class CallTracker {
 			if (watched.isHangupWanted && now - (watched.killedAt ?? 0) >= HANGUP_REPEAT_MS) {
 				this.hangUp(call.uuid)
 			}
-			if (isOurs && isOverdue(call, watched, watched.heardAt, watched.isHangupWanted, now)) {
+			if (this.#isOurs(call.node) && isOverdue(call, watched, watched.heardAt, watched.isHangupWanted, now)) {
 				void this.#ask(call.uuid)
+			}
+		}
+	}
+
+	/** A call whose node stays away must not be open for ever. */
+	#giveUpLost(now: number): void {
+		for (const call of this.#open.values()) {
+			const watched = this.#watched.get(call.uuid)
+			if (watched !== undefined && isTimeUp(call, watched, now) && !this.#options.callSwitch.isReady(call.node)) {
+				void this.#inquiry.giveUp(call, watched)
 			}
 		}
 	}

@@ -125,6 +125,10 @@ export interface Call {
 	legs: Leg[]
 	/** FreeSWITCH's `Job-UUID` of the one originate, chosen by us. */
 	jobUuid: string
+	/** `host:port` of the FreeSWITCH that has the call's channels, chosen before the row is stored. */
+	node?: string
+	/** Seconds after which the switch has ended the call by its own limits, whoever still hears of it. */
+	longestSec?: number
 	/** Somebody wants the call to end; from then on the sidecar works until both legs are gone. */
 	hangupRequestedAt?: Date
 	hangupRequestedBy?: HangupBy

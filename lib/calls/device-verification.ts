@@ -11,13 +11,14 @@ import type { AllowedDestination, CallingUser, Circumstances } from './call-rule
 import type { Device } from './device.ts'
 import type { GatewayWatch } from './gateway-watch.ts'
 import type { Lockout } from './lockout.ts'
-import type { CallLimiter, CallStore, Clock, Quota } from './ports.ts'
+import type { CallLimiter, CallStore, Clock, Quota, SlotKeeper } from './ports.ts'
 
 import { randomBytes, randomInt, timingSafeEqual } from 'node:crypto'
 import { SipCallError } from '../errors.ts'
 import { costMicros } from '../policy/rates.ts'
 import { allowDestination, factsFor } from './call-rules.ts'
 import { mayRing } from './device.ts'
+import { dialInTurn, needSlot } from './dialling.ts'
 import { OriginateRefused } from './ports.ts'
 import { limitReached, spent, unavailable, wrongCode, wrongState } from './verification-faults.ts'
 
@@ -36,16 +37,15 @@ export interface CodeCallPlan {
 }
 
 /** The part of the switch that calls phones with codes. */
-export interface CodeCaller {
-	isReady(): boolean
+export interface CodeCaller extends SlotKeeper {
 	/**
 	 * Writes the originate, once. The switch ends the call by itself, also when nobody here lives any more.
 	 *
 	 * @throws {OriginateRefused} when it was certainly not taken
 	 * @throws {Error} when nobody can tell
 	 */
-	callWithCode(plan: CodeCallPlan): Promise<void>
-	/** Hangs the leg up. Resolves whether or not the switch knew it. */
+	callWithCode(plan: CodeCallPlan, node: string): Promise<void>
+	/** Hangs the leg up, on whichever node. Resolves whether or not the switch knew it. */
 	kill(legUuid: string): Promise<void>
 }
 
@@ -91,7 +91,7 @@ export interface VerificationStore {
 export interface DeviceVerificationOptions {
 	store: VerificationStore
 	codeCaller: CodeCaller
-	gateways: Pick<GatewayWatch, 'inOrder' | 'need'>
+	gateways: Pick<GatewayWatch, 'hasAny' | 'inOrder' | 'need'>
 	/** What the rules of a call look at. */
 	calls: Pick<CallStore, 'facts' | 'noteSpent'>
 	limiter: Pick<CallLimiter, 'consume'>
@@ -156,19 +156,58 @@ export class DeviceVerification {
 		}
 		const state = await calls.facts(factsFor(user, device.address, settings, calledAt))
 		const { number, callerId, charge } = await this.#allow(user, device.address, { user, settings, state, at: calledAt, carrierCountries: this.#options.carrierCountries() })
-		if (!codeCaller.isReady()) {
-			throw unavailable(10)
-		}
 		gateways.need(settings.gateways)
-		const phoneIndex = this.#options.blindIndex('phone', number.e164)
-		await this.#count(user.id, phoneIndex)
-		// One call at a time: whoever asks for another one has given the earlier one up.
-		await Promise.all((await store.ofUser(user.id, calledAt)).map(({ legUuid }) => this.#hangUp(legUuid)))
+		const slot = needSlot(codeCaller.reserve((node) => gateways.hasAny(settings.gateways, node)))
 		const code = randomCode()
+		let verification: Verification
+		try {
+			verification = await this.#begin(user.id, deviceId, number.e164, code, calledAt)
+		} catch (error) {
+			slot.release()
+			throw error
+		}
+		const { legUuid } = verification
+		try {
+			await dialInTurn(slot, { callSwitch: codeCaller }, (node) => codeCaller.callWithCode({
+				legUuid,
+				jobUuid: newUuid(),
+				// The way on which a call will ring it.
+				gateway: gateways.inOrder(settings.gateways, node)[0] ?? '',
+				number: number.e164,
+				callerId,
+				ringTimeoutSec: settings.ringTimeoutSec,
+				code,
+			}, node))
+		} catch (error) {
+			if (error instanceof OriginateRefused) {
+				await store.forget(legUuid)
+				throw unavailable(WAIT_SEC, error)
+			}
+			// It may ring: then the code is good, and otherwise another call can be asked for.
+			logger.warn('The switch did not confirm the call of a phone with a code', { legUuid, error })
+		}
+		if (charge?.rate !== undefined) {
+			// Nobody follows it: it has cost all that it may.
+			await calls.noteSpent(calledAt, costMicros(charge.rate, LONGEST_CALL_MS))
+		}
+		return { expiresAt: verification.expiresAt, triesLeft: TRIES, nextCallAt: nextCallAt(calledAt) }
+	}
+
+	/**
+	 * Stores a code for a phone that may be called now.
+	 *
+	 * @throws {SipCallError} `limit_reached`
+	 */
+	async #begin(userId: string, deviceId: string, number: string, code: string, calledAt: Date): Promise<Verification> {
+		const { store, newUuid } = this.#options
+		const phoneIndex = this.#options.blindIndex('phone', number)
+		await this.#count(userId, phoneIndex)
+		// One call at a time: whoever asks for another one has given the earlier one up.
+		await Promise.all((await store.ofUser(userId, calledAt)).map(({ legUuid }) => this.#hangUp(legUuid)))
 		const salt = randomBytes(16).toString('hex')
 		const verification: Verification = {
 			deviceId,
-			userId: user.id,
+			userId,
 			phoneIndex,
 			salt,
 			codeHash: this.#hash({ deviceId, salt }, code),
@@ -178,30 +217,7 @@ export class DeviceVerification {
 			expiresAt: new Date(calledAt.getTime() + LIFETIME_MS),
 		}
 		await store.begin(verification)
-		try {
-			await codeCaller.callWithCode({
-				legUuid: verification.legUuid,
-				jobUuid: newUuid(),
-				// The way on which a call will ring it.
-				gateway: gateways.inOrder(settings.gateways)[0] ?? '',
-				number: number.e164,
-				callerId,
-				ringTimeoutSec: settings.ringTimeoutSec,
-				code,
-			})
-		} catch (error) {
-			if (error instanceof OriginateRefused) {
-				await store.forget(verification.legUuid)
-				throw unavailable(WAIT_SEC, error)
-			}
-			// It may ring: then the code is good, and otherwise another call can be asked for.
-			logger.warn('The switch did not confirm the call of a phone with a code', { legUuid: verification.legUuid, error })
-		}
-		if (charge?.rate !== undefined) {
-			// Nobody follows it: it has cost all that it may.
-			await calls.noteSpent(calledAt, costMicros(charge.rate, LONGEST_CALL_MS))
-		}
-		return { expiresAt: verification.expiresAt, triesLeft: TRIES, nextCallAt: nextCallAt(calledAt) }
+		return verification
 	}
 
 	/** As a call to the phone would be: whoever tries strangers' numbers here is locked as well. */

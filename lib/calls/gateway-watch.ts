@@ -8,8 +8,13 @@ import type { GatewayCondition, SwitchInquiry } from './switch-inquiry.ts'
 
 import { SipCallError } from '../errors.ts'
 
+/** One FreeSWITCH, of whose gateways is asked. */
+export interface WatchedNode extends Pick<SwitchInquiry, 'isReady' | 'gateway'> {
+	readonly name: string
+}
+
 export interface GatewayWatchOptions {
-	callSwitch: Pick<SwitchInquiry, 'isReady' | 'gateway'>
+	nodes: () => readonly WatchedNode[]
 	/** Those of the settings. */
 	gateways: () => readonly string[]
 	logger: Logger
@@ -23,72 +28,99 @@ const RETRY_SEC = 15
 
 export class GatewayWatch {
 	readonly #options: GatewayWatchOptions
-	readonly #faults = new Map<string, Fault>()
-	/** How often the switch itself has told of a gateway: what was asked for before that is older. */
+	/** By node, and there by gateway: the same name stands for another connection on each node. */
+	readonly #faults = new Map<string, Map<string, Fault>>()
+	/** How often a node itself has told of a gateway: what was asked for before that is older. */
 	readonly #told = new Map<string, number>()
 
 	constructor(options: GatewayWatchOptions) {
 		this.#options = options
 	}
 
-	/** The switch tells of a change; other gateways than those of the settings are not remembered. */
-	tell(name: string, isUp: boolean): void {
+	/** A node tells of a change; other gateways than those of the settings are not remembered. */
+	tell(name: string, isUp: boolean, node: string): void {
 		if (this.#options.gateways().includes(name)) {
-			this.#told.set(name, (this.#told.get(name) ?? 0) + 1)
-			this.#set(name, isUp ? undefined : 'down')
+			const key = `${node} ${name}`
+			this.#told.set(key, (this.#told.get(key) ?? 0) + 1)
+			this.#set(node, name, isUp ? undefined : 'down')
 		}
 	}
 
-	/** Another connection, or another switch: nothing of what was known holds. */
-	async begin(): Promise<void> {
-		this.#faults.clear()
-		await this.ask()
-	}
-
-	/** Asks for all of them. What is not answered stays as it was. */
-	async ask(): Promise<void> {
-		const { callSwitch, gateways, logger } = this.#options
-		if (!callSwitch.isReady()) {
-			return
-		}
-		await Promise.all(gateways().map(async (name) => {
-			const told = this.#told.get(name)
-			try {
-				const condition = await callSwitch.gateway(name)
-				if (this.#told.get(name) === told) {
-					this.#set(name, faultOf(condition))
-				}
-			} catch (error) {
-				logger.debug('A gateway could not be asked for', { gateway: name, error })
-			}
-		}))
-	}
-
-	/** In the order in which they are tried: those that are known to be down come last. */
-	inOrder(gateways: readonly string[]): string[] {
-		return gateways.toSorted((a, b) => Number(this.#faults.has(a)) - Number(this.#faults.has(b)))
+	/** Another connection to a node: nothing of what was known of it holds. */
+	async begin(node: string): Promise<void> {
+		this.#faults.delete(node)
+		await this.ask(node)
 	}
 
 	/**
+	 * Asks for all of them. What is not answered stays as it was.
+	 *
+	 * @param only this node
+	 */
+	async ask(only?: string): Promise<void> {
+		const { nodes, gateways, logger } = this.#options
+		const asked = nodes().filter((node) => (only === undefined || node.name === only) && node.isReady())
+		await Promise.all(asked.flatMap((node) => gateways().map(async (name) => {
+			const key = `${node.name} ${name}`
+			const told = this.#told.get(key)
+			try {
+				const condition = await node.gateway(name)
+				if (this.#told.get(key) === told) {
+					this.#set(node.name, name, faultOf(condition))
+				}
+			} catch (error) {
+				logger.debug('A gateway could not be asked for', { gateway: name, node: node.name, error })
+			}
+		})))
+	}
+
+	/**
+	 * In the order in which they are tried: those that are known to be down come last.
+	 *
+	 * @param node through which they are called; undefined = through any, so that only what is down on each counts
+	 */
+	inOrder(gateways: readonly string[], node?: string): string[] {
+		return gateways.toSorted((a, b) => Number(this.#fault(a, node) !== undefined) - Number(this.#fault(b, node) !== undefined))
+	}
+
+	/** Whether one of them may be up on a node. */
+	hasAny(gateways: readonly string[], node?: string): boolean {
+		return gateways.length === 0 || gateways.some((name) => this.#fault(name, node) !== 'down')
+	}
+
+	/**
+	 * @param node through which they are called; undefined = through any
 	 * @throws {SipCallError} `trunk_unavailable` when all of them are down
 	 */
-	need(gateways: readonly string[]): void {
-		if (gateways.length > 0 && gateways.every((name) => this.#faults.get(name) === 'down')) {
+	need(gateways: readonly string[], node?: string): void {
+		if (!this.hasAny(gateways, node)) {
 			throw new SipCallError('trunk_unavailable', 'The phone company cannot be reached, so nothing was dialled. Try again in a moment, and tell your administrator if it stays so.', { retryAfterSec: RETRY_SEC })
 		}
 	}
 
-	#set(name: string, fault: Fault | undefined): void {
-		const before = this.#faults.get(name)
-		if (fault === before) {
+	/** Of a node that is none of ours, and without one: what is so on every node that can be asked. */
+	#fault(name: string, node: string | undefined): Fault | undefined {
+		const nodes = this.#options.nodes()
+		if (node !== undefined && nodes.some((known) => known.name === node)) {
+			return this.#faults.get(node)?.get(name)
+		}
+		const faults = nodes.filter((known) => known.isReady()).map((known) => this.#faults.get(known.name)?.get(name))
+		return faults.includes(undefined) ? undefined : faults.find((fault) => fault === 'gone') ?? faults[0]
+	}
+
+	#set(node: string, name: string, fault: Fault | undefined): void {
+		const faults = this.#faults.get(node) ?? new Map<string, Fault>()
+		this.#faults.set(node, faults)
+		if (fault === faults.get(name)) {
 			return
 		}
+		const where = { gateway: name, node }
 		if (fault === undefined) {
-			this.#faults.delete(name)
-			this.#options.logger.info('A gateway is up again', { gateway: name })
+			faults.delete(name)
+			this.#options.logger.info('A gateway is up again', where)
 		} else {
-			this.#faults.set(name, fault)
-			this.#options.logger.warn(fault === 'down' ? 'A gateway is down: calls try it last' : 'FreeSWITCH has no gateway of this name', { gateway: name })
+			faults.set(name, fault)
+			this.#options.logger.warn(fault === 'down' ? 'A gateway is down: calls try it last' : 'FreeSWITCH has no gateway of this name', where)
 		}
 	}
 }

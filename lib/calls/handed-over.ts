@@ -46,7 +46,7 @@ export class HandedOverLegs {
 	add(call: Call, now: number): void {
 		const leg = isHandedOver(call) ? talkingLeg(call) : undefined
 		if (leg !== undefined) {
-			this.#watch({ legUuid: leg.uuid }, now)
+			this.#watch({ legUuid: leg.uuid, ...(call.node === undefined ? {} : { node: call.node }) }, now)
 		}
 	}
 
@@ -70,12 +70,13 @@ export class HandedOverLegs {
 	 * Asks for those of which nothing was heard for long.
 	 *
 	 * @param now monotonic milliseconds
+	 * @param isOurs whether this replica looks after what is on a switch
 	 */
-	ask(now: number): void {
+	ask(now: number, isOurs: (node: string | undefined) => boolean): void {
 		for (const [legUuid, leg] of this.#legs) {
-			if (now - leg.askedAt >= ASK_MS) {
+			if (now - leg.askedAt >= ASK_MS && isOurs(leg.node)) {
 				leg.askedAt = now
-				this.#options.callSwitch.look(legUuid).then(
+				this.#options.callSwitch.look(legUuid, leg.node).then(
 					(report) => report === undefined && this.ended(legUuid),
 					(error: unknown) => this.#options.logger.warn('A transferred leg could not be asked for; it is repeated', { legUuid, error }),
 				)

@@ -33,6 +33,8 @@ const BIRTH_MS = 10_000
 const FAREWELL_MS = 2_000
 /** An open call of which nothing was heard for this long is asked for. */
 const SILENCE_MS = 60_000
+/** Of calls from before this was kept: what the settings allow at most, and the ringing. */
+const LONGEST_SEC = 90_000
 /** An end may be on its way while the switch already says that there is no such channel: it is asked once more. */
 const GONE_CONFIRM_MS = 1_500
 
@@ -55,7 +57,7 @@ export class LegInquiry {
 			const left = legsLeft(call)
 			inquiry.missing = new Map([...inquiry.missing].filter(([uuid]) => left.some((leg) => leg.uuid === uuid)))
 			for (const leg of left) {
-				await this.#askLeg(call.uuid, inquiry, leg)
+				await this.#askLeg(call, inquiry, leg)
 			}
 		} catch (error) {
 			this.#options.logger.warn('A leg could not be asked for; it is repeated', { callUuid: call.uuid, error })
@@ -64,8 +66,23 @@ export class LegInquiry {
 		}
 	}
 
-	async #askLeg(callUuid: string, inquiry: Inquiry, leg: Leg): Promise<void> {
-		const report = await this.#options.callSwitch.look(leg.uuid)
+	/**
+	 * Ends a call whose node cannot be asked, once it is over there by the switch's own limits. Never rejects.
+	 */
+	async giveUp(call: Call, inquiry: Inquiry): Promise<void> {
+		if (inquiry.isAsking) {
+			return
+		}
+		inquiry.isAsking = true
+		this.#options.logger.warn('Nothing is heard of a call’s FreeSWITCH, and its longest time has passed: it counts as ended', { callUuid: call.uuid, node: call.node })
+		for (const leg of legsLeft(call)) {
+			await this.#options.apply(call.uuid, { type: 'leg_gone', legUuid: leg.uuid, at: this.#options.clock.now() })
+		}
+		inquiry.isAsking = false
+	}
+
+	async #askLeg({ uuid: callUuid, node }: Call, inquiry: Inquiry, leg: Leg): Promise<void> {
+		const report = await this.#options.callSwitch.look(leg.uuid, node)
 		if (report !== undefined) {
 			inquiry.missing.delete(leg.uuid)
 			await this.#options.apply(callUuid, report)
@@ -100,6 +117,11 @@ export function legsLeft(call: Call): Leg[] {
  */
 export function isOverdue(call: Call, { missing }: Inquiry, heardAt: number, isHangupWanted: boolean, now: number): boolean {
 	return now - heardAt >= patienceMs(call, isHangupWanted) || [...missing.values()].some((since) => now - since >= GONE_CONFIRM_MS)
+}
+
+/** Whether the switch itself has ended a call by now, whoever hears of it. */
+export function isTimeUp({ longestSec = LONGEST_SEC }: Call, { bornAt }: Inquiry, now: number): boolean {
+	return now - bornAt >= longestSec * 1000
 }
 
 /** How long silence about a call is normal. */

@@ -11,6 +11,11 @@ import type { OriginatePlan } from './ports.ts'
 
 import { legOfUser, legsOfDestination } from './call.ts'
 
+type DialSettings = Pick<Settings, 'answerTimeoutSec' | 'gateways' | 'maxCallSec' | 'ringTimeoutSec'>
+
+/** For the row in which calls wait, and for what the network takes. */
+const MARGIN_SEC = 60
+
 /** What stands in a new call beside what was allowed. */
 export interface CallIntent {
 	userId: string
@@ -22,9 +27,12 @@ export interface CallIntent {
 /**
  * A new call. Every uuid that FreeSWITCH will use is chosen here, so that it is stored before anything is dialled.
  *
+ * @param settings with the gateways in the order in which they are tried
+ * @param node that will dial
  * @param awaitsCost whether the company behind the trunk will say what it has cost
  */
-export function newCall(intent: CallIntent, { number, callerId, charge, device }: AllowedCall, gateways: readonly string[], newUuid: () => string, awaitsCost: boolean): Call {
+export function newCall(intent: CallIntent, { number, callerId, charge, device }: AllowedCall, settings: DialSettings, node: string, newUuid: () => string, awaitsCost: boolean): Call {
+	const { gateways } = settings
 	return {
 		uuid: newUuid(),
 		version: 1,
@@ -48,7 +56,14 @@ export function newCall(intent: CallIntent, { number, callerId, charge, device }
 			...gateways.map((gateway) => ({ uuid: newUuid(), role: 'destination' as const, gateway })),
 		],
 		jobUuid: newUuid(),
+		node,
+		longestSec: longestSec(settings),
 	}
+}
+
+/** As the dial string has it: the phone rings, each gateway is tried for its time, and the switch ends what was answered. */
+function longestSec({ ringTimeoutSec, answerTimeoutSec, maxCallSec, gateways }: DialSettings): number {
+	return ringTimeoutSec + answerTimeoutSec * gateways.length + maxCallSec + MARGIN_SEC
 }
 
 function chargeOf(charge: AllowedCall['charge']): Pick<Call, 'rate' | 'ownRate' | 'reservedMicros'> {

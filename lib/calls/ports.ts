@@ -51,44 +51,81 @@ export type TransferPlan = DestinationPlan
  */
 export type CommandResult = 'done' | 'refused' | 'not_written' | 'unknown'
 
-/** The telephone switch. */
-export interface CallSwitch {
-	/** Whether an originate could be written now. */
-	isReady(): boolean
+/** A place that is kept for one originate, on the node that will dial. */
+export interface Slot {
+	readonly node: string
 	/**
-	 * Writes the originate, once. Resolves when the switch has taken it; what happens next comes as events.
+	 * Resolves when its turn has come, at once where nobody waits; early when the signal comes.
+	 *
+	 * @return whether it had to wait
+	 */
+	turn(signal?: AbortSignal): Promise<boolean>
+	/** Nothing will be dialled: the place is free for others. */
+	release(): void
+}
+
+/** Why no place can be kept. `away`: no node can be reached; `full`: those that can take no more calls; `pace`: too many wait already. */
+export interface NoSlot {
+	refused: 'away' | 'full' | 'pace'
+	retryAfterSec: number
+}
+
+/** Of a switch of several nodes: where an originate goes. */
+export interface SlotKeeper {
+	/**
+	 * Keeps a place on the least busy of the nodes that could dial now. Asks nobody: what is known decides.
+	 *
+	 * @param isUsable by what the caller knows of the node
+	 */
+	reserve(isUsable: (node: string) => boolean): Slot | NoSlot
+}
+
+/** The telephone switch: one or several nodes. A command names the node that has the call; undefined = not known, so each is asked. */
+export interface CallSwitch extends SlotKeeper {
+	/** Whether this node can be asked now; of a node that is none of the switch's, and without one, whether any can. */
+	isReady(node?: string): boolean
+	/**
+	 * Writes the originate to a node, once. Resolves when the switch has taken it; what happens next comes as events.
 	 *
 	 * @throws {OriginateRefused} when it was certainly not, or not successfully, taken
 	 * @throws {Error} when nobody can tell: the caller waits for events or asks for the legs, and never repeats
 	 */
-	originate(plan: OriginatePlan): Promise<void>
+	originate(plan: OriginatePlan, node: string): Promise<void>
 	/** Hangs a leg up. Resolves whether or not the switch knew it. */
-	kill(legUuid: string): Promise<void>
+	kill(legUuid: string, node?: string): Promise<void>
 	/**
 	 * Puts a leg on hold, so that the other side does not hear it, or takes it back. Whether it is held is told by events.
 	 * `done` does not prove that the switch knows the leg.
 	 */
-	hold(legUuid: string, isHeld: boolean): Promise<CommandResult>
+	hold(legUuid: string, isHeld: boolean, node?: string): Promise<CommandResult>
 	/**
 	 * Sends keys to the party at a leg.
 	 *
 	 * @param digits of `0`–`9`, `*`, `#`, `A`–`D`, at most 32
 	 */
-	sendDigits(legUuid: string, digits: string): Promise<CommandResult>
+	sendDigits(legUuid: string, digits: string, node?: string): Promise<CommandResult>
 	/** Joins the party at a leg to another destination; the leg it was joined to is hung up by the switch. */
-	transfer(legUuid: string, plan: TransferPlan): Promise<CommandResult>
-	/** What the switch knows of a leg now; undefined when there is no such channel. */
-	look(legUuid: string): Promise<LegReport | undefined>
+	transfer(legUuid: string, plan: TransferPlan, node?: string): Promise<CommandResult>
+	/**
+	 * What the switch knows of a leg now; undefined when there is no such channel. Where its node has none, the other nodes
+	 * are asked as well: one of them may have taken the call over.
+	 *
+	 * @throws {Error} when one cannot be asked that might have it
+	 */
+	look(legUuid: string, node?: string): Promise<LegReport | undefined>
 }
 
 /** The originate was not executed, or the switch said no. */
 export class OriginateRefused extends Error {
 	readonly failure: { cause: Cause, verdict: Verdict }
+	/** Nothing was written because the node cannot be reached: another one may get it. */
+	readonly mayGoElsewhere: boolean
 
-	constructor(failure: { cause: Cause, verdict: Verdict }, options?: ErrorOptions) {
+	constructor(failure: { cause: Cause, verdict: Verdict }, { mayGoElsewhere = false, ...options }: ErrorOptions & { mayGoElsewhere?: boolean } = {}) {
 		super('The switch did not take the originate', options)
 		this.name = 'OriginateRefused'
 		this.failure = failure
+		this.mayGoElsewhere = mayGoElsewhere
 	}
 }
 

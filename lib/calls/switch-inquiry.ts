@@ -34,8 +34,31 @@ export type GatewayCondition
 		/** The Event Socket's user may not ask. */
 		| 'not_told'
 
+/** How busy a FreeSWITCH is, as it says, and what goes there from here. */
+export interface NodeFigures {
+	/** `host:port`. */
+	node: string
+	isReady: boolean
+	/** false = it takes no new calls: paused, or on its way down; undefined where it does not tell. */
+	isAccepting: boolean | undefined
+	/** Channels that there are, and that there may be at once. */
+	sessions: number | undefined
+	maxSessions: number | undefined
+	/** Channels that may be made in a second. */
+	sessionsPerSec: number | undefined
+	heartbeatAgeSec: number | undefined
+	/** Calls a second that are placed there at most: half of the channels, divided among the servers of SIPCall. */
+	callsPerSec: number
+	/** Calls that wait for their turn now. */
+	waiting: number
+	/** Calls that had to wait, and that were refused because too many waited, since the start. */
+	paced: number
+	refused: number
+}
+
 export interface SwitchInquiry {
-	readonly isSetUp: boolean
+	/** `host:port`. */
+	readonly name: string
 	isReady(): boolean
 	/** Why it is not ready; undefined before the first attempt has ended. */
 	fault(): SwitchFault | undefined

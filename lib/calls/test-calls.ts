@@ -10,12 +10,13 @@ import type { CallingUser } from './call-rules.ts'
 import type { Cause, Reason, Verdict } from './call.ts'
 import type { Device } from './device.ts'
 import type { GatewayWatch } from './gateway-watch.ts'
-import type { CallLimiter, CallStore, Clock, OriginatePlan, Quota, SwitchNotice } from './ports.ts'
+import type { CallLimiter, CallStore, Clock, OriginatePlan, Quota, Slot, SlotKeeper, SwitchNotice } from './ports.ts'
 
 import { SipCallError } from '../errors.ts'
 import { costMicros } from '../policy/rates.ts'
 import { allowDestination, factsFor } from './call-rules.ts'
 import { mayRing } from './device.ts'
+import { dialInTurn, needSlot } from './dialling.ts'
 import { targetOf } from './originate-plan.ts'
 import { OriginateRefused } from './ports.ts'
 import { reasonFor } from './reasons.ts'
@@ -32,15 +33,14 @@ export interface TestCallPlan {
 }
 
 /** The part of the switch that makes test calls. */
-export interface TestCaller {
-	isReady(): boolean
+export interface TestCaller extends SlotKeeper {
 	/**
 	 * Writes the originate, once. The switch ends the call by itself.
 	 *
 	 * @throws {OriginateRefused} when it was certainly not taken
 	 * @throws {Error} when nobody can tell
 	 */
-	callForTest(plan: TestCallPlan): Promise<void>
+	callForTest(plan: TestCallPlan, node: string): Promise<void>
 }
 
 /** A step that was reached, and the milliseconds since the call was asked for. */
@@ -62,7 +62,7 @@ export interface TestCall {
 
 export interface TestCallsOptions {
 	switch: TestCaller
-	gateways: Pick<GatewayWatch, 'inOrder' | 'need'>
+	gateways: Pick<GatewayWatch, 'hasAny' | 'inOrder' | 'need'>
 	calls: Pick<CallStore, 'facts' | 'noteSpent'>
 	limiter: Pick<CallLimiter, 'consume'>
 	settings: () => Settings
@@ -130,8 +130,7 @@ export class TestCalls {
 
 	async #start(user: CallingUser, deviceId: string): Promise<TestCall> {
 		const { limiter, gateways, clock, newUuid } = this.#options
-		const own = this.#options.settings()
-		const settings = { ...own, gateways: gateways.inOrder(own.gateways) }
+		const settings = this.#options.settings()
 		const device = (await this.#options.devices(user.id)).find(({ id }) => id === deviceId)
 		if (device === undefined) {
 			throw new SipCallError('not_found', 'There is no such phone among yours.')
@@ -141,19 +140,28 @@ export class TestCalls {
 		}
 		const startedAt = clock.now()
 		const { callerId, costs } = await this.#terms(device, user, settings, startedAt)
-		if (!this.#options.switch.isReady()) {
-			throw new SipCallError('switch_unavailable', 'FreeSWITCH is not connected, so nothing can ring. The Doctor says why.', { retryAfterSec: 10 })
-		}
-		if (device.kind === 'phone') {
+		const needsGateway = device.kind === 'phone'
+		if (needsGateway) {
 			gateways.need(settings.gateways)
 		}
-		await countOrRefuse(limiter, user.id, HOURLY, () => `Only ${HOURLY.max} test calls may be made within an hour. Try again later.`)
-		await this.#options.audit(user.id, deviceId)
+		const kept = this.#options.switch.reserve((node) => !needsGateway || gateways.hasAny(settings.gateways, node))
+		if ('refused' in kept && kept.refused === 'away') {
+			throw new SipCallError('switch_unavailable', 'FreeSWITCH is not connected, so nothing can ring. The Doctor says why.', { retryAfterSec: kept.retryAfterSec })
+		}
+		const slot = needSlot(kept)
+		try {
+			await countOrRefuse(limiter, user.id, HOURLY, () => `Only ${HOURLY.max} test calls may be made within an hour. Try again later.`)
+			await this.#options.audit(user.id, deviceId)
+		} catch (error) {
+			slot.release()
+			throw error
+		}
 		const call: Followed = { id: newUuid(), userId: user.id, legUuid: newUuid(), jobUuid: newUuid(), startedAt, steps: [], began: performance.now(), giveUp: undefined }
 		this.#keep(call)
 		call.giveUp = setTimeout(() => this.#end(call, { reason: LOST }), (settings.ringTimeoutSec + TEST_CALL_SEC + PATIENCE_SEC) * 1000).unref()
 		// Nobody waits for the switch here: how far it came is asked for.
-		void this.#place(call, { legUuid: call.legUuid, jobUuid: call.jobUuid, target: targetOf(device, settings), callerId, ringTimeoutSec: settings.ringTimeoutSec }, costs)
+		const planAt = (node: string): TestCallPlan => ({ legUuid: call.legUuid, jobUuid: call.jobUuid, target: targetOf(device, { ...settings, gateways: gateways.inOrder(settings.gateways, node) }), callerId, ringTimeoutSec: settings.ringTimeoutSec })
+		void this.#place(call, slot, planAt, costs)
 		return shown(call)
 	}
 
@@ -167,10 +175,10 @@ export class TestCalls {
 		return { callerId, ...(charge?.rate === undefined ? {} : { costs: costMicros(charge.rate, TEST_CALL_SEC * 1000) }) }
 	}
 
-	async #place(call: Followed, plan: TestCallPlan, costs: bigint | undefined): Promise<void> {
-		const { logger, calls } = this.#options
+	async #place(call: Followed, slot: Slot, planAt: (node: string) => TestCallPlan, costs: bigint | undefined): Promise<void> {
+		const { logger, calls, switch: callSwitch } = this.#options
 		try {
-			await this.#options.switch.callForTest(plan)
+			await dialInTurn(slot, { callSwitch }, (node) => callSwitch.callForTest(planAt(node), node))
 			reach(call, 'accepted')
 		} catch (error) {
 			if (error instanceof OriginateRefused) {

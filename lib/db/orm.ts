@@ -36,6 +36,7 @@ import { Migration0016AuditCheckpoints } from './migrations/migration-0016-audit
 import { Migration0017CarrierCosts } from './migrations/migration-0017-carrier-costs.ts'
 import { Migration0018BoundTexts } from './migrations/migration-0018-bound-texts.ts'
 import { Migration0019ErasureJournal } from './migrations/migration-0019-erasure-journal.ts'
+import { Migration0020SwitchNodes } from './migrations/migration-0020-switch-nodes.ts'
 import { Migration0021Replicas } from './migrations/migration-0021-replicas.ts'
 import { refuseMissingKeys, takeStoredKeys } from './stored-keys.ts'
 
@@ -60,6 +61,7 @@ const MIGRATIONS = [
 	{ name: '0017-carrier-costs', class: Migration0017CarrierCosts },
 	{ name: '0018-bound-texts', class: Migration0018BoundTexts },
 	{ name: '0019-erasure-journal', class: Migration0019ErasureJournal },
+	{ name: '0020-switch-nodes', class: Migration0020SwitchNodes },
 	{ name: '0021-replicas', class: Migration0021Replicas },
 ]
 

@@ -59,6 +59,8 @@ export class ReplicaSession {
 	readonly #stopping = new AbortController()
 	#running: Promise<void> | undefined
 	#client: Client | undefined
+	/** Ends the wait before the next look. */
+	#wake: AbortController | undefined
 	#replicas = 1
 
 	constructor(options: ReplicaSessionOptions) {
@@ -81,6 +83,7 @@ export class ReplicaSession {
 	take(name: string, onChange: (isOurs: boolean) => void): void {
 		if (!this.#duties.has(name)) {
 			this.#duties.set(name, { key: keyOf(name), isOurs: false, onChange })
+			this.#wake?.abort()
 		}
 	}
 
@@ -154,7 +157,8 @@ export class ReplicaSession {
 				onFirst()
 				this.#options.onUp()
 				while (!signal.aborted) {
-					await delay(this.#options.tickMs ?? TICK_MS, undefined, { signal }).catch(() => {})
+					this.#wake = new AbortController()
+					await delay(this.#options.tickMs ?? TICK_MS, undefined, { signal: AbortSignal.any([signal, this.#wake.signal]) }).catch(() => {})
 					await this.#tick(client)
 				}
 			} catch (error) {

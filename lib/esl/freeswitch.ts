@@ -2,15 +2,18 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 
 // One FreeSWITCH as the domain sees it: a connection for commands, one for events, and our words instead of its own.
+// Which of several it is that dials is switch-pool.ts's affair.
 
 import type { LegReport } from '../calls/call-events.ts'
-import type { CodeCaller, CodeCallPlan } from '../calls/device-verification.ts'
-import type { CallSwitch, CommandResult, OriginatePlan, SwitchNotice, TransferPlan } from '../calls/ports.ts'
+import type { CodeCallPlan } from '../calls/device-verification.ts'
+import type { CommandResult, OriginatePlan, SwitchNotice, TransferPlan } from '../calls/ports.ts'
 import type { GatewayCondition, SwitchFault, SwitchInquiry } from '../calls/switch-inquiry.ts'
-import type { TestCaller, TestCallPlan } from '../calls/test-calls.ts'
+import type { TestCallPlan } from '../calls/test-calls.ts'
 import type { ExplainFailure } from '../calls/trunk-provider.ts'
 import type { Logger } from '../logger.ts'
 import type { EslEndpoint } from './esl-connection.ts'
+import type { SwitchEvent } from './event-parser.ts'
+import type { SwitchStatus } from './inquiry.ts'
 import type { WireEvent } from './wire-event.ts'
 
 import { OriginateRefused } from '../calls/ports.ts'
@@ -22,7 +25,7 @@ import { EslLink } from './esl-link.ts'
 import { EventLag } from './event-lag.ts'
 import { GATEWAY_SUBCLASS, parseChannelDump, parseEvent, parseJobFailure, SUBSCRIPTION } from './event-parser.ts'
 import { causeOf } from './hangup-causes.ts'
-import { askGateway, askVersion, switchFaultOf } from './inquiry.ts'
+import { askGateway, askStatus, askVersion, switchFaultOf } from './inquiry.ts'
 import { testCallCommand } from './test-call.ts'
 import { checked } from './whitelist.ts'
 
@@ -30,7 +33,7 @@ export interface FreeSwitchOptions {
 	logger: Logger
 	now: () => Date
 	/** What the company behind the trunk means by a refusal. */
-	explainFailure?: ExplainFailure
+	explainFailure?: ExplainFailure | undefined
 	/** For tests: shorter times than a network needs. */
 	silenceMs?: number
 	commandTimeoutMs?: number
@@ -38,10 +41,10 @@ export interface FreeSwitchOptions {
 
 export interface SwitchListeners {
 	onNotice: (notice: SwitchNotice) => void
-	/** Both connections are there (again): what happened meanwhile must be asked for. */
-	onReady?: () => void
+	/** The connections to this node are there (again): what happened meanwhile must be asked for. */
+	onReady?: (node: string) => void
 	/** A gateway went down or came up. */
-	onGateway?: (name: string, isUp: boolean) => void
+	onGateway?: (name: string, isUp: boolean, node: string) => void
 	/** An event came so many seconds later than the quickest ones do. */
 	onLag?: (seconds: number) => void
 }
@@ -51,22 +54,50 @@ const CONTROL_TIMEOUT_MS = 10_000
 /** A question waits behind whatever is under way, and one that is given up ends the connection: nobody may lose a call by it. */
 const INQUIRY_TIMEOUT_MS = 30_000
 
-/** Adds what is subscribed already. */
-const EVENTS_PROBE = 'event json HEARTBEAT'
+/** Each adds what is subscribed already. */
+const EVENTS_PROBE = 'event json SHUTDOWN'
+const COMMANDS_PROBE = 'event json HEARTBEAT'
 
 /** The two connections to one switch. */
 interface Links {
+	endpoint: EslEndpoint
 	commands: EslLink
-	events: EslLink
+	/** undefined while somebody else listens to this node. */
+	events: EslLink | undefined
 }
 
-export class FreeSwitch implements CallSwitch, CodeCaller, SwitchInquiry, TestCaller {
+/** What a node says of itself, and when it did last. Times are monotonic milliseconds. */
+interface NodeLoad extends SwitchStatus {
+	/** Counts what the node has told: who knows of it once need not count it again. */
+	told: number
+	toldAt?: number
+	/** Of the last HEARTBEAT; undefined = this connection has had none. */
+	beatAt?: number
+}
+
+/** As often as FreeSWITCH sends a HEARTBEAT, unless it was told otherwise. */
+const ASK_LOAD_MS = 20_000
+/** Who has told nothing of itself for this long takes no new calls. */
+const LONGEST_SILENCE_MS = 60_000
+
+/** `host:port`; of IPv6 addresses as in a URL. */
+export function nodeNameOf({ host, port }: Pick<EslEndpoint, 'host' | 'port'>): string {
+	return `${host.includes(':') ? `[${host}]` : host}:${port}`
+}
+
+export class FreeSwitch implements SwitchInquiry {
 	readonly #lag = new EventLag()
 	readonly #options: FreeSwitchOptions
 	#links: Links | undefined
+	#isConsuming = true
 	readonly #listeners: SwitchListeners[] = []
 	/** FreeSWITCH's `Core-UUID`: another one means that it was restarted. */
 	#coreUuid: string | undefined
+	#load: NodeLoad = { told: 0 }
+	#asking: NodeJS.Timeout | undefined
+	#refreshing: Promise<void> | undefined
+	/** Since when no command can be written; undefined while one can. */
+	#awaySince: number | undefined = performance.now()
 
 	constructor(options: FreeSwitchOptions) {
 		this.#options = options
@@ -85,65 +116,146 @@ export class FreeSwitch implements CallSwitch, CodeCaller, SwitchInquiry, TestCa
 	connectTo(endpoint: EslEndpoint | undefined): void {
 		this.stop()
 		if (endpoint !== undefined) {
-			this.#links = this.#open(endpoint)
-			this.#links.events.start()
+			this.#links = { endpoint, commands: this.#openCommands(endpoint), events: this.#isConsuming ? this.#openEvents(endpoint) : undefined }
+			this.#links.commands.start()
+			this.#asking = setInterval(() => this.refreshLoad(), ASK_LOAD_MS).unref()
 		}
 	}
 
-	#open(endpoint: EslEndpoint): Links {
-		const options = this.#options
-		const common = {
-			endpoint,
-			onUp: () => this.#up(),
-			...(options.silenceMs === undefined ? {} : { silenceMs: options.silenceMs }),
-			...(options.commandTimeoutMs === undefined ? {} : { commandTimeoutMs: options.commandTimeoutMs }),
+	get endpoint(): EslEndpoint | undefined {
+		return this.#links?.endpoint
+	}
+
+	/** `host:port`; empty while none is set up. */
+	get name(): string {
+		return this.#links === undefined ? '' : nodeNameOf(this.#links.endpoint)
+	}
+
+	/**
+	 * Takes this node's events, or leaves them to somebody else: of several servers one does. Without them it is ready as
+	 * soon as commands can be written.
+	 */
+	consume(isWanted: boolean): void {
+		this.#isConsuming = isWanted
+		const links = this.#links
+		if (links === undefined || isWanted === (links.events !== undefined)) {
+			return
 		}
-		const events = new EslLink({
-			...common,
-			logger: options.logger.child({ connection: 'events' }),
+		links.events?.stop()
+		links.events = isWanted ? this.#openEvents(links.endpoint) : undefined
+		links.events?.start()
+	}
+
+	/** Told on every server: how busy the node is, and what becomes of its gateways. */
+	#openCommands(endpoint: EslEndpoint): EslLink {
+		const { logger } = this.#options
+		return new EslLink({
+			...this.#common(endpoint),
+			logger: logger.child({ connection: 'commands' }),
+			probe: COMMANDS_PROBE,
+			prepare: async (connection) => {
+				this.#load = { told: this.#load.told }
+				const ask = async (line: string) => (await connection.command(line, undefined, INQUIRY_TIMEOUT_MS)).text
+				const answers = await Promise.all([ask(COMMANDS_PROBE), ask(`event json CUSTOM ${GATEWAY_SUBCLASS}`)])
+				if (answers[0]?.startsWith('+OK') !== true) {
+					logger.warn('FreeSWITCH does not let its Event Socket user hear its HEARTBEAT: how busy it is, is asked for now and then')
+				}
+				if (answers[1]?.startsWith('+OK') !== true) {
+					logger.warn('FreeSWITCH does not let its Event Socket user hear of its gateways: they are asked for now and then', { event: GATEWAY_SUBCLASS })
+				}
+				this.#tellLoad(await askStatus(ask))
+			},
+			onEvent: (event) => this.#event(event),
+			onDown: () => {
+				this.#awaySince ??= performance.now()
+			},
+		})
+	}
+
+	#openEvents(endpoint: EslEndpoint): EslLink {
+		return new EslLink({
+			...this.#common(endpoint),
+			logger: this.#options.logger.child({ connection: 'events' }),
 			probe: EVENTS_PROBE,
+			// One of the two finds out whether the switch takes us: with a wrong password both would try, twice a minute.
+			mayTry: () => this.#links?.commands.connection !== undefined,
 			prepare: async (connection) => {
 				const { text } = await connection.command(`event json ${SUBSCRIPTION.join(' ')}`)
 				if (!text.startsWith('+OK')) {
 					throw new EslError('refused', 'FreeSWITCH refused the subscription to its events')
 				}
-				const { text: ofGateways } = await connection.command(`event json CUSTOM ${GATEWAY_SUBCLASS}`)
-				if (!ofGateways.startsWith('+OK')) {
-					options.logger.warn('FreeSWITCH does not let its Event Socket user hear of its gateways: they are asked for now and then', { event: GATEWAY_SUBCLASS })
-				}
 			},
 			onEvent: (event) => this.#event(event),
 		})
-		const commands = new EslLink({
-			...common,
-			logger: options.logger.child({ connection: 'commands' }),
-			// Changes nothing here: this connection subscribes to nothing.
-			probe: 'noevents',
-			// One of the two finds out whether the switch takes us: with a wrong password both would try, twice a minute.
-			mayTry: () => events.connection !== undefined,
-		})
-		return { commands, events }
+	}
+
+	#common(endpoint: EslEndpoint) {
+		const { silenceMs, commandTimeoutMs } = this.#options
+		return {
+			endpoint,
+			onUp: () => this.#up(),
+			...(silenceMs === undefined ? {} : { silenceMs }),
+			...(commandTimeoutMs === undefined ? {} : { commandTimeoutMs }),
+		}
 	}
 
 	stop(): void {
+		clearInterval(this.#asking)
 		this.#links?.commands.stop()
-		this.#links?.events.stop()
+		this.#links?.events?.stop()
 		this.#links = undefined
 	}
 
-	/** Whether there is a switch to connect to at all. */
-	get isSetUp(): boolean {
-		return this.#links !== undefined
-	}
-
-	/** An originate whose events nobody hears would be a call that nobody can end: both connections are needed. */
+	/** An originate whose events nobody hears would be a call that nobody can end: who takes the events needs both connections. */
 	isReady(): boolean {
-		return this.#links?.commands.connection !== undefined && this.#links.events.connection !== undefined
+		const links = this.#links
+		return links?.commands.connection !== undefined && (links.events === undefined || links.events.connection !== undefined)
 	}
 
 	/** Why the switch is not ready, for health and for people. */
 	get lastError(): EslError | undefined {
-		return this.#links?.events.lastError ?? this.#links?.commands.lastError
+		return this.#links?.commands.lastError ?? this.#links?.events?.lastError
+	}
+
+	/** How busy the node is, as it said last. */
+	get load(): Readonly<NodeLoad> {
+		return this.#load
+	}
+
+	/** Milliseconds since the last HEARTBEAT; undefined where none has come. */
+	get beatAgeMs(): number | undefined {
+		return this.#load.beatAt === undefined ? undefined : performance.now() - this.#load.beatAt
+	}
+
+	/** For how many milliseconds no command could be written. */
+	get awayMs(): number {
+		return this.#awaySince === undefined ? 0 : performance.now() - this.#awaySince
+	}
+
+	/** Whether it takes calls, were it not for its gateways and its limits. */
+	isAlive(): boolean {
+		const { isAccepting, toldAt } = this.#load
+		return this.isReady() && isAccepting !== false && toldAt !== undefined && performance.now() - toldAt < LONGEST_SILENCE_MS
+	}
+
+	/** Asks how busy it is, once at a time. What is not answered stays as it was; never rejects. */
+	refreshLoad(): Promise<void> {
+		if (this.#links?.commands.connection === undefined) {
+			return Promise.resolve()
+		}
+		this.#refreshing ??= askStatus((line) => this.#command(line, undefined, INQUIRY_TIMEOUT_MS))
+			.then((status) => this.#tellLoad(status))
+			.catch((error: unknown) => {
+				this.#options.logger.debug('FreeSWITCH could not be asked how busy it is', { error })
+			})
+			.finally(() => {
+				this.#refreshing = undefined
+			})
+		return this.#refreshing
+	}
+
+	#tellLoad(status: SwitchStatus): void {
+		this.#load = { ...this.#load, ...status, told: this.#load.told + 1, toldAt: performance.now() }
 	}
 
 	/** Why the switch is not ready, in the domain's words. */
@@ -160,7 +272,7 @@ export class FreeSwitch implements CallSwitch, CodeCaller, SwitchInquiry, TestCa
 	}
 
 	async hearsEvents(): Promise<void> {
-		await this.#links?.events.command(EVENTS_PROBE, undefined, INQUIRY_TIMEOUT_MS)
+		await this.#links?.events?.command(EVENTS_PROBE, undefined, INQUIRY_TIMEOUT_MS)
 	}
 
 	async originate(plan: OriginatePlan): Promise<void> {
@@ -184,7 +296,7 @@ export class FreeSwitch implements CallSwitch, CodeCaller, SwitchInquiry, TestCa
 		} catch (error) {
 			if (error instanceof EslError && !error.mayHaveArrived) {
 				const verdict = error.code === 'unsafe_command' ? 'misconfigured' : 'switch_stopped'
-				throw new OriginateRefused({ cause: causeOf(verdict === 'misconfigured' ? 'INVALID_URL' : 'NETWORK_OUT_OF_ORDER'), verdict }, { cause: error })
+				throw new OriginateRefused({ cause: causeOf(verdict === 'misconfigured' ? 'INVALID_URL' : 'NETWORK_OUT_OF_ORDER'), verdict }, { cause: error, mayGoElsewhere: verdict === 'switch_stopped' })
 			}
 			throw error
 		}
@@ -220,7 +332,7 @@ export class FreeSwitch implements CallSwitch, CodeCaller, SwitchInquiry, TestCa
 		}
 		const dump = await this.#command(`api uuid_dump ${legUuid} json`)
 		// It may have ended between the two questions: then the next one tells.
-		return parseChannelDump(dump, legUuid, this.#options.now()) ?? { type: 'leg', legUuid, at: this.#options.now() }
+		return { ...parseChannelDump(dump, legUuid, this.#options.now()) ?? { type: 'leg', legUuid, at: this.#options.now() }, node: this.name }
 	}
 
 	/** Written once: what it changes is heard of by events, and a repetition would do it twice. */
@@ -245,10 +357,27 @@ export class FreeSwitch implements CallSwitch, CodeCaller, SwitchInquiry, TestCa
 	}
 
 	#up(): void {
-		this.#links?.commands.start()
-		if (this.isReady()) {
-			this.#listeners.forEach(({ onReady }) => onReady?.())
+		if (this.#links?.commands.connection !== undefined) {
+			this.#awaySince = undefined
 		}
+		this.#links?.events?.start()
+		if (this.isReady()) {
+			this.#listeners.forEach(({ onReady }) => onReady?.(this.name))
+		}
+	}
+
+	/** Its sessions per second are what is left of them in this second (`runtime.sps`): never more than the limit, and often less. */
+	#beat({ coreUuid, sessions, maxSessions, sessionsPerSec = 0 }: Extract<SwitchEvent, { type: 'heartbeat' }>): void {
+		if (this.#coreUuid !== undefined && this.#coreUuid !== coreUuid) {
+			this.#options.logger.warn('FreeSWITCH was restarted')
+		}
+		this.#coreUuid = coreUuid
+		this.#load.beatAt = performance.now()
+		this.#tellLoad({
+			...(sessions === undefined ? {} : { sessions }),
+			...(maxSessions === undefined ? {} : { maxSessions }),
+			...(sessionsPerSec > (this.#load.sessionsPerSec ?? 0) ? { sessionsPerSec } : {}),
+		})
 	}
 
 	#tell(notice: SwitchNotice): void {
@@ -264,19 +393,16 @@ export class FreeSwitch implements CallSwitch, CodeCaller, SwitchInquiry, TestCa
 		const event = parseEvent(wire, now, this.#options.explainFailure)
 		switch (event?.type) {
 			case 'leg':
-				this.#tell(event)
+				this.#tell({ ...event, report: { ...event.report, node: this.name } })
 				break
 			case 'job':
 				this.#tell({ type: 'job', jobUuid: event.jobUuid, at: event.at, failure: parseJobFailure(event.text) })
 				break
 			case 'heartbeat':
-				if (this.#coreUuid !== undefined && this.#coreUuid !== event.coreUuid) {
-					this.#options.logger.warn('FreeSWITCH was restarted')
-				}
-				this.#coreUuid = event.coreUuid
+				this.#beat(event)
 				break
 			case 'gateway':
-				this.#listeners.forEach(({ onGateway }) => onGateway?.(event.name, event.isUp))
+				this.#listeners.forEach(({ onGateway }) => onGateway?.(event.name, event.isUp, this.name))
 				break
 			case 'shutdown':
 				this.#options.logger.warn('FreeSWITCH is shutting down')

@@ -32,6 +32,38 @@ export async function askDenied(ask: Ask): Promise<string[]> {
 	return replies.filter(({ reply }) => isDenial(reply)).map(({ command }) => command)
 }
 
+/** How busy a node is, as far as it tells. */
+export interface SwitchStatus {
+	/** false = it takes no new calls (`fsctl pause`, or on its way down). */
+	isAccepting?: boolean
+	/** Channels there are, and may be at once. */
+	sessions?: number
+	maxSessions?: number
+	/** Channels that may be made in a second. */
+	sessionsPerSec?: number
+}
+
+/** @return nothing that is not told */
+export async function askStatus(ask: Ask): Promise<SwitchStatus> {
+	return readStatus(await ask('api status'))
+}
+
+/** Reads `status` (`status_function` of mod_commands). */
+export function readStatus(answer: string): SwitchStatus {
+	const number = (pattern: RegExp) => {
+		const [, digits] = pattern.exec(answer) ?? []
+		return digits === undefined ? undefined : Number(digits)
+	}
+	const [sessions, maxSessions, sessionsPerSec] = [number(/^(\d{1,9}) session\(s\) - /m), number(/^(\d{1,9}) session\(s\) max/m), number(/session\(s\) per Sec out of max (\d{1,9})/)]
+	const state = /^FreeSWITCH .* is (not )?ready\b/m.exec(answer)
+	return {
+		...(state === null ? {} : { isAccepting: state[1] === undefined }),
+		...(sessions === undefined ? {} : { sessions }),
+		...(maxSessions === undefined ? {} : { maxSessions }),
+		...(sessionsPerSec === undefined ? {} : { sessionsPerSec }),
+	}
+}
+
 /** @return undefined when the user may not ask */
 export async function askGatewayNames(ask: Ask): Promise<string[] | undefined> {
 	const answer = await ask('api sofia xmlstatus')

@@ -2,9 +2,10 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 
 // What Prometheus may read. No label ever holds a number, a name or a user: each is one of a few words that stand in this
-// code, in FreeSWITCH's, or in the settings of an administrator (the gateways' names).
+// code, in FreeSWITCH's, or in the settings of an administrator (the gateways' names, the hosts of FreeSWITCH).
 
 import type { Call } from '../calls/call.ts'
+import type { NodeFigures } from '../calls/switch-inquiry.ts'
 import type { Report } from './report.ts'
 
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
@@ -15,6 +16,8 @@ import { legOfUser, legsOfDestination } from '../calls/call.ts'
 export interface MonitoringSources {
 	openCalls: () => number
 	isSwitchReady: () => boolean
+	/** Of each FreeSWITCH. */
+	switches: () => NodeFigures[]
 	report: () => Promise<Report>
 }
 
@@ -33,6 +36,19 @@ const ANSWER_BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10,
 const RING_BUCKETS = [0.1, 0.25, 0.5, 1, 2, 3, 5, 10, 20, 30, 60]
 const TALK_BUCKETS = [10, 30, 60, 120, 300, 600, 1200, 1800, 3600]
 const MICROS = 1_000_000
+
+const SWITCH_GAUGES: readonly { name: string, help: string, of: (figures: NodeFigures) => number | undefined }[] = [
+	{ name: 'switch_node_connected', help: 'Whether this FreeSWITCH can be told anything: 1 or 0', of: ({ isReady }) => isReady ? 1 : 0 },
+	{ name: 'switch_sessions', help: 'Channels on this FreeSWITCH, whoever made them', of: ({ sessions }) => sessions },
+	{ name: 'switch_sessions_max', help: 'Channels that may be there at once', of: ({ maxSessions }) => maxSessions },
+	{ name: 'switch_calls_per_second_max', help: 'Calls that this server places there in a second at most: half of FreeSWITCH’s sessions-per-second', of: ({ callsPerSec }) => callsPerSec },
+	{ name: 'switch_calls_waiting', help: 'Calls that wait for their turn to be dialled', of: ({ waiting }) => waiting },
+]
+
+const SWITCH_COUNTERS: readonly { name: string, help: string, of: (figures: NodeFigures) => number }[] = [
+	{ name: 'switch_calls_paced_total', help: 'Calls that had to wait for their turn to be dialled', of: ({ paced }) => paced },
+	{ name: 'switch_calls_refused_total', help: 'Calls that were refused because too many waited already', of: ({ refused }) => refused },
+]
 
 export class Monitoring {
 	readonly contentType: string
@@ -109,9 +125,28 @@ export class Monitoring {
 	}
 
 	/** From now on gauges tell what these say. */
-	watch({ openCalls, isSwitchReady, report }: MonitoringSources): void {
+	watch({ openCalls, isSwitchReady, switches, report }: MonitoringSources): void {
 		this.#gauge('calls_open', 'Calls that have not ended', [], (gauge) => gauge.set(openCalls()))
 		this.#gauge('switch_connected', 'Whether FreeSWITCH takes calls: 1 or 0', [], (gauge) => gauge.set(isSwitchReady() ? 1 : 0))
+		for (const { name, help, of } of SWITCH_GAUGES) {
+			this.#gauge(name, help, ['node'], (gauge) => {
+				gauge.reset()
+				switches().forEach((figures) => of(figures) !== undefined && gauge.set({ node: figures.node }, of(figures) ?? 0))
+			})
+		}
+		for (const { name, help, of } of SWITCH_COUNTERS) {
+			this.#registry.removeSingleMetric(`sipcall_${name}`)
+			const counter: Counter<'node'> = new Counter({
+				name: `sipcall_${name}`,
+				help,
+				labelNames: ['node'],
+				registers: [this.#registry],
+				collect: () => {
+					counter.reset()
+					switches().forEach((figures) => counter.inc({ node: figures.node }, of(figures)))
+				},
+			})
+		}
 		this.#gauge('part_up', 'What the doctor finds: 1 for a part that works or is not set up, 0.5 for one that is degraded, 0 for one that is down', ['part', 'name'], async (gauge) => {
 			const { parts } = await report()
 			gauge.reset()

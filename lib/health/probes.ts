@@ -3,12 +3,13 @@
 
 // How each part is looked at. What a part must be able to do for that is an interface here.
 
-import type { SwitchInquiry } from '../calls/switch-inquiry.ts'
+import type { NodeFigures, SwitchInquiry } from '../calls/switch-inquiry.ts'
 import type { Settings } from '../policy/settings.ts'
 import type { FindingCode, FindingValues } from './findings.ts'
 import type { Probe } from './health.ts'
 import type { Part } from './report.ts'
 
+import { setTimeout as delay } from 'node:timers/promises'
 import { finding } from './findings.ts'
 import { timed } from './health.ts'
 
@@ -32,6 +33,8 @@ export interface CountersInquiry {
 	ping: (() => Promise<unknown>) | undefined
 }
 
+/** Within the time that a probe has as a whole. */
+const NODE_LIMIT_MS = 3_000
 const NEXTCLOUD_TIMEOUT_MS = 1_800
 /** The Date header counts in whole seconds. */
 const HALF_SECOND_MS = 500
@@ -105,19 +108,61 @@ export function redisProbe({ ping }: CountersInquiry): Probe {
 	}
 }
 
-export function switchProbe(callSwitch: SwitchInquiry): Probe {
+/** One line for each node; a name only where there are several. */
+export function switchProbe(nodes: () => readonly SwitchInquiry[], figures: (node: string) => NodeFigures | undefined): Probe {
 	return {
 		id: 'freeswitch',
 		ifSilent: 'switch_no_answer',
 		look: async () => {
-			if (!callSwitch.isReady()) {
-				const fault = callSwitch.fault()
-				const code: FindingCode = !callSwitch.isSetUp ? 'switch_not_set_up' : fault === undefined ? 'switch_connecting' : `switch_${fault}`
-				return [{ id: 'freeswitch', ...finding(code) }]
-			}
-			const [{ value: version, latencyMs }] = await Promise.all([timed(() => callSwitch.version()), callSwitch.hearsEvents()])
-			return [{ id: 'freeswitch', ...versionFinding(version), latencyMs }]
+			const all = nodes()
+			const hasSeveral = all.length > 1
+			const parts = await Promise.all(all.map(async (node): Promise<Part> => {
+				// Of several one that hangs must not hide the others.
+				const found = hasSeveral ? await soon(() => lookAtNode(node, figures(node.name)), 'switch_no_answer') : await lookAtNode(node, figures(node.name))
+				return { id: 'freeswitch', ...(hasSeveral ? { name: node.name } : {}), ...found }
+			}))
+			return all.length === 0 ? [{ id: 'freeswitch', ...finding('switch_not_set_up') }] : parts
 		},
+	}
+}
+
+async function lookAtNode(node: SwitchInquiry, figures: NodeFigures | undefined): Promise<Omit<Part, 'id'>> {
+	if (!node.isReady()) {
+		const fault = node.fault()
+		return finding(fault === undefined ? 'switch_connecting' : `switch_${fault}`)
+	}
+	const [{ value: version, latencyMs }] = await Promise.all([timed(() => node.version()), node.hearsEvents()])
+	return { ...figures === undefined ? versionFinding(version) : loadFinding(figures) ?? versionFinding(version), latencyMs, ...(figures === undefined ? {} : { load: loadOf(figures) }) }
+}
+
+/** What keeps a node from taking calls while it is connected. */
+function loadFinding({ isAccepting, sessions, maxSessions }: NodeFigures): ReturnType<typeof finding> | undefined {
+	if (isAccepting === false) {
+		return finding('switch_paused')
+	}
+	// A call needs two.
+	return sessions !== undefined && maxSessions !== undefined && sessions + 2 > maxSessions ? finding('switch_full', { sessions, maxSessions }) : undefined
+}
+
+function loadOf({ sessions, maxSessions, sessionsPerSec, callsPerSec, waiting, refused, heartbeatAgeSec }: NodeFigures): NonNullable<Part['load']> {
+	return {
+		...(sessions === undefined ? {} : { sessions }),
+		...(maxSessions === undefined ? {} : { maxSessions }),
+		...(sessionsPerSec === undefined ? {} : { sessionsPerSec }),
+		...(heartbeatAgeSec === undefined ? {} : { heartbeatAgeSec: Math.round(heartbeatAgeSec) }),
+		callsPerSec,
+		waiting,
+		refused,
+	}
+}
+
+async function soon(look: () => Promise<Omit<Part, 'id'>>, ifSilent: FindingCode): Promise<Omit<Part, 'id'>> {
+	const silent = finding(ifSilent)
+	const late = new AbortController()
+	try {
+		return await Promise.race([look().catch(() => silent), delay(NODE_LIMIT_MS, silent, { signal: late.signal, ref: false })])
+	} finally {
+		late.abort()
 	}
 }
 
@@ -130,17 +175,29 @@ export function versionFinding(version: string | undefined): ReturnType<typeof f
 	return finding(major < 1 || (major === 1 && minor < 10) ? 'switch_old' : 'switch_ok', { version })
 }
 
-export function gatewayProbe(callSwitch: SwitchInquiry, gateways: () => readonly string[]): Probe {
+/** Each gateway on each node: the same name stands for another connection there. */
+export function gatewayProbe(nodes: () => readonly SwitchInquiry[], gateways: () => readonly string[]): Probe {
 	return {
 		id: 'gateway',
 		ifSilent: 'gateway_unasked',
-		look: async () => Promise.all(gateways().map(async (name): Promise<Part> => {
-			if (!callSwitch.isReady()) {
-				return { id: 'gateway', name, ...finding('gateway_unasked') }
+		look: async () => {
+			const all = nodes()
+			const names = gateways()
+			if (!all.some((node) => node.isReady())) {
+				return names.map((name) => ({ id: 'gateway', name, ...finding('gateway_unasked') }))
 			}
-			const { value: condition, latencyMs } = await timed(() => callSwitch.gateway(name))
-			return { id: 'gateway', name, ...finding(`gateway_${condition}`), latencyMs }
-		})),
+			return Promise.all(all.flatMap((node) => names.map(async (gateway): Promise<Part> => {
+				const name = all.length > 1 ? `${gateway} (${node.name})` : gateway
+				if (!node.isReady()) {
+					return { id: 'gateway', name, ...finding('gateway_unasked') }
+				}
+				const look = async () => {
+					const { value: condition, latencyMs } = await timed(() => node.gateway(gateway))
+					return { ...finding(`gateway_${condition}`), latencyMs }
+				}
+				return { id: 'gateway', name, ...all.length > 1 ? await soon(look, 'gateway_unasked') : await look() }
+			})))
+		},
 	}
 }
 

@@ -17,6 +17,19 @@ export interface Part extends Finding {
 	/** Of several of one kind, such as the gateway’s. */
 	name?: string
 	latencyMs?: number
+	/** Of a FreeSWITCH that is connected. */
+	load?: {
+		sessions?: number
+		maxSessions?: number
+		sessionsPerSec?: number
+		heartbeatAgeSec?: number
+		/** At most, from this server. */
+		callsPerSec: number
+		/** For their turn, now. */
+		waiting: number
+		/** Since the start, because too many waited. */
+		refused: number
+	}
 }
 
 export interface Report {
@@ -33,11 +46,14 @@ export function severityOf({ code, state }: Finding): Severity {
 	return severity ?? (state === 'ok' ? 'ok' : state === 'down' ? 'error' : 'warning')
 }
 
-/** One gateway that is up is enough to call; of all other parts each is needed. */
+/** Of which one that is up is enough to call. */
+const ALTERNATIVES: readonly PartId[] = ['freeswitch', 'gateway']
+
+/** Of all other parts each is needed. */
 export function stateOf(parts: readonly Part[]): Report['state'] {
-	const gateways = parts.filter(({ id }) => id === 'gateway')
 	const isDown = (part: Part) => severityOf(part) === 'error'
-	if (parts.some((part) => part.id !== 'gateway' && isDown(part)) || (gateways.length > 0 && gateways.every(isDown))) {
+	const areAllDown = (id: PartId) => parts.some((part) => part.id === id) && parts.every((part) => part.id !== id || isDown(part))
+	if (parts.some((part) => !ALTERNATIVES.includes(part.id) && isDown(part)) || ALTERNATIVES.some(areAllDown)) {
 		return 'down'
 	}
 	const faulty = parts.filter((part) => severityOf(part) !== 'ok')
@@ -75,5 +91,6 @@ export function statusLines({ parts }: Report): string[] {
 
 function sentence(part: Part): string {
 	const { id, name, text, advice } = part
-	return `${id === 'gateway' && name !== undefined ? `Gateway ${name}: ` : ''}${text}${advice === undefined || severityOf(part) === 'ok' ? '' : ` ${advice}`}`
+	const whose = name === undefined ? '' : id === 'gateway' ? `Gateway ${name}: ` : `${name}: `
+	return `${whose}${text}${advice === undefined || severityOf(part) === 'ok' ? '' : ` ${advice}`}`
 }

@@ -16,11 +16,22 @@ const finding = {
 	latencyMs: z.number().optional(),
 }
 
+const load = z.object({
+	sessions: z.int().optional().describe('Channels that there are'),
+	maxSessions: z.int().optional(),
+	sessionsPerSec: z.int().optional().describe('Channels that may be made in a second'),
+	heartbeatAgeSec: z.number().optional(),
+	callsPerSec: z.number().describe('So many calls a second this server places there at most'),
+	waiting: z.int().describe('Calls that wait for their turn'),
+	refused: z.int().describe('Calls that were refused because too many waited, since the start'),
+})
+
 export const PartSchema = z.object({
 	id: z.enum(['nextcloud', 'sipcall', 'database', 'keys', 'records', 'redis', 'freeswitch', 'gateway', 'carrier', 'calling', 'settings', 'removed_users', 'locked_users']),
-	name: z.string().optional().describe('The gateway’s'),
+	name: z.string().optional().describe('The gateway’s; of several FreeSWITCHes the node’s, `host:port`'),
 	state: z.enum(['ok', 'degraded', 'down', 'not_set_up']),
 	...finding,
+	load: load.optional().describe('Of a FreeSWITCH that is connected'),
 }).meta({ id: 'HealthPart' })
 
 export const HealthSchema = z.object({

@@ -54,6 +54,6 @@ export async function* exportUser(userId: string, { devices, rule, preferences, 
 }
 
 /** The switch's own names of channels and jobs say nothing of the person, and are left out. */
-function exported({ legs, jobUuid, userId, originateFailure, ...call }: Call, events: CallLogEntry[]): unknown {
+function exported({ legs, jobUuid, node, longestSec, userId, originateFailure, ...call }: Call, events: CallLogEntry[]): unknown {
 	return { ...call, events }
 }

@@ -52,6 +52,8 @@ const WORDS: Readonly<Record<string, Words>> = {
 	switch_address_refused: { text: () => t('FreeSWITCH’s access list does not allow SIPCall’s address.'), advice: () => t('Set “apply-inbound-acl” in event_socket.conf.xml to a list that has the container’s address. Without one only FreeSWITCH’s own host may connect.') },
 	switch_password_refused: { text: () => t('FreeSWITCH refused the password.'), advice: () => t('Type the password of event_socket.conf.xml again; with a user, that of the user in FreeSWITCH’s directory.') },
 	switch_lost: { text: () => t('The connection to FreeSWITCH broke.'), advice: () => t('It is tried again by itself. If it stays so, check that FreeSWITCH runs, and the network between the two.') },
+	switch_paused: { text: () => t('FreeSWITCH is connected and takes no new calls: it is paused, or on its way down.'), advice: () => t('Let it go on with “fsctl resume”, or start it again.') },
+	switch_full: { text: (values) => t('FreeSWITCH has {sessions} of at most {maxSessions} sessions, and takes no more calls.', values), advice: () => t('Raise “max-sessions” in switch.conf.xml if the machine can carry more.') },
 	switch_reached: { text: () => t('An Event Socket answers.') },
 	switch_password_ok: { text: () => t('FreeSWITCH accepted the password.') },
 	switch_commands_ok: { text: () => t('FreeSWITCH allows all commands that SIPCall needs.') },

@@ -41,7 +41,7 @@ describe('the environment', () => {
 			databaseUrl: undefined,
 			encryptionKeys: [],
 			redisUrl: undefined,
-			freeSwitch: { host: '127.0.0.1', port: 8021, user: undefined, password: undefined },
+			freeSwitches: [{ host: '127.0.0.1', port: 8021, user: undefined, password: undefined }],
 			callsPerMinute: undefined,
 			logLevel: 'info',
 			logPretty: false,
@@ -111,13 +111,13 @@ describe('the environment', () => {
 		expect(faultsOf({ ...LEAST, NEXTCLOUD_URL: given })).toEqual([expect.stringMatching(/^NEXTCLOUD_URL (?!.*hunter2)/)])
 	})
 
-	it('names one switch in FREESWITCH_NODES, which wins over the single variables', () => {
-		const { freeSwitch } = load({ FREESWITCH_HOST: 'other', FREESWITCH_PASSWORD: 'other', FREESWITCH_NODES: '[{"host":"pbx","password":"ClueCon","user":"app@pbx"}]' })
-		expect(freeSwitch).toMatchObject({ host: 'pbx', port: 8021, user: 'app@pbx' })
-		expect(freeSwitch.password?.reveal()).toBe('ClueCon')
+	it('names switches in FREESWITCH_NODES, which win over the single variables', () => {
+		const { freeSwitches } = load({ FREESWITCH_HOST: 'other', FREESWITCH_PASSWORD: 'other', FREESWITCH_NODES: '[{"host":"pbx","password":"ClueCon","user":"app@pbx"},{"host":"pbx","port":8022,"password":"x"}]' })
+		expect(freeSwitches).toMatchObject([{ host: 'pbx', port: 8021, user: 'app@pbx' }, { host: 'pbx', port: 8022, user: undefined }])
+		expect(freeSwitches.map(({ password }) => password?.reveal())).toEqual(['ClueCon', 'x'])
 	})
 
-	it.each(['x', '{}', '"pbx"', 'null', '[]', '[{}]', '[null]', '[{"host":"a","password":"x"},{"host":"b","password":"x"}]', '[{"host":"a","password":"x","port":0}]', '[{"host":"a","password":"x\\n"}]', '[{"host":"a","password":"x","user":"a b@c"}]'])('is refused for FREESWITCH_NODES %s', (nodes) => {
+	it.each(['x', '{}', '"pbx"', 'null', '[]', '[{}]', '[null]', '[{"host":"a","password":"x"},{"host":"A","password":"y","port":8021}]', '[{"host":"a","password":"x","port":0}]', '[{"host":"a","password":"x\\n"}]', '[{"host":"a","password":"x","user":"a b@c"}]'])('is refused for FREESWITCH_NODES %s', (nodes) => {
 		expect(faultsOf({ ...LEAST, FREESWITCH_NODES: nodes }).every((fault) => fault.startsWith('FREESWITCH_NODES '))).toBe(true)
 		expect(faultsOf({ ...LEAST, FREESWITCH_NODES: nodes })).not.toEqual([])
 	})

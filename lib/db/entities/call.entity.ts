@@ -50,6 +50,8 @@ export const CallEntity = defineEntity({
 		onHold: p.boolean(),
 		legs: p.json<StoredLeg[]>(),
 		jobUuid: p.uuid(),
+		node: p.string().nullable(),
+		longestSec: p.integer().nullable(),
 		hangupRequestedAt: p.datetime(3).nullable(),
 		hangupRequestedBy: p.string().$type<HangupBy>().nullable(),
 		transfer: p.string().$type<NonNullable<Call['transfer']>>().nullable(),

@@ -166,7 +166,7 @@ export class CallRepository implements CallStore {
 		}
 		const talking = call.status === 'ended' && isHandedOver(call) ? talkingLeg(call) : undefined
 		if (talking !== undefined) {
-			await em.execute('insert into handed_over_legs (leg_uuid, user_index, created_at) values (?, ?, ?) on conflict do nothing', [talking.uuid, this.#keys.blindIndex('user', call.userId), this.#clock.now()])
+			await em.execute('insert into handed_over_legs (leg_uuid, user_index, node, created_at) values (?, ?, ?, ?) on conflict do nothing', [talking.uuid, this.#keys.blindIndex('user', call.userId), call.node ?? null, this.#clock.now()])
 		}
 		if (before.transfer === 'asked' && call.transfer === undefined) {
 			// The switch has refused it: nothing will be spent, but it was tried.
@@ -180,8 +180,8 @@ export class CallRepository implements CallStore {
 	}
 
 	async handedOver(): Promise<HandedOverLeg[]> {
-		const rows = await this.#orm.em.getConnection().execute<{ leg_uuid: string }[]>('select leg_uuid from handed_over_legs')
-		return rows.map(({ leg_uuid: legUuid }) => ({ legUuid }))
+		const rows = await this.#orm.em.getConnection().execute<{ leg_uuid: string, node: string | null }[]>('select leg_uuid, node from handed_over_legs')
+		return rows.map(({ leg_uuid: legUuid, node }) => ({ legUuid, ...(node === null ? {} : { node }) }))
 	}
 
 	async endHandedOver(legUuid: string): Promise<void> {

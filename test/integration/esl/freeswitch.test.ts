@@ -90,7 +90,7 @@ async function start(options: ScriptedFreeSwitchOptions = {}): Promise<Heard & {
 }
 
 async function startPeer(answer: (command: string) => string | undefined): Promise<Heard & { peer: EslPeer }> {
-	const peer = await EslPeer.start({ answer: (command) => command.startsWith('event ') ? commandReply('+OK event listener enabled json') : answer(command) })
+	const peer = await EslPeer.start({ answer: (command) => command.startsWith('event ') ? commandReply('+OK event listener enabled json') : command === 'api status' ? apiResponse('') : answer(command) })
 	undo.push(() => peer.stop())
 	const heard = new Heard(peer.port)
 	heard.start()
@@ -99,14 +99,16 @@ async function startPeer(answer: (command: string) => string | undefined): Promi
 }
 
 describe('two connections', () => {
-	it('are opened: the first one subscribes to 10 events as JSON and to what becomes of gateways, the other one to none', async () => {
+	it('are opened: the first one hears how busy the switch is and what becomes of gateways, the other one 9 events as JSON', async () => {
 		const { stage, freeSwitch } = await start()
 		expect(freeSwitch.isReady()).toBe(true)
 		expect(stage.commands).toEqual([
 			{ connection: 1, command: 'auth ClueCon', headers: {} },
-			{ connection: 1, command: 'event json CHANNEL_CREATE CHANNEL_PROGRESS CHANNEL_PROGRESS_MEDIA CHANNEL_ANSWER CHANNEL_HOLD CHANNEL_UNHOLD CHANNEL_HANGUP_COMPLETE BACKGROUND_JOB HEARTBEAT SHUTDOWN', headers: {} },
+			{ connection: 1, command: 'event json HEARTBEAT', headers: {} },
 			{ connection: 1, command: 'event json CUSTOM sofia::gateway_state', headers: {} },
+			{ connection: 1, command: 'api status', headers: {} },
 			{ connection: 2, command: 'auth ClueCon', headers: {} },
+			{ connection: 2, command: 'event json CHANNEL_CREATE CHANNEL_PROGRESS CHANNEL_PROGRESS_MEDIA CHANNEL_ANSWER CHANNEL_HOLD CHANNEL_UNHOLD CHANNEL_HANGUP_COMPLETE BACKGROUND_JOB SHUTDOWN', headers: {} },
 		])
 	})
 
@@ -285,7 +287,7 @@ describe('look and kill', () => {
 
 	it('tell a leg that ended between the two questions as still there: the next look tells', async () => {
 		const { freeSwitch } = await startPeer((command) => apiResponse(command.startsWith('api uuid_exists') ? 'true' : '-ERR No such channel!\n'))
-		expect(await freeSwitch.look(UNKNOWN_UUID)).toEqual({ type: 'leg', legUuid: UNKNOWN_UUID, at: expect.any(Date) })
+		expect(await freeSwitch.look(UNKNOWN_UUID)).toEqual({ type: 'leg', legUuid: UNKNOWN_UUID, at: expect.any(Date), node: freeSwitch.name })
 	})
 
 	it.each(['', 'x y', 'a\nb', '${system(id)}', 'x'.repeat(65)])('write nothing for the uuid "%s"', async (uuid) => {

@@ -193,7 +193,7 @@ function suite(target: () => Promise<Target>, hasDownGateway: boolean): void {
 		const answered = Promise.withResolvers<SwitchNotice>()
 		const ended = Promise.withResolvers<SwitchNotice>()
 		freeSwitch.listen({
-			onReady: ready.resolve,
+			onReady: () => ready.resolve(),
 			onNotice: (notice) => {
 				if (notice.type === 'leg' && notice.report.legUuid === plan.legUuid) {
 					(notice.report.end === undefined ? notice.report.answeredAt === undefined ? undefined : answered : ended)?.resolve(notice)

@@ -77,7 +77,7 @@ export interface ScriptedFreeSwitch {
 	channels(): ScriptedChannel[]
 	/** Called with each command before it is executed. 'ignore': neither executed nor answered; 'drop': executed, then the line is cut before the reply; 'drop-unheard': cut first; 'deny': refused with a command/reply. */
 	onCommand: ((command: string, connection: number) => CommandFault | undefined) | undefined
-	/** Cuts lines without a farewell: all, those with a subscription, or those without one. */
+	/** Cuts lines without a farewell: all, those that are told of channels, or the others. */
 	dropConnections(which?: 'all' | 'subscribed' | 'commands'): void
 	/** Sends nothing any more while every line stays open, until `resume`. */
 	freeze(): void

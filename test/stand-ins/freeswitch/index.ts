@@ -168,7 +168,7 @@ class Stage implements ScriptedFreeSwitch, Desk {
 
 	dropConnections(which: 'all' | 'subscribed' | 'commands' = 'all'): void {
 		for (const connection of this.#connections) {
-			const subscribed = connection.events.size > 0
+			const subscribed = connection.events.has('CHANNEL_CREATE') || connection.events.has('ALL')
 			if (which === 'all' || (which === 'subscribed') === subscribed) {
 				connection.cut()
 			}

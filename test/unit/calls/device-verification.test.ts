@@ -6,7 +6,7 @@
 import type { CallingUser } from '../../../lib/calls/call-rules.ts'
 import type { Attempt, Check, CodeCaller, CodeCallPlan, Verification, VerificationStore } from '../../../lib/calls/device-verification.ts'
 import type { Device } from '../../../lib/calls/device.ts'
-import type { CallLimiter, Quota, QuotaRefusal } from '../../../lib/calls/ports.ts'
+import type { CallLimiter, NoSlot, Quota, QuotaRefusal, Slot } from '../../../lib/calls/ports.ts'
 import type { CallFacts } from '../../../lib/policy/rules.ts'
 import type { Settings } from '../../../lib/policy/settings.ts'
 
@@ -110,11 +110,16 @@ class Counters implements Pick<CallLimiter, 'consume'> {
 
 class Phones implements CodeCaller {
 	readonly asked: (CodeCallPlan | { killed: string })[] = []
-	ready = true
+	kept = 0
+	refusal: NoSlot | undefined
 	fault: Error | undefined
 
-	isReady(): boolean {
-		return this.ready
+	reserve(): Slot | NoSlot {
+		if (this.refusal !== undefined) {
+			return this.refusal
+		}
+		this.kept++
+		return { node: 'pbx:8021', turn: async () => false, release: () => this.kept-- }
 	}
 
 	async callWithCode(plan: CodeCallPlan): Promise<void> {
@@ -180,7 +185,7 @@ beforeEach(() => {
 		lockout: { note: async () => {} },
 		calls: { noteSpent: async () => {}, facts: async () => ({ facts: NOTHING, handedOver: 0, rule: locked ? { ...NO_RULE, lock: { until: new Date(now + MINUTE_MS), by: 'admin' } } : NO_RULE }) },
 		codeCaller: phones,
-		gateways: new GatewayWatch({ callSwitch: { isReady: () => false, gateway: async () => 'not_told' }, gateways: () => [], logger: new RecordedLog() }),
+		gateways: new GatewayWatch({ nodes: () => [], gateways: () => [], logger: new RecordedLog() }),
 		limiter: new Counters(() => now),
 		settings: () => settings,
 		devices: async (userId) => (devices.get(userId) ?? []).map((device) => ({ ...device })),
@@ -358,11 +363,11 @@ describe('a call with a code', () => {
 
 	it('is not tried, and not counted, while the switch is away', async () => {
 		const id = phoneOf(ALICE)
-		phones.ready = false
+		phones.refusal = { refused: 'away', retryAfterSec: 10 }
 		for (let count = 0; count < 12; count++) {
 			await expect(verification.call(ALICE, id)).rejects.toMatchObject({ code: 'switch_unavailable' })
 		}
-		phones.ready = true
+		phones.refusal = undefined
 		await verification.call(ALICE, id)
 		expect(phones.calls).toHaveLength(1)
 	})

@@ -7,13 +7,14 @@ import { describe, expect, it } from 'vitest'
 import { GatewayWatch } from '../../../lib/calls/gateway-watch.ts'
 import { RecordedLog } from '../../support/recorded-log.ts'
 
+const NODE = 'pbx:8021'
 const GATEWAYS = ['first', 'second', 'third']
 
 /** @param answers what the switch says of each gateway; a rejection when it says nothing */
 function watch(answers: Partial<Record<string, GatewayCondition | Promise<GatewayCondition>>> = {}, isReady = true) {
 	const log = new RecordedLog()
 	const gateways = new GatewayWatch({
-		callSwitch: { isReady: () => isReady, gateway: async (name) => await (answers[name] ?? Promise.reject(new Error('No answer'))) },
+		nodes: () => [{ name: NODE, isReady: () => isReady, gateway: async (name) => await (answers[name] ?? Promise.reject(new Error('No answer'))) }],
 		gateways: () => GATEWAYS,
 		logger: log,
 	})
@@ -50,10 +51,10 @@ describe('the gateways', () => {
 
 	it('are down and up at once when the switch tells, which is logged once each', async () => {
 		const { gateways, log } = watch()
-		gateways.tell('first', false)
-		gateways.tell('first', false)
+		gateways.tell('first', false, NODE)
+		gateways.tell('first', false, NODE)
 		expect(gateways.inOrder(GATEWAYS)).toEqual(['second', 'third', 'first'])
-		gateways.tell('first', true)
+		gateways.tell('first', true, NODE)
 		expect(gateways.inOrder(GATEWAYS)).toEqual(GATEWAYS)
 		expect(log.lines.map(({ level, message }) => [level, message])).toEqual([['warn', 'A gateway is down: calls try it last'], ['info', 'A gateway is up again']])
 	})
@@ -62,7 +63,7 @@ describe('the gateways', () => {
 		const { promise, resolve } = Promise.withResolvers<GatewayCondition>()
 		const { gateways } = watch({ first: promise })
 		const asked = gateways.ask()
-		gateways.tell('first', false)
+		gateways.tell('first', false, NODE)
 		resolve('answers')
 		await asked
 		expect(gateways.inOrder(GATEWAYS)).toEqual(['second', 'third', 'first'])
@@ -70,7 +71,7 @@ describe('the gateways', () => {
 
 	it('that are others’ are not remembered, however many there are', () => {
 		const { gateways } = watch()
-		gateways.tell('stranger', false)
+		gateways.tell('stranger', false, NODE)
 		expect(gateways.inOrder(['stranger', 'first'])).toEqual(['stranger', 'first'])
 	})
 
@@ -80,7 +81,7 @@ describe('the gateways', () => {
 		answers.first = undefined
 		await gateways.ask()
 		expect(gateways.inOrder(GATEWAYS)).toEqual(['third', 'first', 'second'])
-		await gateways.begin()
+		await gateways.begin(NODE)
 		expect(gateways.inOrder(GATEWAYS)).toEqual(['first', 'third', 'second'])
 	})
 

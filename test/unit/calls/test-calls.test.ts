@@ -37,10 +37,10 @@ afterEach(() => {
 
 function testCalls(): TestCalls {
 	return new TestCalls({
-		gateways: new GatewayWatch({ callSwitch: { isReady: () => false, gateway: async () => 'not_told' }, gateways: () => [], logger: new RecordedLog() }),
+		gateways: new GatewayWatch({ nodes: () => [], gateways: () => [], logger: new RecordedLog() }),
 		carrierCountries: () => undefined,
 		switch: {
-			isReady: () => true,
+			reserve: () => ({ node: 'pbx:8021', turn: async () => false, release: () => {} }),
 			callForTest: async (plan) => {
 				rung.push(plan)
 				await call()

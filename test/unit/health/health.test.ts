@@ -178,7 +178,8 @@ describe('a switch', () => {
 		[true, 'address_refused', 'switch_address_refused'],
 		[true, 'lost', 'switch_lost'],
 	] as const)('that is set up (%s) and has the fault %s is told as %s', async (isSetUp, fault, code) => {
-		const probe = switchProbe({ isSetUp, isReady: () => false, fault: () => fault, version: () => Promise.reject(new Error('asked')), hearsEvents: () => Promise.reject(new Error('asked')), gateway: () => Promise.reject(new Error('asked')) })
+		const node = { name: 'pbx:8021', isReady: () => false, fault: () => fault, version: () => Promise.reject(new Error('asked')), hearsEvents: () => Promise.reject(new Error('asked')), gateway: () => Promise.reject(new Error('asked')) }
+		const probe = switchProbe(() => isSetUp ? [node] : [], () => undefined)
 		expect(await probe.look()).toMatchObject([{ id: 'freeswitch', code }])
 	})
 })

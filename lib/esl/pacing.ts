@@ -1,0 +1,95 @@
+// SPDX-FileCopyrightText: 2026 SIPCall contributors
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+// When the next originate may be written to a node: FreeSWITCH refuses channels above its sessions per second, with a
+// cause that says no more than that something is out of order. Pure; the clock comes from outside.
+
+export interface PacingOptions {
+	/** Originates a second; may change at any time. */
+	ratePerSec: () => number
+	/** Monotonic milliseconds. */
+	now: () => number
+	/** Who would have to wait longer gets no place. */
+	longestWaitMs?: number
+}
+
+/** A place in the row: when its turn comes, in the milliseconds of the clock. */
+export interface Place {
+	at: number
+}
+
+/** However low a limit is: who waits is told after a while that it is too long. */
+const LEAST_RATE = 0.01
+const LONGEST_WAIT_MS = 2_000
+/**
+ * The second of the switch begins when it likes, and what is written in two seconds may arrive in one: so much longer is ours.
+ */
+const SECOND_MS = 1_100
+
+/**
+ * No more than the rate within any second, and no delay while there are fewer: whoever clicks alone never waits.
+ */
+export class Pacing {
+	readonly #options: PacingOptions
+	/** Turns of the last second and those to come, in their order. */
+	#places: Place[] = []
+
+	constructor(options: PacingOptions) {
+		this.#options = options
+	}
+
+	/** @return undefined when too many wait already */
+	reserve(): Place | undefined {
+		const { now, longestWaitMs = LONGEST_WAIT_MS } = this.#options
+		const at = this.#next()
+		if (at - now() > longestWaitMs) {
+			return undefined
+		}
+		const place = { at }
+		this.#places.push(place)
+		return place
+	}
+
+	/** Nothing is written at this place. */
+	release(place: Place): void {
+		this.#places = this.#places.filter((known) => known !== place)
+	}
+
+	/** Milliseconds until somebody who comes now has their turn. */
+	waitMs(): number {
+		return this.#next() - this.#options.now()
+	}
+
+	/** So many a second there are at most. */
+	get perSecond(): number {
+		const rate = Math.max(this.#options.ratePerSec(), LEAST_RATE)
+		return rate < 1 ? rate : Math.floor(rate)
+	}
+
+	/** How many wait for their turn. */
+	get waiting(): number {
+		const now = this.#options.now()
+		return this.#places.filter(({ at }) => at > now).length
+	}
+
+	#next(): number {
+		const now = this.#options.now()
+		const rate = this.perSecond
+		// Below one a second, one within a longer time.
+		const count = Math.max(1, rate)
+		const windowMs = rate < 1 ? SECOND_MS / rate : SECOND_MS
+		this.#places = this.#places.filter(({ at }) => at > now - windowMs)
+		const before = this.#places.at(-count)
+		return Math.max(now, this.#places.at(-1)?.at ?? now, before === undefined ? now : before.at + windowMs)
+	}
+}
+
+/**
+ * How many calls a second a node takes: both legs of each are sessions, and the switch refuses the one that uses the last
+ * (`--runtime.sps <= 0` in `switch_core_session_request_uuid`).
+ *
+ * @param share among how many the node's allowance is divided
+ */
+export function callsPerSec(sessionsPerSec: number, share: number): number {
+	return (sessionsPerSec - 1) / 2 / Math.max(share, 1)
+}

@@ -184,11 +184,11 @@ export class CallService {
 	async #read(callUuid: string): Promise<Call | undefined> {
 		const { store, tracker } = this.#options
 		return tracker.unstoredCall(callUuid) ?? await store.find(callUuid).catch((error: unknown) => {
-			const open = tracker.openCall(callUuid)
-			if (open === undefined) {
+			const known = tracker.unstoredCall(callUuid) ?? tracker.openCall(callUuid)
+			if (known === undefined) {
 				throw error
 			}
-			return open
+			return known
 		})
 	}
 

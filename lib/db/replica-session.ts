@@ -59,6 +59,7 @@ export class ReplicaSession {
 	readonly #stopping = new AbortController()
 	#running: Promise<void> | undefined
 	#client: Client | undefined
+	#asking: Promise<unknown> = Promise.resolve()
 	/** Ends the wait before the next look. */
 	#wake: AbortController | undefined
 	#replicas = 1
@@ -97,7 +98,7 @@ export class ReplicaSession {
 		const duty = this.#duties.get(name)
 		this.#duties.delete(name)
 		if (duty !== undefined && this.#held.delete(duty.key)) {
-			await this.#client?.query('select pg_advisory_unlock($1::int, $2::int)', [LOCK_CLASS, duty.key]).catch(() => {})
+			await this.#ask(this.#client, 'select pg_advisory_unlock($1::int, $2::int)', [LOCK_CLASS, duty.key]).catch(() => {})
 		}
 	}
 
@@ -116,14 +117,14 @@ export class ReplicaSession {
 		if (client === undefined) {
 			return undefined
 		}
-		const { rows: [row] } = await client.query<{ is_ours: boolean }>('select pg_try_advisory_lock($1::int, $2::int) as is_ours', [LOCK_CLASS, keyOf(name)])
+		const [row] = await this.#ask<{ is_ours: boolean }>(client, 'select pg_try_advisory_lock($1::int, $2::int) as is_ours', [LOCK_CLASS, keyOf(name)])
 		if (row?.is_ours !== true) {
 			return undefined
 		}
 		try {
 			return await work()
 		} finally {
-			await client.query('select pg_advisory_unlock($1::int, $2::int)', [LOCK_CLASS, keyOf(name)]).catch(() => {})
+			await this.#ask(client, 'select pg_advisory_unlock($1::int, $2::int)', [LOCK_CLASS, keyOf(name)]).catch(() => {})
 		}
 	}
 
@@ -180,12 +181,12 @@ export class ReplicaSession {
 	/** Also what shows the others that this replica is alive. */
 	async #tick(client: Client): Promise<void> {
 		const wanted = [...this.#duties.values()].filter(({ key }) => !this.#held.has(key)).map(({ key }) => key)
-		const { rows: [present] } = await client.query<{ replicas: number }>(`select count(*)::int as replicas from pg_locks where ${OF_THIS_DATABASE} and objid = $2`, [LOCK_CLASS, PRESENCE])
+		const [present] = await this.#ask<{ replicas: number }>(client, `select count(*)::int as replicas from pg_locks where ${OF_THIS_DATABASE} and objid = $2`, [LOCK_CLASS, PRESENCE])
 		this.#replicas = Math.max(1, present?.replicas ?? 1)
 		if (wanted.length === 0) {
 			return
 		}
-		const { rows } = await client.query<{ key: number, is_ours: boolean }>('select key, pg_try_advisory_lock($1::int, key) as is_ours from unnest($2::int[]) key', [LOCK_CLASS, wanted])
+		const rows = await this.#ask<{ key: number, is_ours: boolean }>(client, 'select key, pg_try_advisory_lock($1::int, key) as is_ours from unnest($2::int[]) key', [LOCK_CLASS, wanted])
 		for (const { key, is_ours: isOurs } of rows) {
 			this.#settle(key, isOurs)
 		}
@@ -193,6 +194,13 @@ export class ReplicaSession {
 		if (others.length > 0) {
 			await this.#cutOff(client, others)
 		}
+	}
+
+	/** One question after the other: a connection takes no second one before it has answered the first. */
+	async #ask<Row extends object>(client: Client | undefined, statement: string, values: unknown[]): Promise<Row[]> {
+		const asked = this.#asking.then(async () => (await client?.query<Row>(statement, values))?.rows ?? [])
+		this.#asking = asked.catch(() => {})
+		return asked
 	}
 
 	#settle(key: number, isOurs: boolean): void {
@@ -209,7 +217,7 @@ export class ReplicaSession {
 
 	/** A replica whose process is stopped, or whose machine is gone, keeps its connection and with it its locks. */
 	async #cutOff(client: Client, keys: readonly number[]): Promise<void> {
-		const { rows } = await client.query<{ pid: number }>(`select pid, pg_terminate_backend(pid) from (
+		const rows = await this.#ask<{ pid: number }>(client, `select pid, pg_terminate_backend(pid) from (
 			select distinct pid from pg_locks join pg_stat_activity activity using (pid)
 			where ${OF_THIS_DATABASE} and objid = any($2::int[]) and activity.state_change < clock_timestamp() - make_interval(secs => $3)
 		) silent`, [LOCK_CLASS, keys, this.#silentMs / 1000])

@@ -10,6 +10,7 @@ import type { NextcloudShell } from '../stand-ins/nextcloud/nextcloud-shell.ts'
 import type { TestDatabase } from './database.ts'
 
 import { randomBytes } from 'node:crypto'
+import { join } from 'node:path'
 import { inject } from 'vitest'
 import { startApp } from '../../lib/app.ts'
 import { loadConfig } from '../../lib/config.ts'
@@ -110,8 +111,17 @@ export interface TestApp {
 	prepare(settings?: Record<string, unknown>, options?: { onRecordedSwitch?: boolean }): Promise<ApiClient>
 	/** Waits until the switch's connections are up. */
 	ready(): Promise<void>
+	/** Another sidecar on the same database, with a volume of its own; stopped with the test at the latest. */
+	startReplica(): Promise<Replica>
 	/** Stops the sidecar and starts it again on the same data. */
 	restart(): Promise<void>
+	stop(): Promise<void>
+}
+
+/** A sidecar beside the first one. */
+export interface Replica {
+	readonly url: string
+	as(userId: string): ApiClient
 	stop(): Promise<void>
 }
 
@@ -151,7 +161,8 @@ export async function startTestApp(options: TestAppOptions = {}): Promise<TestAp
 	const environment = { ...testEnvironment(database, freeSwitch, nextcloud.url, options.redis ?? true), ...options.environment }
 	const logger = createLogger({ level: 'error', pretty: true, silent: process.env.SIPCALL_TEST_LOG === undefined })
 	// Port 0 is not valid in the environment of a real start: here it keeps test files out of each other's way.
-	const start = () => startApp({ ...loadConfig(environment), listen: { host: '127.0.0.1', port: 0 } }, logger, { requestLimits: MANY_REQUESTS, ...options.overrides })
+	const start = (own: Record<string, string> = {}) => startApp({ ...loadConfig({ ...environment, ...own }), listen: { host: '127.0.0.1', port: 0 } }, logger, { requestLimits: MANY_REQUESTS, ...options.overrides })
+	const replicas: RunningApp[] = []
 	let app = await start()
 	await app.ready
 	const as = (userId: string) => new ApiClient(app.url, userId)
@@ -182,6 +193,14 @@ export async function startTestApp(options: TestAppOptions = {}): Promise<TestAp
 			await waitUntilServing(demo)
 			return demo
 		},
+		async startReplica() {
+			const replica = await start({ APP_PERSISTENT_STORAGE: join(database.volume, `replica-${replicas.length + 2}`) })
+			replicas.push(replica)
+			await replica.ready
+			const client = (userId: string) => new ApiClient(replica.url, userId)
+			await waitUntilServing(client('demo'))
+			return { url: replica.url, as: client, stop: () => replica.stop() }
+		},
 		async restart() {
 			await app.stop()
 			app = await start()
@@ -189,7 +208,7 @@ export async function startTestApp(options: TestAppOptions = {}): Promise<TestAp
 			await freeSwitch.until(() => freeSwitch.clients >= 2)
 		},
 		async stop() {
-			await app.stop()
+			await Promise.all([app, ...replicas].map((server) => server.stop()))
 			await nextcloud.stop()
 			await freeSwitch.stop()
 			await database.drop()

@@ -15,6 +15,10 @@ export interface TestDatabase {
 	volume: string
 	/** Runs one statement in it, past the sidecar, and gives its rows. */
 	query<Row extends object = Record<string, unknown>>(statement: string): Promise<Row[]>
+	/** Nobody reaches it, and who was connected is cut off: PostgreSQL is away, for this database alone. */
+	takeAway(): Promise<void>
+	/** It is there again. */
+	bringBack(): Promise<void>
 	/** Removes both, and cuts the connections that are still open. */
 	drop(): Promise<void>
 }
@@ -34,6 +38,13 @@ export async function createTestDatabase({ hasSchema = false } = {}): Promise<Te
 		url,
 		volume,
 		query: (statement) => onServer(url, statement),
+		takeAway: async () => {
+			await onServer(serverUrl, `alter database ${name} with connection limit 0`)
+			await onServer(serverUrl, `select pg_terminate_backend(pid) from pg_stat_activity where datname = '${name}'`)
+		},
+		bringBack: async () => {
+			await onServer(serverUrl, `alter database ${name} with connection limit -1`)
+		},
 		drop: async () => {
 			await dropDatabase(serverUrl, name)
 			await rm(volume, { recursive: true, force: true })

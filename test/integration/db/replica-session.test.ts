@@ -6,9 +6,8 @@ import type { TestDatabase } from '../../support/database.ts'
 
 import { setTimeout as delay } from 'node:timers/promises'
 import { Client } from 'pg'
-import { afterAll, afterEach, beforeAll, describe, expect, inject, it, vi } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
 import { ReplicaSession } from '../../../lib/db/replica-session.ts'
-import { onServer } from '../../support/database-server.ts'
 import { createTestDatabase } from '../../support/database.ts'
 import { RecordedLog } from '../../support/recorded-log.ts'
 
@@ -102,12 +101,10 @@ describe('a replica’s session', () => {
 
 	it('keeps its duties while PostgreSQL cannot be reached: nobody else can have them then', async () => {
 		const seen = await open('a', ['events'])
-		const name = database.url.replace(/.*\//, '')
-		await onServer(inject('databaseUrl'), `alter database ${name} with allow_connections false`)
-		await onServer(inject('databaseUrl'), `select pg_terminate_backend(pid) from pg_stat_activity where datname = '${name}'`)
+		await database.takeAway()
 		await delay(500)
 		expect(seen.session.has('events')).toBe(true)
-		await onServer(inject('databaseUrl'), `alter database ${name} with allow_connections true`)
+		await database.bringBack()
 		await vi.waitFor(() => expect(seen.ups).toBe(2), 10_000)
 		expect(seen.duties).toEqual(['+events'])
 	})

@@ -1,0 +1,95 @@
+// SPDX-FileCopyrightText: 2026 SIPCall contributors
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+// PostgreSQL goes away in the middle of calls.
+
+import type { ApiClient, TestApp } from '../../support/app.ts'
+
+import { readdir, readFile, symlink } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { startTestApp } from '../../support/app.ts'
+
+describe('while PostgreSQL is away', () => {
+	let test: TestApp
+	let demo: ApiClient
+
+	beforeEach(async () => {
+		test = await startTestApp({ freeSwitch: { speed: 1 }, overrides: { sweepMs: 50, replicas: { tickMs: 50 } } })
+		demo = await test.prepare()
+	})
+
+	afterEach(async () => {
+		await test.database.bringBack()
+		await test.stop()
+	})
+
+	const folder = () => join(test.database.volume, 'spool')
+	const spooled = async () => (await Promise.all((await readdir(folder()).catch(() => [])).map((name) => readFile(join(folder(), name), 'utf8')))).join('')
+	const legUuid = (role: 'a' | 'b') => test.freeSwitch.channels().find(({ leg }) => leg === role)?.uuid ?? ''
+	const row = async (uuid: string) => (await test.database.query<{ status: string, outcome: string, ended_by: string, version: number }>(`select status, outcome, ended_by, version from calls where uuid = '${uuid}'`))[0]
+
+	async function connected(): Promise<string> {
+		const { body } = await demo.call('+4930123400')
+		await demo.until(body.uuid, ({ status }) => status === 'connected')
+		return body.uuid
+	}
+
+	it('a call is followed to its end, which is stored when it is back', async () => {
+		const uuid = await connected()
+		await test.database.takeAway()
+		test.freeSwitch.hangUp(legUuid('b'))
+		const ended = await demo.untilEnded(uuid)
+		expect(ended).toMatchObject({ outcome: 'completed', endedBy: 'callee' })
+		expect(await spooled()).toContain(uuid)
+		expect(await spooled()).not.toContain('30123400')
+
+		await test.database.bringBack()
+		await vi.waitFor(async () => expect(await row(uuid)).toMatchObject({ status: 'ended', outcome: 'completed', ended_by: 'callee', version: ended.version }), 20_000)
+		await vi.waitFor(async () => expect(await readdir(folder())).toEqual([]))
+		expect((await demo.get(`/call-status/${uuid}`)).body).toMatchObject({ status: 'ended', version: ended.version, talkSec: ended.talkSec })
+	})
+
+	it('a call can be hung up, and is seen as it goes', async () => {
+		const { body: { uuid } } = await demo.call('+4930123400')
+		await demo.until(uuid, ({ status }) => status === 'connected')
+		await test.database.takeAway()
+		expect(await demo.hangUp(uuid)).toMatchObject({ status: 202 })
+		expect(await demo.untilEnded(uuid)).toMatchObject({ outcome: 'completed', endedBy: 'user' })
+		expect(test.freeSwitch.channels()).toEqual([])
+		await test.database.bringBack()
+		await vi.waitFor(async () => expect(await row(uuid)).toMatchObject({ status: 'ended', ended_by: 'user' }), 20_000)
+	})
+
+	it('new calls are refused with 503 and Retry-After, and nothing is dialled', async () => {
+		await test.database.takeAway()
+		const answer = await demo.call('+4930123400')
+		expect(answer).toMatchObject({ status: 503, body: { code: 'storage_unavailable' } })
+		expect(Number(answer.headers.get('retry-after'))).toBeGreaterThan(0)
+		expect(test.freeSwitch.originates).toEqual([])
+	})
+
+	it('what happened outlives a process that ends before it is back', async () => {
+		const uuid = await connected()
+		await test.database.takeAway()
+		test.freeSwitch.hangUp(legUuid('b'))
+		await demo.untilEnded(uuid)
+		const restarted = test.restart()
+		await vi.waitFor(async () => expect(await spooled()).toContain(uuid))
+		await test.database.bringBack()
+		await restarted
+		// Without what was put aside nobody could tell who has hung up.
+		expect(await row(uuid)).toMatchObject({ status: 'ended', outcome: 'completed', ended_by: 'callee' })
+		expect(await readdir(folder())).toEqual([])
+	})
+
+	it('a disk that takes nothing keeps nobody from calling on: what happened is stored from memory', async () => {
+		const uuid = await connected()
+		await symlink('/dev/full', folder())
+		await test.database.takeAway()
+		test.freeSwitch.hangUp(legUuid('b'))
+		await demo.untilEnded(uuid)
+		await test.database.bringBack()
+		await vi.waitFor(async () => expect(await row(uuid)).toMatchObject({ status: 'ended', ended_by: 'callee' }), 20_000)
+	})
+})

@@ -1,0 +1,126 @@
+// SPDX-FileCopyrightText: 2026 SIPCall contributors
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+// Two sidecars on one PostgreSQL, one Redis and one switch.
+
+import type { CallJson } from '../../../lib/http/schemas.ts'
+import type { ApiClient, Replica, TestApp } from '../../support/app.ts'
+
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { startTestApp } from '../../support/app.ts'
+
+const GERMANY = '+4930123400'
+
+describe('two replicas', () => {
+	let test: TestApp
+	let other: Replica
+	/** At the replica that hears the switch's events, and at the one that does not. */
+	let [here, there]: ApiClient[] = []
+
+	beforeEach(async () => {
+		test = await startTestApp({ freeSwitch: { speed: 1 }, overrides: { sweepMs: 50, esl: { silenceMs: 300, commandTimeoutMs: 500 }, replicas: { tickMs: 50 } } })
+		here = await test.prepare({ maxConcurrentPerUser: 2 })
+		other = await test.startReplica()
+		there = other.as('demo')
+	})
+
+	afterEach(() => test.stop())
+
+	const channels = () => test.freeSwitch.channels()
+	const subscriptions = () => test.freeSwitch.commands.filter(({ command }) => command.startsWith('event json') && command.includes('CHANNEL_'))
+
+	async function connectedAt(client: ApiClient | undefined): Promise<CallJson> {
+		const { body } = await (client as ApiClient).call(GERMANY)
+		return (client as ApiClient).until(body.uuid, ({ status }) => status === 'connected')
+	}
+
+	it('have one of them that hears the switch’s events', async () => {
+		expect(subscriptions()).toHaveLength(1)
+		expect(test.freeSwitch.clients).toBe(3)
+	})
+
+	it('both place calls, and each tells of those of the other as they change', async () => {
+		const [mine, others] = await Promise.all([connectedAt(here), connectedAt(there)])
+		expect(await there?.until(mine.uuid, ({ status }) => status === 'connected')).toMatchObject({ to: GERMANY })
+		const [leg] = channels().filter(({ leg, variables }) => variables.sipcall_call === others.uuid && leg === 'b')
+		const told = there?.untilEnded(others.uuid)
+		test.freeSwitch.hangUp(leg?.uuid ?? '')
+		expect(await told).toMatchObject({ outcome: 'completed', endedBy: 'callee' })
+		await there?.hangUp(mine.uuid)
+		expect(await here?.untilEnded(mine.uuid)).toMatchObject({ outcome: 'completed', endedBy: 'user' })
+		expect(channels()).toEqual([])
+		expect(test.freeSwitch.originates).toHaveLength(2)
+	})
+
+	it('place one call for one key, however often and wherever it is asked for', async () => {
+		const answers = await Promise.all([here, there, here, there, there].map((client) => client?.call(GERMANY, { key: 'once' })))
+		expect(new Set(answers.map((answer) => `${answer?.status} ${answer?.body.uuid}`)).size).toBe(1)
+		expect(test.freeSwitch.originates).toHaveLength(1)
+	})
+
+	it('know of a phone that is not registered, though the one thing the switch tells comes before the call is heard of', async () => {
+		const { body: { devices } } = await (there as ApiClient).request<{ devices: { id: string }[] }>('PUT', '/me', { devices: [{ kind: 'sip', label: 'Away', address: '1909' }] })
+		const { body } = await (there as ApiClient).call(GERMANY, { device: devices[0]?.id })
+		expect(await there?.untilEnded(body.uuid)).toMatchObject({ outcome: 'failed', leg: 'user', cause: { name: 'USER_NOT_REGISTERED' } })
+	})
+
+	it('take the events over when the one that hears them is gone, and the call goes on', async () => {
+		const { uuid } = await connectedAt(here)
+		const before = subscriptions().length
+		const began = performance.now()
+		await test.app.stop()
+		await test.freeSwitch.until(() => subscriptions().length > before)
+		// Not a test of speed: the limit is what is promised, ten times what it takes.
+		expect(performance.now() - began).toBeLessThan(5_000)
+		expect((await there?.get(`/call-status/${uuid}`))?.body).toMatchObject({ status: 'connected' })
+		test.freeSwitch.hangUp(channels().find(({ leg }) => leg === 'b')?.uuid ?? '')
+		expect(await there?.untilEnded(uuid)).toMatchObject({ outcome: 'completed', endedBy: 'callee' })
+	})
+
+	it('lose no end that came while nobody heard events', async () => {
+		const { uuid } = await connectedAt(there)
+		test.freeSwitch.onCommand = (command) => command.startsWith('auth') ? 'drop-unheard' : undefined
+		test.freeSwitch.dropConnections()
+		test.freeSwitch.hangUp(channels().find(({ leg }) => leg === 'b')?.uuid ?? '')
+		await test.freeSwitch.until(() => channels().length === 0)
+		await test.app.stop()
+		test.freeSwitch.onCommand = undefined
+		expect(await there?.untilEnded(uuid)).toMatchObject({ outcome: 'completed', endedBy: 'system' })
+	})
+
+	it('refuse new calls while they stop, and keep those that are up', async () => {
+		const { uuid } = await connectedAt(there)
+		const stopped = other.stop()
+		await vi.waitFor(async () => {
+			const answer = await there?.call('+493099999')
+			expect(answer).toMatchObject({ status: 503, body: { code: 'shutting_down' } })
+			expect(Number(answer?.headers.get('retry-after'))).toBeGreaterThan(0)
+		})
+		await stopped
+		expect(channels()).toHaveLength(2)
+		await here?.hangUp(uuid)
+		expect(await here?.untilEnded(uuid)).toMatchObject({ outcome: 'completed' })
+	})
+
+	it('count whom the other has transferred, until that one hangs up', async () => {
+		await here?.request('POST', '/admin/config', { maxConcurrent: 1 })
+		const { uuid } = await connectedAt(here)
+		expect((await here?.request('POST', `/call/${uuid}/transfer`, { to: '+4930123411' }))?.status).toBe(202)
+		await here?.untilEnded(uuid)
+		expect(await there?.call('+4930123422')).toMatchObject({ status: 429, body: { code: 'limit_reached' } })
+		channels().forEach((channel) => test.freeSwitch.hangUp(channel.uuid))
+		await vi.waitFor(async () => expect((await there?.call('+4930123422'))?.status).toBe(202), 10_000)
+	})
+
+	it('have the settings of the other at once', async () => {
+		await there?.request('POST', '/admin/config', { allowedCountries: ['AT'] })
+		await vi.waitFor(async () => expect(await here?.call(GERMANY)).toMatchObject({ status: 422, body: { code: 'destination_not_allowed' } }))
+	})
+
+	it('do not restore a backup under each other’s feet', async () => {
+		const backup = await test.app.backups.create()
+		await expect(test.app.backups.restore(backup.name, { force: true })).rejects.toMatchObject({ code: 'wrong_state' })
+		await other.stop()
+		await vi.waitFor(() => test.app.backups.restore(backup.name, { force: true }), 10_000)
+	})
+})

@@ -110,6 +110,8 @@ export interface TestApp {
 	prepare(settings?: Record<string, unknown>, options?: { onRecordedSwitch?: boolean }): Promise<ApiClient>
 	/** Waits until the switch's connections are up. */
 	ready(): Promise<void>
+	/** Starts the sidecar that a test has stopped again, on the same data; whatever the switch does. */
+	startAgain(): Promise<void>
 	/** Stops the sidecar and starts it again on the same data. */
 	restart(): Promise<void>
 	stop(): Promise<void>
@@ -120,6 +122,8 @@ const MANY_REQUESTS = { userPerMinute: 1_000_000, addressPerMinute: 1_000_000, a
 
 export interface TestAppOptions {
 	freeSwitch?: ScriptedFreeSwitchOptions
+	/** Further nodes, that the test has started and stops. */
+	peers?: readonly ScriptedFreeSwitch[]
 	environment?: Record<string, string>
 	overrides?: AppOverrides
 	/** false: PostgreSQL counts the limits. */
@@ -148,14 +152,23 @@ export async function startTestApp(options: TestAppOptions = {}): Promise<TestAp
 	const database = await createTestDatabase({ hasSchema: true })
 	const freeSwitch = await startScriptedFreeSwitch({ speed: Infinity, heartbeatSec: 0, ...options.freeSwitch })
 	const nextcloud = await startNextcloudShell({ appId: 'sipcall', appSecret: APP_SECRET, appVersion: '0.1.0', exAppUrl: 'http://127.0.0.1:1' })
-	const environment = { ...testEnvironment(database, freeSwitch, nextcloud.url, options.redis ?? true), ...options.environment }
+	const nodes = [freeSwitch, ...options.peers ?? []]
+	const environment = {
+		...testEnvironment(database, freeSwitch, nextcloud.url, options.redis ?? true),
+		...(nodes.length === 1 ? {} : { FREESWITCH_NODES: JSON.stringify(nodes.map(({ host, port }) => ({ host, port, password: 'ClueCon' }))) }),
+		...options.environment,
+	}
 	const logger = createLogger({ level: 'error', pretty: true, silent: process.env.SIPCALL_TEST_LOG === undefined })
 	// Port 0 is not valid in the environment of a real start: here it keeps test files out of each other's way.
 	const start = () => startApp({ ...loadConfig(environment), listen: { host: '127.0.0.1', port: 0 } }, logger, { requestLimits: MANY_REQUESTS, ...options.overrides })
 	let app = await start()
 	await app.ready
 	const as = (userId: string) => new ApiClient(app.url, userId)
-	const ready = () => freeSwitch.until(() => freeSwitch.commands.some(({ command }) => command.startsWith('event json')) && freeSwitch.clients >= 2)
+	const ready = async () => {
+		for (const node of nodes) {
+			await node.until(() => node.commands.some(({ command }) => command.startsWith('event json')) && node.clients >= 2)
+		}
+	}
 	return {
 		get url() {
 			return app.url
@@ -181,6 +194,10 @@ export async function startTestApp(options: TestAppOptions = {}): Promise<TestAp
 			}
 			await waitUntilServing(demo)
 			return demo
+		},
+		async startAgain() {
+			app = await start()
+			await app.ready
 		},
 		async restart() {
 			await app.stop()

@@ -13,9 +13,10 @@ export interface PacingOptions {
 	longestWaitMs?: number
 }
 
-/** A place in the row: when its turn comes, in the milliseconds of the clock. */
+/** A place in the row: when its turn comes, or came, in the milliseconds of the clock. */
 export interface Place {
 	at: number
+	isTaken: boolean
 }
 
 /** However low a limit is: who waits is told after a while that it is too long. */
@@ -45,9 +46,28 @@ export class Pacing {
 		if (at - now() > longestWaitMs) {
 			return undefined
 		}
-		const place = { at }
+		const place = { at, isTaken: false }
 		this.#places.push(place)
 		return place
+	}
+
+	/**
+	 * Takes the turn of a place if it has come. What was late before it counts from when it went: a process that was held up
+	 * must not make good for it.
+	 *
+	 * @return milliseconds that are left; 0 = it may be written now
+	 */
+	take(place: Place): number {
+		const now = this.#options.now()
+		const { count, windowMs } = this.#measure()
+		const before = this.#places[this.#places.indexOf(place) - count]
+		const at = Math.max(place.at, before === undefined ? 0 : before.at + windowMs)
+		if (at > now) {
+			return at - now
+		}
+		place.at = now
+		place.isTaken = true
+		return 0
 	}
 
 	/** Nothing is written at this place. */
@@ -69,16 +89,19 @@ export class Pacing {
 	/** How many wait for their turn. */
 	get waiting(): number {
 		const now = this.#options.now()
-		return this.#places.filter(({ at }) => at > now).length
+		return this.#places.filter(({ at, isTaken }) => at > now && !isTaken).length
+	}
+
+	/** Below one a second it is one within a longer time. */
+	#measure(): { count: number, windowMs: number } {
+		const rate = this.perSecond
+		return { count: Math.max(1, rate), windowMs: rate < 1 ? SECOND_MS / rate : SECOND_MS }
 	}
 
 	#next(): number {
 		const now = this.#options.now()
-		const rate = this.perSecond
-		// Below one a second, one within a longer time.
-		const count = Math.max(1, rate)
-		const windowMs = rate < 1 ? SECOND_MS / rate : SECOND_MS
-		this.#places = this.#places.filter(({ at }) => at > now - windowMs)
+		const { count, windowMs } = this.#measure()
+		this.#places = this.#places.filter(({ at, isTaken }) => !isTaken || at > now - windowMs)
 		const before = this.#places.at(-count)
 		return Math.max(now, this.#places.at(-1)?.at ?? now, before === undefined ? now : before.at + windowMs)
 	}

@@ -91,13 +91,13 @@ class Node {
 		return {
 			node: freeSwitch.name,
 			turn: async (signal) => {
-				const waitMs = place.at - performance.now()
-				if (waitMs <= 0) {
-					return false
+				let hasWaited = false
+				for (let leftMs = this.pacing.take(place); leftMs > 0 && signal?.aborted !== true; leftMs = this.pacing.take(place)) {
+					this.paced += Number(!hasWaited)
+					hasWaited = true
+					await delay(leftMs, undefined, signal === undefined ? {} : { signal }).catch(() => {})
 				}
-				this.paced++
-				await delay(waitMs, undefined, signal === undefined ? {} : { signal }).catch(() => {})
-				return true
+				return hasWaited
 			},
 			release: () => {
 				this.pacing.release(place)

@@ -90,7 +90,8 @@ export function statusLines({ parts }: Report): string[] {
 }
 
 function sentence(part: Part): string {
-	const { id, name, text, advice } = part
+	const { id, name, text, advice, load } = part
 	const whose = name === undefined ? '' : id === 'gateway' ? `Gateway ${name}: ` : `${name}: `
-	return `${whose}${text}${advice === undefined || severityOf(part) === 'ok' ? '' : ` ${advice}`}`
+	const takes = load === undefined ? '' : ` Calls a second: at most ${load.callsPerSec}.`
+	return `${whose}${text}${takes}${advice === undefined || severityOf(part) === 'ok' ? '' : ` ${advice}`}`
 }

@@ -65,7 +65,15 @@ export function healthWords({ state }: Health): string {
 }
 
 export function shownPart(part: HealthPart): ShownFinding {
-	return shown(part, partName(part), stateWord(part.state))
+	const found = shown(part, partName(part), stateWord(part.state))
+	return part.load === undefined ? found : { ...found, text: `${found.text} ${loadWords(part.load)}` }
+}
+
+/** What a FreeSWITCH takes. */
+function loadWords({ callsPerSec, sessions, maxSessions }: NonNullable<HealthPart['load']>): string {
+	return sessions === undefined || maxSessions === undefined
+		? t('Calls a second: at most {calls}.', { calls: callsPerSec })
+		: t('Calls a second: at most {calls}. Sessions: {sessions} of {max}.', { calls: callsPerSec, sessions, max: maxSessions })
 }
 
 export function shownStep(step: Step): ShownFinding {
@@ -133,7 +141,7 @@ function partName({ id, name = '' }: HealthPart): string {
 		case 'locked_users':
 			return t('Locked users')
 		default:
-			return { nextcloud: 'Nextcloud', sipcall: 'SIPCall', redis: 'Redis', freeswitch: 'FreeSWITCH' }[id]
+			return `${{ nextcloud: 'Nextcloud', sipcall: 'SIPCall', redis: 'Redis', freeswitch: 'FreeSWITCH' }[id]}${name === '' ? '' : ` ${name}`}`
 	}
 }
 

@@ -113,6 +113,8 @@ export interface TestApp {
 	ready(): Promise<void>
 	/** Another sidecar on the same database, with a volume of its own; stopped with the test at the latest. */
 	startReplica(): Promise<Replica>
+	/** Starts the sidecar that a test has stopped again, on the same data; whatever the switch does. */
+	startAgain(): Promise<void>
 	/** Stops the sidecar and starts it again on the same data. */
 	restart(): Promise<void>
 	stop(): Promise<void>
@@ -130,6 +132,8 @@ const MANY_REQUESTS = { userPerMinute: 1_000_000, addressPerMinute: 1_000_000, a
 
 export interface TestAppOptions {
 	freeSwitch?: ScriptedFreeSwitchOptions
+	/** Further nodes, that the test has started and stops. */
+	peers?: readonly ScriptedFreeSwitch[]
 	environment?: Record<string, string>
 	overrides?: AppOverrides
 	/** false: PostgreSQL counts the limits. */
@@ -158,7 +162,12 @@ export async function startTestApp(options: TestAppOptions = {}): Promise<TestAp
 	const database = await createTestDatabase({ hasSchema: true })
 	const freeSwitch = await startScriptedFreeSwitch({ speed: Infinity, heartbeatSec: 0, ...options.freeSwitch })
 	const nextcloud = await startNextcloudShell({ appId: 'sipcall', appSecret: APP_SECRET, appVersion: '0.1.0', exAppUrl: 'http://127.0.0.1:1' })
-	const environment = { ...testEnvironment(database, freeSwitch, nextcloud.url, options.redis ?? true), ...options.environment }
+	const nodes = [freeSwitch, ...options.peers ?? []]
+	const environment = {
+		...testEnvironment(database, freeSwitch, nextcloud.url, options.redis ?? true),
+		...(nodes.length === 1 ? {} : { FREESWITCH_NODES: JSON.stringify(nodes.map(({ host, port }) => ({ host, port, password: 'ClueCon' }))) }),
+		...options.environment,
+	}
 	const logger = createLogger({ level: 'error', pretty: true, silent: process.env.SIPCALL_TEST_LOG === undefined })
 	// Port 0 is not valid in the environment of a real start: here it keeps test files out of each other's way.
 	const start = (own: Record<string, string> = {}) => startApp({ ...loadConfig({ ...environment, ...own }), listen: { host: '127.0.0.1', port: 0 } }, logger, { requestLimits: MANY_REQUESTS, ...options.overrides })
@@ -166,7 +175,11 @@ export async function startTestApp(options: TestAppOptions = {}): Promise<TestAp
 	let app = await start()
 	await app.ready
 	const as = (userId: string) => new ApiClient(app.url, userId)
-	const ready = () => freeSwitch.until(() => freeSwitch.commands.some(({ command }) => command.startsWith('event json')) && freeSwitch.clients >= 2)
+	const ready = async () => {
+		for (const node of nodes) {
+			await node.until(() => node.commands.some(({ command }) => command.startsWith('event json')) && node.clients >= 2)
+		}
+	}
 	return {
 		get url() {
 			return app.url
@@ -200,6 +213,10 @@ export async function startTestApp(options: TestAppOptions = {}): Promise<TestAp
 			const client = (userId: string) => new ApiClient(replica.url, userId)
 			await waitUntilServing(client('demo'))
 			return { url: replica.url, as: client, stop: () => replica.stop() }
+		},
+		async startAgain() {
+			app = await start()
+			await app.ready
 		},
 		async restart() {
 			await app.stop()

@@ -150,7 +150,7 @@ describe('limits of a call', () => {
 	})
 
 	it('refuses a taken uuid and more channels a second than allowed with DESTINATION_OUT_OF_ORDER', async () => {
-		const { client } = await begin({ sessionsPerSecond: 3 })
+		const { client } = await begin({ sessionsPerSecond: 4 })
 		await client.event('CHANNEL_BRIDGE')
 		await client.ask('bgapi originate {origination_uuid=a}user/1000@127.0.0.1 &park\nJob-UUID: taken')
 		await client.ask('bgapi originate {origination_uuid=c}user/1000@127.0.0.1 &park\nJob-UUID: third')

@@ -37,6 +37,8 @@ function status({ core }: Desk): string {
 		.replace(/^\d+ session\(s\) since startup$/m, `${core.sessionsSinceStart} session(s) since startup`)
 		.replace(/^\d+ session\(s\) - peak \d+, last 5min \d+ $/m, `${core.legs.size} session(s) - peak ${core.peak}, last 5min ${core.peak} `)
 		.replace(/out of max \d+,/, `out of max ${core.sessionsPerSecond},`)
+		.replace(/^\d+ session\(s\) max$/m, `${core.maxSessions} session(s) max`)
+		.replace(/ is ready$/m, core.isPaused ? ' is not ready' : ' is ready')
 }
 
 /** One row of `show channels as json`. */
@@ -171,7 +173,7 @@ export const STATUS_COMMANDS: Readonly<Record<string, ApiCommand>> = {
 	fsctl: (desk, argument) => {
 		switch (argument.split(' ')[0]) {
 			case 'sps': return `+OK sessions per second: ${desk.core.sessionsPerSecond}\n`
-			case 'max_sessions': return '+OK max sessions: 5000\n'
+			case 'max_sessions': return `+OK max sessions: ${desk.core.maxSessions}\n`
 			case 'shutdown':
 				setImmediate(() => desk.shutDown())
 				return '+OK\n'

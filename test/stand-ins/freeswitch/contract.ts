@@ -26,8 +26,10 @@ export interface ScriptedFreeSwitchOptions {
 	speed?: number
 	/** Seconds of the wall clock between two HEARTBEAT events; 0 sends none. */
 	heartbeatSec?: number
-	/** Told in HEARTBEAT (30 unless given); enforced only when given. */
+	/** Told in `status` (30 unless given); enforced only when given. */
 	sessionsPerSecond?: number
+	/** Told in HEARTBEAT and `status` (5000 unless given); enforced only when given. */
+	maxSessions?: number
 	/** Which leg's HANGUP_COMPLETE comes first. */
 	legOrder?: 'a-first' | 'b-first'
 	/** Where BACKGROUND_JOB stands among the events of its call. */
@@ -92,6 +94,12 @@ export interface ScriptedFreeSwitch {
 	answer(legUuid: string): void
 	/** A gateway with ping changes its state: the event is fired, and calls through it are refused while it is down. */
 	setGateway(name: string, state: 'UP' | 'DOWN'): void
+	/** Takes no new channels, as after `fsctl pause`, or takes them again. */
+	pause(isPaused: boolean): void
+	/** Sends a HEARTBEAT now. */
+	beat(): void
+	/** What another switch had under way is here from now on, as after `sofia recover`; that one is never heard of again. */
+	recover(from: ScriptedFreeSwitch): void
 	/** Resolves once the condition holds; it is looked at after every command and event. */
 	until(condition: () => boolean): Promise<void>
 	stop(): Promise<void>

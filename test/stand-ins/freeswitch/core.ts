@@ -29,6 +29,7 @@ export interface CoreOptions {
 	pace: Pace
 	speed: number
 	sessionsPerSecond: number | undefined
+	maxSessions: number | undefined
 	legOrder: 'a-first' | 'b-first'
 	jobPlace: JobPlace
 	/** The configured gateways; undefined lets every name pass. */
@@ -48,6 +49,8 @@ export class Core {
 	readonly clock: Clock
 	readonly options: CoreOptions
 	readonly legs = new Map<string, Leg>()
+	/** After `fsctl pause`: no new channels. */
+	isPaused = false
 	sessionsSinceStart = 0
 	peak = 0
 	/** When the latest channels were created, for the limit of sessions per second. */
@@ -108,14 +111,27 @@ export class Core {
 		return this.options.sessionsPerSecond ?? 30
 	}
 
-	/** Whether one more channel may be created in this second. */
-	mayCreate(): boolean {
-		const limit = this.options.sessionsPerSecond
+	/** The same of the channels at once. */
+	get maxSessions(): number {
+		return this.options.maxSessions ?? 5000
+	}
+
+	/**
+	 * What HEARTBEAT tells as `Session-Per-Sec`: not the limit but what is left of it (`runtime.sps`; 999 of 1000 in a recording).
+	 * The switch counts in seconds that begin when it likes: here every second that could be one.
+	 */
+	get sessionsLeft(): number {
 		const now = this.clock.now()
 		while ((this.#created[0] ?? now) < now - 1_000_000) {
 			this.#created.shift()
 		}
-		return limit === undefined || this.#created.length < limit
+		return Math.max(0, this.sessionsPerSecond - this.#created.length)
+	}
+
+	/** Whether one more channel may be created: the one that takes the last of a second is refused (`--runtime.sps <= 0`). */
+	mayCreate(): boolean {
+		const { maxSessions, sessionsPerSecond } = this.options
+		return !this.isPaused && (sessionsPerSecond === undefined || this.sessionsLeft > 1) && (maxSessions === undefined || this.legs.size < maxSessions)
 	}
 
 	add(leg: Leg): void {

@@ -23,6 +23,7 @@ import { handleCommand } from './commands.ts'
 import { Connection } from './connection.ts'
 import { Core } from './core.ts'
 import { ring } from './dial.ts'
+import { recover } from './recover.ts'
 import { AT_ONCE, STORIES, storiesByNumber } from './stories.ts'
 import { HEARTBEAT } from './templates.ts'
 
@@ -79,6 +80,7 @@ class Stage implements ScriptedFreeSwitch, Desk {
 			pace: { ...AT_ONCE, ...this.#options.pace },
 			speed: this.#options.speed ?? 1,
 			sessionsPerSecond: this.#options.sessionsPerSecond,
+			maxSessions: this.#options.maxSessions,
 			legOrder: this.#options.legOrder ?? 'b-first',
 			jobPlace: this.#options.jobPlace ?? 'after-answer',
 			gateways: this.#gateways,
@@ -110,18 +112,19 @@ class Stage implements ScriptedFreeSwitch, Desk {
 		this.#port = (server.address() as AddressInfo).port
 		const seconds = this.#options.heartbeatSec ?? 20
 		if (seconds > 0) {
-			this.#heartbeat = setInterval(() => this.#beat(), seconds * 1000)
+			this.#heartbeat = setInterval(() => this.beat(), seconds * 1000)
 			this.#heartbeat.unref()
 		}
 	}
 
-	#beat(): void {
+	beat(): void {
 		const { core } = this
 		const now: Record<string, string> = {
 			'Up-Time': uptimeText(core),
 			'Uptime-msec': String(Math.floor(core.clock.uptime() / 1000)),
 			'Session-Count': String(core.legs.size),
-			'Session-Per-Sec': String(core.sessionsPerSecond),
+			'Max-Sessions': String(core.maxSessions),
+			'Session-Per-Sec': String(core.sessionsLeft),
 			'Session-Since-Startup': String(core.sessionsSinceStart),
 			'Session-Peak-Max': String(core.peak),
 			'Session-Peak-FiveMin': String(core.peak),
@@ -254,6 +257,18 @@ class Stage implements ScriptedFreeSwitch, Desk {
 		this.core.options.gateways = this.#gateways
 		const answer: [string, string][] = state === 'UP' ? [['Phrase', 'OK'], ['Status', '200']] : [['Phrase', 'Service Unavailable'], ['Status', '503']]
 		this.core.fire('CUSTOM', [['Gateway', name], ['State', 'NOREG'], ['Ping-Status', state], ...answer], undefined, 'sofia::gateway_state')
+	}
+
+	pause(isPaused: boolean): void {
+		this.core.isPaused = isPaused
+	}
+
+	recover(from: ScriptedFreeSwitch): void {
+		if (from instanceof Stage) {
+			recover(this.core, from.core)
+			// The other one is gone: nobody hears from it how its channels went on.
+			from.core.stop()
+		}
 	}
 
 	#look(): void {

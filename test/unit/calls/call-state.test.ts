@@ -46,6 +46,26 @@ describe('the table of statuses', () => {
 	})
 })
 
+describe('the node of a call', () => {
+	const placed = { ...callWith(1), node: 'one:8021' }
+	const ofA: CallEvent = { type: 'leg', legUuid: A, at: at(1), answeredAt: at(1), node: 'one:8021' }
+
+	it('is where its living legs are, also when nothing else is new', () => {
+		const { call } = playCall(frozen(placed), [ofA])
+		const moved = transition(frozen(call), { ...ofA, node: 'two:8021' })
+		expect(moved).toMatchObject({ call: { node: 'two:8021', version: call.version + 1 }, log: [] })
+		expect(transition(frozen({ ...call, node: 'two:8021' }), { ...ofA, node: 'two:8021' })).toEqual({ ignored: 'nothing_new' })
+	})
+
+	it('is not changed by a leg that ends, or has ended, and not by a report that names none', () => {
+		const ended: CallEvent = { ...ofA, node: 'two:8021', end: end('cleared') }
+		const { call } = playCall(frozen(placed), [ofA, { type: 'leg', legUuid: 'leg-b1', at: at(2), answeredAt: at(2), node: 'one:8021' }, { ...ended }])
+		expect(call).toMatchObject({ node: 'one:8021', status: 'connected' })
+		expect(transition(frozen(call), { ...ofA, node: 'two:8021' })).toEqual({ ignored: 'nothing_new' })
+		expect(playCall(frozen(placed), [{ type: 'leg', legUuid: A, at: at(1) }]).call.node).toBe('one:8021')
+	})
+})
+
 describe('a call', () => {
 	const story: [CallEvent, CallStatus, string[]][] = [
 		[{ type: 'leg', legUuid: A, at: at(1) }, 'calling_user', ['leg_created']],

@@ -91,3 +91,30 @@ describe('the gateways', () => {
 		expect(gateways.inOrder(GATEWAYS)).toEqual(GATEWAYS)
 	})
 })
+
+describe('the gateways of two nodes', () => {
+	it('are known by node and name; a call that may go through any node minds what is so on each', async () => {
+		const states: Record<string, GatewayCondition> = { 'one first': 'silent', 'one second': 'answers', 'two first': 'silent', 'two second': 'silent' }
+		let isTwoReady = true
+		const log = new RecordedLog()
+		const gateways = new GatewayWatch({
+			nodes: () => ['one', 'two'].map((name) => ({ name, isReady: () => name === 'one' || isTwoReady, gateway: async (gateway) => states[`${name} ${gateway}`] ?? 'not_told' })),
+			gateways: () => ['first', 'second'],
+			logger: log,
+		})
+		const both = ['first', 'second']
+		await gateways.ask()
+		expect(gateways.inOrder(both, 'one')).toEqual(['second', 'first'])
+		expect(gateways.inOrder(both, 'two')).toEqual(both)
+		expect(gateways.inOrder(both)).toEqual(['second', 'first'])
+		expect([gateways.hasAny(both, 'one'), gateways.hasAny(both, 'two'), gateways.hasAny(both)]).toEqual([true, false, true])
+		expect(() => gateways.need(both, 'two')).toThrow(expect.objectContaining({ code: 'trunk_unavailable' }))
+		expect(() => gateways.need(both)).not.toThrow()
+		expect(() => gateways.need(['first'])).toThrow(expect.objectContaining({ code: 'trunk_unavailable' }))
+		gateways.tell('first', true, 'two')
+		expect(() => gateways.need(['first'])).not.toThrow()
+		isTwoReady = false
+		expect(() => gateways.need(['first'])).toThrow(expect.objectContaining({ code: 'trunk_unavailable' }))
+		expect(log.lines.at(-1)?.fields).toMatchObject({ gateway: 'first', node: 'two' })
+	})
+})

@@ -6,7 +6,7 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { EslError } from '../../../lib/esl/esl-error.ts'
-import { askDenied, askGateway, askGatewayNames, askVersion, readGateway, switchFaultOf } from '../../../lib/esl/inquiry.ts'
+import { askDenied, askGateway, askGatewayNames, askVersion, readGateway, readStatus, switchFaultOf } from '../../../lib/esl/inquiry.ts'
 
 /** The answers of a recording, in order. */
 function answersOf(name: string): string[] {
@@ -24,6 +24,17 @@ function answersOf(name: string): string[] {
 const RECORDED = answersOf('status_commands')
 const find = (pattern: RegExp) => RECORDED.find((answer) => pattern.test(answer)) ?? ''
 const says = (answer: string) => async () => answer
+
+describe('how busy a switch is', () => {
+	it('stands in the status of a recording', () => {
+		expect(readStatus(find(/^UP \d/))).toEqual({ isAccepting: true, sessions: 0, maxSessions: 5000, sessionsPerSec: 1000 })
+	})
+
+	it('is not known where it is not told, and a switch that is paused is not ready', () => {
+		expect(readStatus('-ERR permission denied\n')).toEqual({})
+		expect(readStatus(find(/^UP \d/).replace(' is ready', ' is not ready'))).toMatchObject({ isAccepting: false })
+	})
+})
 
 describe('a gateway in a recording', () => {
 	it('without ping and registration is unwatched, with ping it answers, and one that is not there is missing', () => {

@@ -4,7 +4,7 @@
 import type { Probe } from '../../../lib/health/health.ts'
 import type { Part, Report } from '../../../lib/health/report.ts'
 
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { finding } from '../../../lib/health/findings.ts'
 import { Health } from '../../../lib/health/health.ts'
 import { keysProbe, noticesProbe, recordsProbe, switchProbe, versionFinding } from '../../../lib/health/probes.ts'
@@ -86,6 +86,8 @@ describe('the report', () => {
 		['all good', GOOD, 'ok'],
 		['one gateway of two that is down', [...GOOD, GATEWAY_DOWN], 'degraded'],
 		['every gateway that is down', [...GOOD.filter((part) => part !== GATEWAY_OK), GATEWAY_DOWN], 'down'],
+		['one FreeSWITCH of two that is down', [...GOOD, { id: 'freeswitch', name: 'two:8021', ...finding('switch_lost') }], 'degraded'],
+		['every FreeSWITCH that is down', [...GOOD.filter(({ id }) => id !== 'freeswitch'), { id: 'freeswitch', ...finding('switch_lost') }], 'down'],
 		['no database', [...GOOD, { id: 'database', ...finding('database_down') }], 'down'],
 		['no Redis, which nobody needs to call', [...GOOD, { id: 'redis', ...finding('redis_down') }], 'degraded'],
 		['a Redis that was never there', [...GOOD, { id: 'redis', ...finding('redis_absent') }], 'ok'],
@@ -170,6 +172,30 @@ describe('the records of data protection', () => {
 describe('a switch', () => {
 	it.each([[undefined, 'switch_ok_unversioned'], ['1.10.12-release', 'switch_ok'], ['1.11.0', 'switch_ok'], ['2.0.1', 'switch_ok'], ['1.8.7', 'switch_old'], ['1.6', 'switch_old']])('of version %s is %s', (version, code) => {
 		expect(versionFinding(version).code).toBe(code)
+	})
+
+	it.each([
+		['is paused', { isAccepting: false }, 'switch_paused'],
+		['has no room for two legs', { sessions: 999 }, 'switch_full'],
+		['has room for two legs', { sessions: 998 }, 'switch_ok'],
+	])('that %s is told as such, with what it takes', async (_what, change, code) => {
+		const figures = { node: 'pbx:8021', isReady: true, isAccepting: true, sessions: 4, maxSessions: 1000, sessionsPerSec: 30, heartbeatAgeSec: 3.4, callsPerSec: 14, waiting: 2, paced: 7, refused: 1, ...change }
+		const node = { name: 'pbx:8021', isReady: () => true, fault: () => undefined, version: async () => '1.10.12', hearsEvents: async () => {}, gateway: () => Promise.reject(new Error('asked')) }
+		const [part] = await switchProbe(() => [node], () => figures).look()
+		expect(part).toMatchObject({ id: 'freeswitch', code, load: { sessions: figures.sessions, maxSessions: 1000, sessionsPerSec: 30, heartbeatAgeSec: 3, callsPerSec: 14, waiting: 2, refused: 1 } })
+		expect(part).not.toHaveProperty('name')
+	})
+
+	it('of several that hangs or fails is named, and hides no other', async () => {
+		vi.useFakeTimers()
+		try {
+			const node = (name: string, version: () => Promise<string>) => ({ name, isReady: () => true, fault: () => undefined, version, hearsEvents: async () => {}, gateway: () => Promise.reject(new Error('asked')) })
+			const looked = switchProbe(() => [node('one:8021', () => new Promise(() => {})), node('two:8021', async () => '1.10.12'), node('three:8021', () => Promise.reject(new Error('cut')))], () => undefined).look()
+			await vi.advanceTimersByTimeAsync(3_000)
+			expect(await looked).toMatchObject([{ name: 'one:8021', code: 'switch_no_answer' }, { name: 'two:8021', code: 'switch_ok' }, { name: 'three:8021', code: 'switch_no_answer' }])
+		} finally {
+			vi.useRealTimers()
+		}
 	})
 
 	it.each([

@@ -4,6 +4,8 @@
 // The inner half of the composition: the parts behind the routes, and how they are put together.
 
 import type { Clock } from './calls/ports.ts'
+import type { ExplainFailure } from './calls/trunk-provider.ts'
+import type { Cdrs } from './cdrs.ts'
 import type { Config } from './config.ts'
 import type { Backups, DatabaseErrand } from './db/backup/backups.ts'
 import type { DatabaseAccess } from './db/backup/restore-backup.ts'
@@ -35,6 +37,7 @@ import { Explainer } from './calls/explain.ts'
 import { GatewayWatch } from './calls/gateway-watch.ts'
 import { Lockout } from './calls/lockout.ts'
 import { startCarrier } from './carrier.ts'
+import { startCdrs } from './cdrs.ts'
 import { ConnectionKeys } from './db/connection-keys.ts'
 import { migrate, openDatabase } from './db/orm.ts'
 import { AppStateRepository } from './db/repositories/app-state-repository.ts'
@@ -112,6 +115,9 @@ export interface Parts {
 	routes: readonly Route[]
 	/** What whoever collects metrics has to show; null: nobody may. */
 	metricsToken: () => string | null
+	/** What a switch has to show that brings call records; null: none may. */
+	cdrSecret: () => string | null
+	takeCdr: Cdrs['take']
 	verifyToken: (token: string) => Promise<{ userId: string } | undefined>
 	setEnabled: (isEnabled: boolean) => Promise<void>
 	status: () => Promise<string[]>
@@ -178,7 +184,8 @@ export async function startParts({ config, logger, clock, overrides, ocs, users,
 	})
 	releasers.add('change of the encryption key', () => rotation.stop())
 	const environment = settingsOfEnvironment(config)
-	const callSwitch = new FreeSwitch({ logger: logger.child({ component: 'esl' }), now: () => clock.now(), explainFailure: (failure) => carrier.provider().explainFailure?.(failure), ...overrides.esl })
+	const explainFailure: ExplainFailure = (failure) => carrier.provider().explainFailure?.(failure)
+	const callSwitch = new FreeSwitch({ logger: logger.child({ component: 'esl' }), now: () => clock.now(), explainFailure, ...overrides.esl })
 	const settingRules = { isProviderKind, isDialTemplate, isGatewayName, isDomain }
 	const settings = new SettingsStore({
 		source: new AppConfig({ ocs }),
@@ -208,6 +215,7 @@ export async function startParts({ config, logger, clock, overrides, ocs, users,
 			monitoring.ended(call)
 			notify(call)
 		},
+		onLateEnd: (notice) => cdrs.late(notice),
 		store,
 		feed,
 		callSwitch,
@@ -216,6 +224,7 @@ export async function startParts({ config, logger, clock, overrides, ocs, users,
 		isPassing: (error) => storageFault(error) !== undefined,
 		...(overrides.sweepMs === undefined ? {} : { sweepMs: overrides.sweepMs }),
 	})
+	const cdrs = startCdrs({ store, tracker, monitoring, explainFailure, clock, logger: logger.child({ component: 'calls' }) })
 	progress.report(90)
 	await tracker.start()
 	releasers.add('call tracker', () => tracker.stop())
@@ -398,6 +407,8 @@ export async function startParts({ config, logger, clock, overrides, ocs, users,
 		verifyToken: (token) => identity.verifier.verify(token),
 		routes: gate.routes,
 		metricsToken: () => settings.get().metricsToken,
+		cdrSecret: () => settings.get().cdrSecret,
+		takeCdr: (body) => cdrs.take(body),
 		setEnabled: async (isEnabled) => {
 			await state.setEnabled(isEnabled)
 			await (isEnabled ? settings.follow() : settings.stopFollowing())
@@ -408,6 +419,7 @@ export async function startParts({ config, logger, clock, overrides, ocs, users,
 			countUserData: (userId) => upkeep.erasures.preview({ target: { scope: 'all', userId }, actor: { kind: 'console' } }),
 			purgeUser: (userId) => upkeep.erasures.erase({ target: { scope: 'all', userId }, actor: { kind: 'console' } }),
 			checkAuditLog: audit.check,
+			importCdrs: (folder) => cdrs.importFolder(folder),
 			noteExport: (userId) => audit.trail.write({ actor: { kind: 'console' }, action: 'user.exported', targetUserId: userId }),
 			exportUser,
 			keyState: () => rotation.state(),

@@ -14,9 +14,10 @@ import type { CallStore, CallSwitch, Clock, SwitchNotice } from './ports.ts'
 
 import { setTimeout as delay } from 'node:timers/promises'
 import { transition } from './call-state.ts'
-import { isRungAgain, withLeg } from './call.ts'
+import { isRungAgain } from './call.ts'
 import { HandedOverLegs } from './handed-over.ts'
 import { isOverdue, LegInquiry, legsLeft } from './leg-inquiry.ts'
+import { applyNotice } from './leg-record.ts'
 import { OpenCallIndex, RecentCalls } from './open-calls.ts'
 
 export interface CallTrackerOptions {
@@ -29,6 +30,8 @@ export interface CallTrackerOptions {
 	isPassing: (error: unknown) => boolean
 	/** Told once of each call that has ended, after that is stored. */
 	onEnded: (call: Call) => void
+	/** Told of a leg's end that comes after its call was over. */
+	onLateEnd: (notice: LegNotice) => void
 	/** How often open calls are looked over. */
 	sweepMs?: number
 }
@@ -41,6 +44,8 @@ const FIND_OPEN_MS = 15_000
 const STORE_RETRY_MS = 200
 const STORE_RETRY_LONGEST_MS = 5_000
 
+type LegNotice = Extract<SwitchNotice, { type: 'leg' }>
+
 /** Times are monotonic milliseconds: a clock that is set must neither end a call nor keep one. */
 interface Watched extends Inquiry {
 	/** Events of one call are applied one after the other. */
@@ -51,8 +56,6 @@ interface Watched extends Inquiry {
 	/** Somebody wants it, or the person called has declined. */
 	isHangupWanted: boolean
 }
-
-type LegNotice = Extract<SwitchNotice, { type: 'leg' }>
 
 export class CallTracker {
 	readonly #options: CallTrackerOptions
@@ -111,6 +114,11 @@ export class CallTracker {
 		return this.#open.get(callUuid)
 	}
 
+	/** The open call to which a leg belongs. */
+	callOfLeg(legUuid: string): string | undefined {
+		return this.#open.byLegOrJob(legUuid)
+	}
+
 	/** The open calls, as far as they are known here. */
 	openCalls(): Call[] {
 		return this.#open.values()
@@ -145,7 +153,12 @@ export class CallTracker {
 	 * @return the call as it is stored then; undefined when it is not open here or the event cannot be stored
 	 */
 	async apply(callUuid: string, event: CallEvent): Promise<Call | undefined> {
-		return this.#enqueue(callUuid, (call) => transition(call, event))
+		return this.applyWith(callUuid, (call) => transition(call, event))
+	}
+
+	/** The same for a change that is more than an event. */
+	async applyWith(callUuid: string, change: (call: Call) => Transition): Promise<Call | undefined> {
+		return this.#enqueue(callUuid, change)
 	}
 
 	/** After a (re)connect: every open call is asked for, since nothing is repeated for those who were away. */
@@ -176,12 +189,15 @@ export class CallTracker {
 	}
 
 	#noticeLeg(notice: LegNotice): void {
-		const { report, role } = notice
+		const { report } = notice
 		const callUuid = this.#open.byLegOrJob(report.legUuid)
 			?? (notice.callUuid === undefined ? undefined : this.#open.get(notice.callUuid)?.uuid)
 		if (callUuid === undefined) {
 			if (report.end !== undefined) {
 				this.handedOver.ended(report.legUuid)
+				if (this.#recent.has(notice.callUuid)) {
+					this.#options.onLateEnd(notice)
+				}
 			}
 			if (report.end === undefined && (this.#recent.has(report.legUuid) || this.#recent.has(notice.callUuid))) {
 				this.#options.logger.warn('A leg of a call that is over appeared; it is hung up', { callUuid: notice.callUuid, legUuid: report.legUuid })
@@ -190,7 +206,7 @@ export class CallTracker {
 			return
 		}
 		// Whether we know the leg is decided in its turn: an event before this one may have brought it.
-		void this.#enqueue(callUuid, (call) => transition(role === undefined ? call : withLeg(call, report.legUuid, role), report))
+		void this.#enqueue(callUuid, (call) => applyNotice(call, notice))
 	}
 
 	#kill(callUuid: string | undefined, legUuid: string): void {

@@ -13,6 +13,7 @@ import type { Logger } from './logger.ts'
 
 import { CdrIntake } from './calls/cdr-intake.ts'
 import { storageFault } from './db/storage-fault.ts'
+import { SipCallError } from './errors.ts'
 import { cdrFiles } from './esl/cdr-files.ts'
 import { parseCdr } from './esl/cdr-parser.ts'
 
@@ -52,17 +53,17 @@ export function startCdrs({ store, tracker, monitoring, explainFailure, clock, l
 	})
 	const take = async (body: Buffer) => {
 		const record = parseCdr(body, clock.now(), explainFailure)
-		return record === undefined ? undefined : intake.take(record)
+		try {
+			return record === undefined ? undefined : await intake.take(record)
+		} catch (error) {
+			throw error instanceof SipCallError ? error : storageFault(error) ?? error
+		}
 	}
 	return {
 		take,
 		importFolder: async function* (folder) {
-			try {
-				for await (const { name, body } of cdrFiles(folder)) {
-					yield { name, result: body === undefined ? undefined : await take(body) }
-				}
-			} catch (error) {
-				throw storageFault(error) ?? error
+			for await (const { name, body } of cdrFiles(folder)) {
+				yield { name, result: body === undefined ? undefined : await take(body) }
 			}
 		},
 		late: (notice) => {

@@ -206,7 +206,9 @@ async function* importWords(files: ReturnType<OccTasks['importCdrs']>): AsyncGen
 			}
 		}
 	} catch (error) {
-		yield `Broken off after ${sum()} Import the folder again: what was taken is known then.\n`
+		if (unreadable + counts.stored + counts.known + counts.not_ours > 0) {
+			yield `Until then: ${sum()}\n`
+		}
 		throw error
 	}
 	yield `Call records: ${sum()} The files stay where they are; importing them again changes nothing.\n`

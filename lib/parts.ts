@@ -419,7 +419,10 @@ export async function startParts({ config, logger, clock, overrides, ocs, users,
 			countUserData: (userId) => upkeep.erasures.preview({ target: { scope: 'all', userId }, actor: { kind: 'console' } }),
 			purgeUser: (userId) => upkeep.erasures.erase({ target: { scope: 'all', userId }, actor: { kind: 'console' } }),
 			checkAuditLog: audit.check,
-			importCdrs: (folder) => cdrs.importFolder(folder),
+			importCdrs: async function* (folder) {
+				await audit.trail.write({ actor: { kind: 'console' }, action: 'records.imported' })
+				yield* cdrs.importFolder(folder)
+			},
 			noteExport: (userId) => audit.trail.write({ actor: { kind: 'console' }, action: 'user.exported', targetUserId: userId }),
 			exportUser,
 			keyState: () => rotation.state(),

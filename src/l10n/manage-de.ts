@@ -356,6 +356,7 @@ export const de: Translations = {
 	'Emergency call refused': 'Notruf abgelehnt',
 	'Call ended by an administrator': 'Anruf durch die Administration beendet',
 	'Backup made': 'Sicherung erstellt',
+	'Call records imported': 'Anrufprotokolle eingelesen',
 	'Backup restored': 'Sicherung eingespielt',
 	'Client signed in': 'Client angemeldet',
 	'Client signed out': 'Client abgemeldet',

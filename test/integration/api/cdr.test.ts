@@ -265,6 +265,7 @@ describe('occ sipcall:cdr-import', () => {
 		expect(lines.slice(0, -1).toSorted()).toEqual(['broken.cdr.json is no call record that can be read.\n', 'large.cdr.json is no call record that can be read.\n'])
 		expect(lines.at(-1)).toBe(`Call records: 2 taken, 0 known already, 1 ${sum}`)
 		expect(await status(uuid)).toMatchObject({ endedBy: 'callee' })
+		expect((await demo.get<{ items: object[] }>('/admin/audit-log?action=records.imported')).body.items).toMatchObject([{ actor: { kind: 'console' } }])
 		expect((await run()).split('\n').at(-2)).toBe(`Call records: 0 taken, 2 known already, 1 ${sum}`.trim())
 	})
 

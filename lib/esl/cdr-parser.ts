@@ -30,8 +30,10 @@ const FORM = 'cdr='
 /**
  * Reads a call record (`switch_ivr_generate_json_cdr`).
  *
- * @param body as it was posted, or as it lies in the error directory: JSON; or, with `encode`, percent-encoded or in
- * base64, when posted behind `cdr=`. The content type does not tell: with `disable-100-continue` the module forgets its own
+ * @param body as it was posted, or as it lies in the error directory: JSON, or that in base64, when posted behind `cdr=`. The
+ * content type does not tell: with `disable-100-continue` the module forgets its own. With `encode` as `true` it percent-encodes
+ * all, but leaves alone what looks like an escape already (`switch_url_encode`): a party of the call could close a text with
+ * `%22` in a name and write on, so that form is not read
  * @param now when it came; no leg can have ended later
  * @return undefined when it is no call record
  */
@@ -70,7 +72,7 @@ function jsonOf(body: Buffer): unknown {
 	const text = body.toString('utf8').trim()
 	const plain = text.startsWith(FORM) ? text.slice(FORM.length) : text
 	try {
-		return JSON.parse(plain.startsWith('{') ? plain : plain.startsWith('%') ? percentDecode(plain) : Buffer.from(plain, 'base64').toString('utf8'))
+		return JSON.parse(plain.startsWith('{') ? plain : Buffer.from(plain, 'base64').toString('utf8'))
 	} catch {
 		return undefined
 	}

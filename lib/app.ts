@@ -145,6 +145,7 @@ export async function startApp(config: Config, logger: Logger, overrides: AppOve
 		faultOf: storageFault,
 		onAnswered: (answer) => monitoring.answered(answer),
 		metrics: { token: () => parts?.metricsToken(), contentType: monitoring.contentType, text: () => monitoring.text() },
+		cdrs: { secret: () => parts?.cdrSecret(), take: async (body) => parts?.takeCdr(body) },
 		logger: logger.child({ component: 'http' }),
 	})
 	logger.info('Listening', { address: http.address })

@@ -4,6 +4,8 @@
 // The inner half of the composition: the parts behind the routes, and how they are put together.
 
 import type { Clock } from './calls/ports.ts'
+import type { ExplainFailure } from './calls/trunk-provider.ts'
+import type { Cdrs } from './cdrs.ts'
 import type { Config } from './config.ts'
 import type { Backups, DatabaseErrand } from './db/backup/backups.ts'
 import type { DatabaseAccess } from './db/backup/restore-backup.ts'
@@ -36,6 +38,7 @@ import { Explainer } from './calls/explain.ts'
 import { GatewayWatch } from './calls/gateway-watch.ts'
 import { Lockout } from './calls/lockout.ts'
 import { startCarrier } from './carrier.ts'
+import { startCdrs } from './cdrs.ts'
 import { ConnectionKeys } from './db/connection-keys.ts'
 import { migrate, openDatabase } from './db/orm.ts'
 import { AppStateRepository } from './db/repositories/app-state-repository.ts'
@@ -116,6 +119,9 @@ export interface Parts {
 	routes: readonly Route[]
 	/** What whoever collects metrics has to show; null: nobody may. */
 	metricsToken: () => string | null
+	/** What a switch has to show that brings call records; null: none may. */
+	cdrSecret: () => string | null
+	takeCdr: Cdrs['take']
 	verifyToken: (token: string) => Promise<{ userId: string } | undefined>
 	setEnabled: (isEnabled: boolean) => Promise<void>
 	status: () => Promise<string[]>
@@ -191,7 +197,8 @@ export async function startParts({ config, logger, clock, overrides, ocs, users,
 	})
 	releasers.add('change of the encryption key', () => rotation.stop())
 	const environment = settingsOfEnvironment(config)
-	const callSwitch = new SwitchPool({ logger: logger.child({ component: 'esl' }), now: () => clock.now(), explainFailure: (failure) => carrier.provider().explainFailure?.(failure), ...overrides.esl })
+	const explainFailure: ExplainFailure = (failure) => carrier.provider().explainFailure?.(failure)
+	const callSwitch = new SwitchPool({ logger: logger.child({ component: 'esl' }), now: () => clock.now(), explainFailure, share: () => replicas.count, ...overrides.esl })
 	const settingRules = { isProviderKind, isDialTemplate, isGatewayName, isDomain }
 	const settings = new SettingsStore({
 		source: new AppConfig({ ocs }),
@@ -221,6 +228,7 @@ export async function startParts({ config, logger, clock, overrides, ocs, users,
 			monitoring.ended(call)
 			notify(call)
 		},
+		onLateEnd: (notice) => cdrs.late(notice),
 		store,
 		feed,
 		callSwitch,
@@ -231,6 +239,7 @@ export async function startParts({ config, logger, clock, overrides, ocs, users,
 		isPassing: (error) => storageFault(error) !== undefined,
 		...(overrides.sweepMs === undefined ? {} : { sweepMs: overrides.sweepMs }),
 	})
+	const cdrs = startCdrs({ store, tracker, monitoring, explainFailure, clock, logger: logger.child({ component: 'calls' }) })
 	progress.report(90)
 	await tracker.start()
 	releasers.add('call tracker', () => tracker.stop())
@@ -424,6 +433,8 @@ export async function startParts({ config, logger, clock, overrides, ocs, users,
 		verifyToken: (token) => identity.verifier.verify(token),
 		routes: gate.routes,
 		metricsToken: () => settings.get().metricsToken,
+		cdrSecret: () => settings.get().cdrSecret,
+		takeCdr: (body) => cdrs.take(body),
 		setEnabled: async (isEnabled) => {
 			await state.setEnabled(isEnabled)
 			await (isEnabled ? settings.follow() : settings.stopFollowing())
@@ -434,6 +445,10 @@ export async function startParts({ config, logger, clock, overrides, ocs, users,
 			countUserData: (userId) => upkeep.erasures.preview({ target: { scope: 'all', userId }, actor: { kind: 'console' } }),
 			purgeUser: (userId) => upkeep.erasures.erase({ target: { scope: 'all', userId }, actor: { kind: 'console' } }),
 			checkAuditLog: audit.check,
+			importCdrs: async function* (folder) {
+				await audit.trail.write({ actor: { kind: 'console' }, action: 'records.imported' })
+				yield* cdrs.importFolder(folder)
+			},
 			noteExport: (userId) => audit.trail.write({ actor: { kind: 'console' }, action: 'user.exported', targetUserId: userId }),
 			exportUser,
 			keyState: () => rotation.state(),

@@ -7,7 +7,7 @@
 import type { Money } from '../policy/rates.ts'
 import type { Call } from './call.ts'
 
-import { costMicros } from '../policy/rates.ts'
+import { costMicros, currencyOf } from '../policy/rates.ts'
 import { legOfUser, legsAtCompany } from './call.ts'
 
 /** `pending` until the call has ended, and the company has told; `unknown` where it never did, no rate covers the number, or nobody knows how long was talked. */
@@ -21,6 +21,17 @@ export function settleCost(call: Call): void {
 	if (call.reservedMicros !== undefined) {
 		call.costMicros = isMeasured(call) ? String(measured(call)) : call.reservedMicros
 	}
+}
+
+/** Whether it is not for the rates to say what was spent: the company has, or they were erased with the number. */
+export function isSettled(call: Call): boolean {
+	return call.carrierCost?.cost === undefined ? call.rate === undefined && call.ownRate === undefined : isOfLimits(call, call.carrierCost.cost)
+}
+
+/** Sums are of one currency: what the company says in another one is shown, and the rates go on counting. */
+export function isOfLimits(call: Call, cost: Money): boolean {
+	const currency = currencyOf(call)
+	return currency === undefined ? call.reservedMicros === undefined : currency === cost.currency
 }
 
 /** @return undefined for a call to the user, which costs nobody here anything */

@@ -24,13 +24,18 @@ export type CallEvent
 export interface LegReport {
 	type: 'leg'
 	legUuid: string
+	/** When it was told. */
 	at: Date
+	/** Where it is known: what comes as an event was told when it happened. */
+	createdAt?: Date
 	ringingAt?: Date
 	answeredAt?: Date
 	held?: boolean
 	end?: LegEnd
 	/** The node of the switch that tells it. */
 	node?: string
+	/** When the leg ended, of an end that may be told long after. */
+	endedAt?: Date
 }
 
 /** What has happened to one call, as it is kept while it cannot be stored. */
@@ -39,13 +44,15 @@ export interface CallChange {
 	event: CallEvent
 	/** Of a leg that the call may not have yet. */
 	role?: LegRole
+	/** The event is an end that is told late, or once more. */
+	isRecord?: true
 }
 
 /** One line of a call's own history, for `GET /call/{uuid}/events`. */
 export interface CallLogEntry {
 	at: Date
 	type: 'queued' | 'originate_failed' | 'leg_created' | 'leg_ringing' | 'leg_answered' | 'leg_ended' | 'leg_gone'
-		| 'held' | 'unheld' | 'hangup_requested' | 'ended' | 'transfer_asked' | 'transferred' | 'transfer_refused' | 'annotated'
+		| 'held' | 'unheld' | 'hangup_requested' | 'ended' | 'corrected' | 'transfer_asked' | 'transferred' | 'transfer_refused' | 'annotated'
 	leg?: LegRole
 	/** Codes and names only, never a number or a text that somebody typed. */
 	detail?: Record<string, string | number>

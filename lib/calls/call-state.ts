@@ -1,11 +1,11 @@
 // SPDX-FileCopyrightText: 2026 SIPCall contributors
 // SPDX-License-Identifier: AGPL-3.0-or-later
 
-import type { CallChange, CallEvent, CallLogEntry, LegReport } from './call-events.ts'
+import type { CallEvent, CallLogEntry, LegReport } from './call-events.ts'
 import type { Call, CallStatus, Leg } from './call.ts'
 
-import { settleCost } from './call-cost.ts'
-import { isHandedOver, isLegLive, isUserOver, legOfUser, legsOfDestination, mayBeTransferred, withLeg } from './call.ts'
+import { isSettled, settleCost } from './call-cost.ts'
+import { isHandedOver, isLegLive, isUserOver, legOfUser, legsOfDestination, mayBeTransferred } from './call.ts'
 import { concludeCall } from './conclude-call.ts'
 
 /**
@@ -38,11 +38,12 @@ export type Transition
 
 /**
  * The one place where a call changes. Pure: the same call and event always give the same answer, and no order or
- * repetition of events leads to another end (only the order within one leg is promised by the switch).
+ * repetition of events leads to another end (only the order within one leg is promised by the switch). `ended` is for
+ * good; how it came to that is told anew when a leg's end was not known.
  */
 export function transition(call: Call, event: CallEvent): Transition {
 	if (call.status === 'ended') {
-		return { ignored: 'call_has_ended' }
+		return event.type === 'leg' && event.end !== undefined ? correct(call, event) : { ignored: 'call_has_ended' }
 	}
 	const next: Call = { ...call, legs: call.legs.map((leg) => ({ ...leg })) }
 	const log: CallLogEntry[] = []
@@ -55,9 +56,10 @@ export function transition(call: Call, event: CallEvent): Transition {
 	}
 	fillTimes(next)
 	if (hasEnded(next)) {
-		concludeCall(next, event.at)
+		const endedAt = event.type === 'leg' ? event.endedAt ?? event.at : event.at
+		concludeCall(next, latest([endedAt, ...endsOf(next)]))
 		settleCost(next)
-		log.push({ at: event.at, type: 'ended', detail: { outcome: next.outcome ?? 'failed', ...(next.cause === undefined ? {} : { cause: next.cause.name }) } })
+		log.push({ at: event.at, type: 'ended', detail: outcomeOf(next) })
 	} else {
 		advance(next)
 	}
@@ -65,9 +67,50 @@ export function transition(call: Call, event: CallEvent): Transition {
 	return { call: next, log }
 }
 
-/** The same of a change that may bring a leg which the call does not have yet. */
-export function transitionBy(call: Call, { event, role }: Pick<CallChange, 'event' | 'role'>): Transition {
-	return transition(role === undefined || event.type !== 'leg' ? call : withLeg(call, event.legUuid, role), event)
+/**
+ * The end of a leg of which nobody had told it when the call ended: what was guessed then is judged again, as if it had
+ * been told in time. Of those who were handed over nothing was guessed, and what becomes of them is not of this call.
+ */
+function correct(call: Call, report: LegReport): Transition {
+	const isLate = call.legs.some(({ uuid, end }) => uuid === report.legUuid && end === undefined)
+	if (!isLate || (isHandedOver(call) && report.legUuid !== legOfUser(call).uuid)) {
+		return { ignored: 'call_has_ended' }
+	}
+	const { outcome, endedBy, leg, cause, reason, talkMs, endedAt, userAnsweredAt, ringingAt, answeredAt, costMicros, ...known } = call
+	const next: Call = { ...known, legs: call.legs.map((each) => ({ ...each })) }
+	const log: CallLogEntry[] = []
+	apply(next, report, log)
+	if (!hasEnded(next)) {
+		return { ignored: 'call_has_ended' }
+	}
+	fillTimes(next)
+	concludeCall(next, trueEnd(next))
+	if (costMicros !== undefined && isSettled(call)) {
+		next.costMicros = costMicros
+	} else {
+		settleCost(next)
+	}
+	log.push({ at: report.at, type: 'corrected', detail: outcomeOf(next) })
+	next.version++
+	return { call: next, log }
+}
+
+/** When a call was over, as far as its legs tell: that one was not found any more is a bound for those that were not heard. */
+function trueEnd(call: Call): Date {
+	const isTold = [legOfUser(call), ...legsOfDestination(call).filter(({ answeredAt }) => answeredAt !== undefined)].some(({ end }) => end !== undefined)
+	return latest(isTold ? endsOf(call) : call.legs.flatMap(({ endedAt, goneAt }) => endedAt ?? goneAt ?? []))
+}
+
+function endsOf(call: Call): Date[] {
+	return call.legs.flatMap(({ endedAt }) => endedAt ?? [])
+}
+
+function latest(times: readonly Date[]): Date {
+	return new Date(Math.max(...times.map((time) => time.getTime())))
+}
+
+function outcomeOf({ outcome = 'failed', cause }: Call): Record<string, string> {
+	return { outcome, ...(cause === undefined ? {} : { cause: cause.name }) }
 }
 
 function apply(call: Call, event: CallEvent, log: CallLogEntry[]): 'unknown_leg' | undefined {
@@ -142,8 +185,8 @@ function applyReport(call: Call, leg: Leg, report: LegReport, log: CallLogEntry[
 		call.node = report.node
 	}
 	if (leg.createdAt === undefined) {
-		leg.createdAt = report.at
-		log.push({ at: report.at, type: 'leg_created', leg: leg.role, ...(leg.gateway === undefined ? {} : { detail: { gateway: leg.gateway } }) })
+		leg.createdAt = report.createdAt ?? report.at
+		log.push({ at: leg.createdAt, type: 'leg_created', leg: leg.role, ...(leg.gateway === undefined ? {} : { detail: { gateway: leg.gateway } }) })
 	}
 	if (report.ringingAt !== undefined && leg.ringingAt === undefined) {
 		leg.ringingAt = report.ringingAt
@@ -160,9 +203,9 @@ function applyReport(call: Call, leg: Leg, report: LegReport, log: CallLogEntry[
 	}
 	if (report.end !== undefined) {
 		leg.end = report.end
-		leg.endedAt = report.at
+		leg.endedAt = report.endedAt ?? report.at
 		log.push({
-			at: report.at,
+			at: leg.endedAt,
 			type: 'leg_ended',
 			leg: leg.role,
 			detail: { cause: report.end.cause.name, q850: report.end.cause.q850, ...(report.end.cause.sip === undefined ? {} : { sip: report.end.cause.sip }) },

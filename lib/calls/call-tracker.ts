@@ -10,14 +10,15 @@ import type { CallFeed } from './call-feed.ts'
 import type { Call } from './call.ts'
 import type { BacklogState } from './event-backlog.ts'
 import type { Inquiry } from './leg-inquiry.ts'
+import type { LegRecord } from './leg-record.ts'
 import type { CallStore, CallSwitch, Clock, EventSpool, SwitchNotice } from './ports.ts'
 
-import { transitionBy } from './call-state.ts'
 import { isRungAgain } from './call.ts'
 import { EarlyNotices } from './early-notices.ts'
 import { EventBacklog } from './event-backlog.ts'
 import { HandedOverLegs } from './handed-over.ts'
 import { isOverdue, isTimeUp, LegInquiry, legsLeft } from './leg-inquiry.ts'
+import { applyChange } from './leg-record.ts'
 import { OpenCallIndex, RecentCalls } from './open-calls.ts'
 
 export interface CallTrackerOptions {
@@ -34,6 +35,8 @@ export interface CallTrackerOptions {
 	isPassing: (error: unknown) => boolean
 	/** Told once of each call that has ended, after that is stored, by the replica that has stored it. */
 	onEnded: (call: Call) => void
+	/** Told of a leg's end that comes after its call was over. */
+	onLateEnd: (notice: LegNotice) => void
 	/** How often open calls are looked over. */
 	sweepMs?: number
 }
@@ -43,6 +46,8 @@ const SWEEP_MS = 1_000
 const HANGUP_REPEAT_MS = 1_000
 /** How often calls are looked for that are open in the database and not here. */
 const FIND_OPEN_MS = 15_000
+
+type LegNotice = Extract<SwitchNotice, { type: 'leg' }>
 
 /** Times are monotonic milliseconds: a clock that is set must neither end a call nor keep one. */
 interface Watched extends Inquiry {
@@ -55,7 +60,12 @@ interface Watched extends Inquiry {
 	isHangupWanted: boolean
 }
 
-type LegNotice = Extract<SwitchNotice, { type: 'leg' }>
+/** What became of a change: whether it changed anything, and whether the call has ended by it. */
+interface StoredChange {
+	call: Call
+	changed: boolean
+	isEnd: boolean
+}
 
 export class CallTracker {
 	readonly #options: CallTrackerOptions
@@ -65,7 +75,7 @@ export class CallTracker {
 	readonly #inquiry: LegInquiry
 	readonly #early = new EarlyNotices()
 	readonly #handedOver: HandedOverLegs
-	readonly #backlog: EventBacklog
+	readonly #backlog: EventBacklog<StoredChange | undefined>
 	/** Calls as they are once all is stored that waits for it. */
 	readonly #unstored = new Map<string, Call>()
 	/** Calls whose version here may be another than the stored one of this number. */
@@ -139,6 +149,11 @@ export class CallTracker {
 		return this.#backlog.state
 	}
 
+	/** The open call to which a leg belongs. */
+	callOfLeg(legUuid: string): string | undefined {
+		return this.#open.byLegOrJob(legUuid)
+	}
+
 	/** The open calls, as far as they are known here. */
 	openCalls(): Call[] {
 		return this.#open.values()
@@ -147,7 +162,7 @@ export class CallTracker {
 	/** Somebody else has stored a change: it becomes what is known, and is told. */
 	take(call: Call): void {
 		if ((this.#open.get(call.uuid)?.version ?? Infinity) < call.version) {
-			this.#take(call.uuid, { call, changed: true })
+			this.#take(call.uuid, { call, changed: true, isEnd: false })
 		} else {
 			this.#options.feed.publish(call)
 		}
@@ -190,6 +205,11 @@ export class CallTracker {
 	 */
 	async apply(callUuid: string, event: CallEvent): Promise<Call | undefined> {
 		return this.#enqueue({ callUuid, event })
+	}
+
+	/** The same for an end that is told late, or once more. */
+	async record(callUuid: string, { report, role }: LegRecord): Promise<Call | undefined> {
+		return this.#enqueue({ callUuid, event: report, isRecord: true, ...(role === undefined ? {} : { role }) })
 	}
 
 	/**
@@ -236,6 +256,9 @@ export class CallTracker {
 		if (callUuid === undefined) {
 			if (report.end !== undefined) {
 				this.#handedOver.ended(report.legUuid)
+				if (notice.callUuid !== undefined && this.#recent.has(notice.callUuid)) {
+					this.#endLate(notice.callUuid, notice)
+				}
 			}
 			if (report.end === undefined && (this.#recent.has(report.legUuid) || this.#recent.has(notice.callUuid))) {
 				this.#options.logger.warn('A leg of a call that is over appeared; it is hung up', { callUuid: notice.callUuid, legUuid: report.legUuid })
@@ -284,8 +307,23 @@ export class CallTracker {
 		}
 	}
 
-	#change(change: CallChange): Promise<{ call: Call, changed: boolean } | undefined> {
-		return this.#options.store.change(change.callUuid, (call) => transitionBy(call, change))
+	async #change(change: CallChange): Promise<StoredChange | undefined> {
+		let wasOpen = false
+		const stored = await this.#options.store.change(change.callUuid, (call) => {
+			wasOpen = call.status !== 'ended'
+			return applyChange(call, change)
+		})
+		return stored === undefined ? undefined : { ...stored, isEnd: stored.changed && wasOpen && stored.call.status === 'ended' }
+	}
+
+	/** The end of a leg whose call is over: it may be one that was guessed. */
+	#endLate(callUuid: string, notice: LegNotice): void {
+		if (this.#backlog.isEmpty) {
+			this.#options.onLateEnd(notice)
+		} else {
+			const { report, role } = notice
+			void this.#backlog.putAside({ callUuid, event: report, isRecord: true, ...(role === undefined ? {} : { role }) })
+		}
 	}
 
 	/**
@@ -296,7 +334,7 @@ export class CallTracker {
 		const { callUuid } = change
 		await this.#backlog.putAside(change)
 		const known = this.#unstored.get(callUuid) ?? this.#open.get(callUuid)
-		const outcome = known === undefined ? undefined : transitionBy(known, change)
+		const outcome = known === undefined ? undefined : applyChange(known, change)
 		if (outcome === undefined || 'ignored' in outcome) {
 			return known
 		}
@@ -320,14 +358,14 @@ export class CallTracker {
 	}
 
 	/** What is stored becomes what is known, and is told. */
-	#take(callUuid: string, stored: { call: Call, changed: boolean } | undefined): void {
+	#take(callUuid: string, stored: StoredChange | undefined): void {
 		const known = this.#open.get(callUuid)
 		if (stored === undefined) {
 			this.#drop(callUuid, known)
 			return
 		}
-		const { call, changed } = stored
-		if (call.status === 'ended' && (changed || known !== undefined)) {
+		const { call, changed, isEnd } = stored
+		if (isEnd || (call.status === 'ended' && known !== undefined)) {
 			this.#options.onEnded(call)
 		}
 		// More has happened than was stored now; it is told already.

@@ -9,7 +9,7 @@ import type { Transition } from './call-state.ts'
 import type { Call, CarrierCost } from './call.ts'
 import type { CostRecord } from './trunk-provider.ts'
 
-import { currencyOf } from '../policy/rates.ts'
+import { isOfLimits } from './call-cost.ts'
 import { legsAtCompany } from './call.ts'
 
 const MINUTE_MS = 60_000
@@ -97,12 +97,6 @@ function told(call: Call, carrierCost: CarrierCost): Transition {
 		},
 		log: [],
 	}
-}
-
-/** Sums are of one currency: what the company says in another one is shown, and the rates go on counting. */
-function isOfLimits(call: Call, cost: Money): boolean {
-	const currency = currencyOf(call)
-	return currency === undefined ? call.reservedMicros === undefined : currency === cost.currency
 }
 
 /** All legs that reached the company, once each of them is rated. Those who were transferred talk on in legs that are nobody's here. */

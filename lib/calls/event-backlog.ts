@@ -5,19 +5,18 @@
 
 import type { Logger } from '../logger.ts'
 import type { CallChange } from './call-events.ts'
-import type { Call } from './call.ts'
 import type { EventSpool } from './ports.ts'
 
 import { setTimeout as delay } from 'node:timers/promises'
 
-export interface EventBacklogOptions {
+export interface EventBacklogOptions<Stored> {
 	spool: EventSpool
 	/** Stores a change. */
-	store: (change: CallChange) => Promise<{ call: Call, changed: boolean } | undefined>
+	store: (change: CallChange) => Promise<Stored>
 	/** Whether trying again may help: the database is away, not the event impossible to store. */
 	isPassing: (error: unknown) => boolean
 	/** Told of each change that is stored. */
-	onStored: (change: CallChange, stored: { call: Call, changed: boolean } | undefined) => void
+	onStored: (change: CallChange, stored: Stored) => void
 	/** Nothing waits any more. */
 	onEmpty: () => void
 	logger: Logger
@@ -37,8 +36,8 @@ const LONGEST_RETRY_MS = 2_000
 /** About as many as the spool holds on the disk. */
 const MOST_WAITING = 200_000
 
-export class EventBacklog {
-	readonly #options: EventBacklogOptions
+export class EventBacklog<Stored> {
+	readonly #options: EventBacklogOptions<Stored>
 	readonly #waiting: CallChange[] = []
 	/** So many of them are stored already. */
 	#stored = 0
@@ -47,7 +46,7 @@ export class EventBacklog {
 	#isOnDisk = true
 	#lost = 0
 
-	constructor(options: EventBacklogOptions) {
+	constructor(options: EventBacklogOptions<Stored>) {
 		this.#options = options
 	}
 

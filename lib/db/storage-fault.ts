@@ -12,7 +12,7 @@ const PROTOCOL_VIOLATION = '08P01'
 const READ_ONLY = '25006'
 /** What Node says when there is nobody at the other end. */
 const AWAY_CODES = new Set(['ECONNREFUSED', 'ECONNRESET', 'ENOENT', 'EPIPE', 'ETIMEDOUT', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH'])
-const AWAY_TEXTS = /connection terminated|connection error and is not queryable|timeout exceeded when trying to connect|connection is closed|Client was closed/i
+const AWAY_TEXTS = /connection terminated|connection error and is not queryable|timeout exceeded when trying to connect|connection is closed|Client was closed|not currently accepting connections/i
 
 /**
  * Whether an error means that the database is away for now, and not that a query is wrong.

@@ -62,7 +62,7 @@ function readPlain(body: Buffer): WireEvent {
 }
 
 /** RFC 3986 percent-decoding that leaves what is not an escape, and reads escapes that are not UTF-8 as Latin-1. */
-function percentDecode(value: string): string {
+export function percentDecode(value: string): string {
 	if (!value.includes('%')) {
 		return value
 	}

@@ -94,7 +94,7 @@ export function clientFault(error: unknown): SipCallError | undefined {
 	}
 	switch (error.status) {
 		case 413:
-			return new SipCallError('payload_too_large', 'The request’s body is larger than 64 KiB, or with a table of prices than 1 MiB.')
+			return new SipCallError('payload_too_large', 'The request’s body is larger than 64 KiB, or with a table of prices or a call record than 1 MiB.')
 		case 415:
 			return new SipCallError('unsupported_media_type', 'The body’s encoding is not supported. Send UTF-8 JSON without compression.')
 		default:

@@ -6,6 +6,7 @@
 import type { ErrorRequestHandler, Express, Request } from 'express'
 import type { IncomingHttpHeaders, Server } from 'node:http'
 import type { Logger } from '../logger.ts'
+import type { CdrEndpoint } from './cdr-endpoint.ts'
 import type { MetricsEndpoint } from './metrics-endpoint.ts'
 import type { AnsweredRequest } from './middlewares/answer-watch.ts'
 import type { RequestLimits } from './middlewares/request-limit.ts'
@@ -19,6 +20,7 @@ import { rm } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import path from 'node:path'
 import { SipCallError } from '../errors.ts'
+import { cdrEndpoint } from './cdr-endpoint.ts'
 import { metricsEndpoint } from './metrics-endpoint.ts'
 import { answerWatch } from './middlewares/answer-watch.ts'
 import { browserOrigin } from './middlewares/browser-origin.ts'
@@ -58,6 +60,7 @@ export interface HttpOptions {
 	/** Told of every answer. */
 	onAnswered: (answer: AnsweredRequest) => void
 	metrics: MetricsEndpoint
+	cdrs: CdrEndpoint
 	logger: Logger
 }
 
@@ -137,8 +140,9 @@ export function createHttpApp(options: HttpOptions, stopping: AbortSignal): Expr
 	app.get('/openapi.json', (_request, response) => {
 		response.json(openApiDocument([...options.lifeCycle, ...options.routes() ?? []], options.version))
 	})
-	// Its token is none of a user: it is looked at before anybody's is dropped.
+	// Their secrets are none of a user: they are looked at before anybody's are dropped.
 	app.get('/metrics', metricsEndpoint(options.metrics))
+	app.post('/freeswitch/cdr', cdrEndpoint(options.cdrs))
 
 	const callers = new WeakMap<Request, Caller>()
 	const callerOf = (request: Request) => callers.get(request) ?? NOBODY

@@ -59,6 +59,12 @@ export const OCC_COMMANDS: readonly OccCommand[] = [
 		handler: 'occ/rotate-keys',
 	},
 	{
+		name: 'sipcall:cdr-import',
+		description: 'Reads the call records that FreeSWITCH (mod_json_cdr) has kept while SIPCall was away; doing it again changes nothing',
+		arguments: [{ name: 'folder', mode: 'required', description: 'The whole path of the error directory, as it is in SIPCall’s container' }],
+		handler: 'occ/cdr-import',
+	},
+	{
 		name: 'sipcall:backup',
 		description: 'Makes a backup of SIPCall’s database on its volume; calls go on meanwhile',
 		options: [{ name: 'list', mode: 'none', description: 'Only list the backups that are there' }],

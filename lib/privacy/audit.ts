@@ -25,6 +25,7 @@ export const AUDIT_ACTIONS = [
 	'call.tested',
 	'backup.made',
 	'backup.restored',
+	'records.imported',
 	'key.changed',
 	'key.retired',
 	'client.signed_in',

@@ -167,6 +167,7 @@ export const de: Translations = {
 	'{name} cannot hear you.': '{name} kann nichts hören.',
 	'Talking to {name}': 'Im Gespräch mit {name}',
 	'{name} was not called.': '{name} wurde nicht angerufen.',
+	'The phone system told later how the call ended': 'Die Telefonanlage hat später gemeldet, wie der Anruf geendet hat',
 	'Call ended': 'Anruf beendet',
 	'Call ended · {duration}': 'Anruf beendet · {duration}',
 	'You did not pick up': 'Nicht abgenommen',

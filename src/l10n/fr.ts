@@ -167,6 +167,7 @@ export const fr: Translations = {
 	'{name} cannot hear you.': '{name} ne vous entend pas.',
 	'Talking to {name}': 'En communication avec {name}',
 	'{name} was not called.': '{name} n’a pas été appelé.',
+	'The phone system told later how the call ended': 'Le système téléphonique a indiqué plus tard comment l’appel s’est terminé',
 	'Call ended': 'Appel terminé',
 	'Call ended · {duration}': 'Appel terminé · {duration}',
 	'You did not pick up': 'Vous n’avez pas décroché',

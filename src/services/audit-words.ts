@@ -31,6 +31,7 @@ const ACTIONS: Readonly<Record<string, () => string>> = {
 	'call.ended': () => t('Call ended by an administrator'),
 	'backup.made': () => t('Backup made'),
 	'backup.restored': () => t('Backup restored'),
+	'records.imported': () => t('Call records imported'),
 	'key.changed': () => t('Encryption key changed'),
 	'key.retired': () => t('Earlier encryption key no longer needed'),
 	'client.signed_in': () => t('Client signed in'),

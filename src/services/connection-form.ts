@@ -34,9 +34,11 @@ export interface ConnectionForm {
 	clientSecret: string
 	/** Empty = kept. */
 	metricsToken: string
+	/** Empty = kept. */
+	cdrSecret: string
 }
 
-export type ConnectionPart = 'freeswitch' | 'gateways' | 'callerIds' | 'sipDialString' | 'sipDomain' | 'deviceVerification' | 'ringTimeoutSec' | 'answerTimeoutSec' | 'provider' | 'oauth' | 'metricsToken'
+export type ConnectionPart = 'freeswitch' | 'gateways' | 'callerIds' | 'sipDialString' | 'sipDomain' | 'deviceVerification' | 'ringTimeoutSec' | 'answerTimeoutSec' | 'provider' | 'oauth' | 'metricsToken' | 'cdrSecret'
 
 export function connectionFormOf(settings: Settings): ConnectionForm {
 	const { freeswitch, oauth, provider, callerIds, deviceVerification } = settings
@@ -61,6 +63,7 @@ export function connectionFormOf(settings: Settings): ConnectionForm {
 		clientId: oauth?.clientId ?? '',
 		clientSecret: '',
 		metricsToken: '',
+		cdrSecret: '',
 	}
 }
 
@@ -74,7 +77,7 @@ export function connectionChangeOf(settings: Settings, form: ConnectionForm): Se
 
 /** All parts of a form as the settings have them; what cannot be right stands as it was typed. */
 export function connectionValuesOf(form: ConnectionForm): SettingsChange {
-	const { metricsToken: _typed, ...values } = partsOf(form)
+	const { metricsToken: _typed, cdrSecret: _typedToo, ...values } = partsOf(form)
 	return values as SettingsChange
 }
 
@@ -97,5 +100,6 @@ function partsOf(form: ConnectionForm): Record<ConnectionPart, unknown> {
 			: { kind: form.company, baseUrl: orNull(form.companyUrl), connectionId: orNull(form.companyTrunk), lookup: form.companyLookup, ...(form.companyKey === '' ? {} : { apiKey: form.companyKey.trim() }) },
 		oauth: form.clientId.trim() === '' ? null : { clientId: form.clientId.trim(), ...(form.clientSecret === '' ? {} : { clientSecret: form.clientSecret }) },
 		metricsToken: form.metricsToken === '' ? undefined : form.metricsToken,
+		cdrSecret: form.cdrSecret === '' ? undefined : form.cdrSecret,
 	}
 }

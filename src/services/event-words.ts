@@ -63,6 +63,8 @@ function stepWords({ type, leg }: CallLogEntry, call: Call): string {
 			return t('Note or tags changed')
 		case 'ended':
 			return t('Call ended')
+		case 'corrected':
+			return t('The phone system told later how the call ended')
 		default:
 			// A step of a newer server: its own name says more than nothing.
 			return type

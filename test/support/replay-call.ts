@@ -7,11 +7,13 @@ import type { CallEvent } from '../../lib/calls/call-events.ts'
 import type { Call, CallStatus } from '../../lib/calls/call.ts'
 import type { SwitchNotice } from '../../lib/calls/ports.ts'
 import type { SwitchEvent } from '../../lib/esl/event-parser.ts'
+import type { WireEvent } from '../../lib/esl/wire-event.ts'
 
 import { transition } from '../../lib/calls/call-state.ts'
 import { parseEvent, parseJobFailure } from '../../lib/esl/event-parser.ts'
 import { FrameDecoder } from '../../lib/esl/frame-decoder.ts'
 import { readWireEvent } from '../../lib/esl/wire-event.ts'
+import { readRecording } from '../stand-ins/freeswitch/replay.ts'
 
 export interface Legs {
 	aUuid: string
@@ -41,15 +43,22 @@ export function newCall({ aUuid, bUuid, jobUuid }: Legs): Call {
 
 /** The events in a stream of bytes that came in pieces of the given size. */
 export function switchEventsOf(bytes: Buffer, pieceBytes = bytes.length): SwitchEvent[] {
+	return wireEvents(bytes, pieceBytes).flatMap((wire) => parseEvent(wire, NOW) ?? [])
+}
+
+/** The events of a recording as the switch has worded them. */
+export function wireEventsOf(name: string): WireEvent[] {
+	const { server } = readRecording(name)
+	return wireEvents(server, server.length)
+}
+
+function wireEvents(bytes: Buffer, pieceBytes: number): WireEvent[] {
 	const decoder = new FrameDecoder()
-	const events: SwitchEvent[] = []
+	const events: WireEvent[] = []
 	for (let offset = 0; offset < bytes.length; offset += pieceBytes) {
 		for (const frame of decoder.push(bytes.subarray(offset, offset + pieceBytes))) {
 			const wire = readWireEvent(frame)
-			const event = wire === undefined ? undefined : parseEvent(wire, NOW)
-			if (event !== undefined) {
-				events.push(event)
-			}
+			events.push(...(wire === undefined ? [] : [wire]))
 		}
 	}
 	return events

@@ -348,10 +348,13 @@ function erased(): SipCallError {
 	return new SipCallError('call_erased', 'This Idempotency-Key stands for a call that was made and has been erased since. Nothing was dialled again. Use a new key for a new call.')
 }
 
+/** What a transfer that was refused, or an end that is told anew, takes away again. */
+const REVOCABLE = { transfer: null, outcome: null, endedBy: null, leg: null, cause: null, reason: null, userAnsweredAt: null, ringingAt: null, answeredAt: null, endedAt: null, talkMs: null, costMicros: null } as const
+
 /** What can change after a call was placed. The rest is left out, so that it is not encrypted anew for each event. */
 function changesOf(call: Call): Partial<CallRow> {
 	const { uuid, userId, to, rawTo, extension, country, rate, ownRate, reservedMicros, device, callerId, note, tags, legs, ...changes } = call
-	return { ...changes, transfer: call.transfer ?? null, legs: legs.map(storedLeg) } as Partial<CallRow>
+	return { ...REVOCABLE, ...changes, legs: legs.map(storedLeg) } as Partial<CallRow>
 }
 
 function callOf(row: CallRow): Call {

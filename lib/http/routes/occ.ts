@@ -28,6 +28,8 @@ export interface OccTasks {
 	/** Before an export; rejects when it must not begin. */
 	noteExport: (userId: string) => Promise<void>
 	exportUser: (userId: string) => AsyncIterable<string>
+	/** What became of each file of a folder; undefined = it cannot be read. */
+	importCdrs: (folder: string) => AsyncIterable<{ name: string, result: 'stored' | 'known' | 'not_ours' | undefined }>
 	checkAuditLog: () => AsyncGenerator<number, AuditCheck>
 	keyState: () => Promise<KeyState>
 	changeKey: () => Promise<KeyState>
@@ -121,6 +123,7 @@ export function occRoutes({ status, tasks, backups }: OccRoutesOptions): Route[]
 			await running().noteExport(userId)
 			yield* running().exportUser(userId)
 		}),
+		command('/occ/cdr-import', 'occ sipcall:cdr-import', (input) => importWords(running().importCdrs(input.argument('folder')))),
 		command('/occ/audit/verify', 'occ sipcall:audit:verify', () => auditWords(running().checkAuditLog())),
 	]
 }
@@ -187,6 +190,28 @@ async function* auditWords(check: AsyncGenerator<number, AuditCheck>): AsyncGene
 			yield `${value} entries are in order …\n`
 		}
 	}
+}
+
+async function* importWords(files: ReturnType<OccTasks['importCdrs']>): AsyncGenerator<string> {
+	const counts = { stored: 0, known: 0, not_ours: 0 }
+	let unreadable = 0
+	const sum = () => `${counts.stored} taken, ${counts.known} known already, ${counts.not_ours} not of a call in the history, ${unreadable} unreadable.`
+	try {
+		for await (const { name, result } of files) {
+			if (result === undefined) {
+				unreadable++
+				yield `${name} is no call record that can be read.\n`
+			} else {
+				counts[result]++
+			}
+		}
+	} catch (error) {
+		if (unreadable + counts.stored + counts.known + counts.not_ours > 0) {
+			yield `Until then: ${sum()}\n`
+		}
+		throw error
+	}
+	yield `Call records: ${sum()} The files stay where they are; importing them again changes nothing.\n`
 }
 
 const BAR = 20

@@ -19,6 +19,7 @@ const ROUTES: Readonly<Record<string, Right>> = {
 	'POST /occ/user/purge': 'nextcloud',
 	'POST /occ/export': 'nextcloud',
 	'POST /occ/audit/verify': 'nextcloud',
+	'POST /occ/cdr-import': 'nextcloud',
 	'POST /occ/rotate-keys': 'nextcloud',
 	'POST /occ/backup': 'nextcloud',
 	'POST /occ/restore': 'nextcloud',

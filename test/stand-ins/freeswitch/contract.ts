@@ -40,8 +40,16 @@ export interface ScriptedFreeSwitchOptions {
 	gateways?: Readonly<Record<string, 'UP' | 'DOWN'>>
 	/** How gateways are registered and pinged; left out, they are neither. */
 	gatewayLooks?: Readonly<Record<string, GatewayLook>>
+	/** Takes a channel's record as mod_json_cdr makes it, `<uuid>.cdr.json` and its text. */
+	onRecord?: (record: CdrFile) => void
 	/** Told when a phone is played beeps. */
 	onHeard?: (heard: HeardBeeps) => void
+}
+
+/** What mod_json_cdr posts, or writes into a file. */
+export interface CdrFile {
+	name: string
+	text: string
 }
 
 /** What somebody heard who picked up and counted. */

@@ -38,6 +38,8 @@ export interface CoreOptions {
 	gatewayLooks: Readonly<Record<string, GatewayLook>>
 	/** Takes what somebody at a leg counts who is played beeps: one text for each repetition. */
 	hear: (leg: Leg, texts: readonly string[]) => void
+	/** Takes the record of each channel that has ended. */
+	record: (leg: Leg) => void
 	/** Takes each event as it happens. */
 	publish: (event: SwitchEvent) => void
 }
@@ -176,6 +178,8 @@ export class Core {
 		setFarewell(leg)
 		leg.state = 'CS_REPORTING'
 		leg.stateNumber = 11
+		// `switch_core_session_reporting_state` lets its modules work before it fires the event.
+		this.options.record(leg)
 		this.fireChannel(leg, 'CHANNEL_HANGUP_COMPLETE', [['Hangup-Cause', leg.ending?.cause ?? 'NORMAL_CLEARING']])
 	}
 

@@ -19,6 +19,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { Conditions } from '../conditions.ts'
 import { uptimeText } from './api-status.ts'
 import { readCause } from './causes.ts'
+import { cdrOf } from './cdr.ts'
 import { handleCommand } from './commands.ts'
 import { Connection } from './connection.ts'
 import { Core } from './core.ts'
@@ -91,6 +92,7 @@ class Stage implements ScriptedFreeSwitch, Desk {
 				this.#options.onHeard?.(heard)
 				this.#look()
 			},
+			record: (leg) => this.#options.onRecord?.(cdrOf(leg, this.coreUuid)),
 			publish: (event) => {
 				for (const connection of this.#connections) {
 					connection.offer(event, this.#options.doubleEvents ? 2 : 1)

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: 2026 SIPCall contributors
 // SPDX-License-Identifier: AGPL-3.0-or-later
 
-import type { CallEvent } from '../../../lib/calls/call-events.ts'
+import type { CallEvent, LegReport } from '../../../lib/calls/call-events.ts'
 import type { Call, CallStatus, LegEnd, Verdict } from '../../../lib/calls/call.ts'
 
 import fc from 'fast-check'
@@ -226,7 +226,8 @@ describe('any sequence of events', () => {
 					expect(outcome.ignored === 'call_has_ended').toBe(call.status === 'ended')
 					continue
 				}
-				expect(call.status).not.toBe('ended')
+				// A call that has ended only hears the end of a leg of which nobody had told it.
+				expect(call.status !== 'ended' || (next.type === 'leg' && next.end !== undefined && call.legs.some(({ uuid, end: known }) => uuid === next.legUuid && known === undefined))).toBe(true)
 				expect(outcome.call.status === call.status || FOLLOWERS[call.status].includes(outcome.call.status)).toBe(true)
 				expect(outcome.call.version).toBe(call.version + 1)
 				expect(outcome.log.length).toBeGreaterThan(0)
@@ -287,6 +288,84 @@ describe('any sequence of events', () => {
 			expect(other.status).toBe('ended')
 			expect({ ...verdictOfCall(other), talkMs: other.talkMs }).toEqual({ ...verdictOfCall(inOrder), talkMs: inOrder.talkMs })
 		}), { numRuns: 5_000 })
+	})
+
+	it('some of which were lost, with each leg’s record at any place and any number of times, tells the same end, in 2,000 calls', () => {
+		fc.assert(fc.property(told, fc.infiniteStream(fc.nat(1_000)), (story, picks) => {
+			const pick = (count: number) => (picks.next().value ?? 0) % count
+			const { gateways, before, destination, job, request, user } = story
+			const inOrder = playCall(callWith(gateways), [...before, ...job, ...destination.flat(), ...request, user]).call
+			// What is lost of a leg, its end with it, the switch answers for with “no such channel”.
+			const legs = [[...before, user], ...destination]
+			const heard = legs.map((events) => {
+				const last = wholeOf(events, at(12))
+				const gone: CallEvent = { type: 'leg_gone', legUuid: last.legUuid, at: at(60) }
+				return [...events.slice(0, -1).filter(() => pick(3) > 0), pick(2) === 0 ? gone : last]
+			})
+			const records = legs.flatMap((events) => Array.from({ length: 1 + pick(3) }, () => [{ ...wholeOf(events, at(900)), endedAt: at(12) }]))
+			const queues = [...heard, ...records, [...job]]
+			const mixed = [...request]
+			for (let left = queues; left.length > 0; left = left.filter((queue) => queue.length > 0)) {
+				const next = left[pick(left.length)]?.shift()
+				mixed.push(...(next === undefined ? [] : [next]))
+			}
+			const other = playCall(callWith(gateways), mixed).call
+			expect(other.status).toBe('ended')
+			expect({ ...verdictOfCall(other), talkMs: other.talkMs, endedAt: other.endedAt }).toEqual({ ...verdictOfCall(inOrder), talkMs: inOrder.talkMs, endedAt: at(12) })
+		}), { numRuns: 2_000 })
+	})
+
+	/** All that the events of a leg have told: the switch repeats it with the last one. */
+	function wholeOf(events: readonly CallEvent[], toldAt: Date): LegReport {
+		return { ...Object.assign({}, ...events) as LegReport, at: toldAt }
+	}
+})
+
+describe('a call that ended unheard', () => {
+	const talking: CallEvent[] = [
+		{ type: 'leg', legUuid: A, at: at(1), answeredAt: at(1) },
+		{ type: 'leg', legUuid: 'leg-b1', at: at(2), answeredAt: at(2) },
+	]
+	const gone: CallEvent[] = [{ type: 'leg_gone', legUuid: A, at: at(60) }, { type: 'leg_gone', legUuid: 'leg-b1', at: at(61) }]
+	const rate = { prefix: '+49', perMinute: { micros: '60000', currency: 'EUR' }, perCall: { micros: '0', currency: 'EUR' } }
+	const endOf = (legUuid: string, sec: number, values: Partial<LegEnd>): CallEvent => ({ type: 'leg', legUuid, at: at(900), endedAt: at(sec), end: end('cleared', values) })
+	const guessed = () => playCall({ ...callWith(1), rate, reservedMicros: '9000000' }, [...talking, ...gone]).call
+
+	it('is told anew by the true ends: who ended it, how long was talked, what it has cost, and when', () => {
+		expect(guessed()).toMatchObject({ status: 'ended', outcome: 'completed', endedBy: 'system', reason: { code: 'phone_system_restarted' }, talkMs: 59_000, costMicros: '59000', endedAt: at(61) })
+		const ends = [endOf('leg-b1', 12, { talkMs: 10_000, hungUpBy: 'party' }), endOf(A, 13, { talkMs: 12_000 })]
+		for (const order of [ends, ends.toReversed()]) {
+			const { call } = playCall(guessed(), order)
+			expect(call).toMatchObject({ status: 'ended', outcome: 'completed', endedBy: 'callee', talkMs: 10_000, costMicros: '10000', endedAt: at(13), version: guessed().version + 2 })
+			expect(call).not.toHaveProperty('reason')
+			expect(transition(call, endOf('leg-b1', 13, {}))).toEqual({ ignored: 'call_has_ended' })
+		}
+	})
+
+	it('keeps what was spent where the company has said it, and where the price was erased with the number', () => {
+		const told = { ...guessed(), costMicros: '123', carrierCost: { state: 'final' as const, cost: { micros: '123', currency: 'EUR' }, looks: 1 } }
+		const { rate: _erased, ...erased } = guessed()
+		const late = endOf('leg-b1', 12, { talkMs: 10_000 })
+		expect(playCall(told, [late]).call).toMatchObject({ talkMs: 10_000, costMicros: '123' })
+		expect(playCall(erased, [late]).call).toMatchObject({ talkMs: 10_000, costMicros: '59000' })
+	})
+
+	it('learns when it was answered, and by whom it was ended, from the one leg of which nothing was heard', () => {
+		const unheard = playCall(callWith(1), [{ type: 'leg', legUuid: A, at: at(20), answeredAt: at(1), end: end('cleared', { bridgedMs: 7_000 }) }]).call
+		expect(unheard).toMatchObject({ outcome: 'completed', endedBy: 'system', answeredAt: at(13), talkMs: 7_000 })
+		const { call } = playCall(unheard, [{ type: 'leg', legUuid: 'leg-b1', at: at(900), ringingAt: at(4), answeredAt: at(12), endedAt: at(20), end: end('cleared', { talkMs: 8_000, hungUpBy: 'party' }) }])
+		expect(call).toMatchObject({ outcome: 'completed', endedBy: 'callee', ringingAt: at(4), answeredAt: at(12), talkMs: 8_000, endedAt: at(20) })
+	})
+
+	it('of those who were transferred is left as it is by whatever becomes of them', () => {
+		const transferred = playCall(callWith(1), [...talking, { type: 'transfer_asked', at: at(10) }, { type: 'transfer_answered', at: at(10), isDone: true }, { type: 'leg', legUuid: A, at: at(11), end: end('cleared') }]).call
+		expect(transition(frozen(transferred), endOf('leg-b1', 500, { talkMs: 498_000, hungUpBy: 'party' }))).toEqual({ ignored: 'call_has_ended' })
+	})
+
+	it('is never changed by the end of a leg that was known, nor by one that only looked', () => {
+		const known = frozen(playCall(callWith(1), [...talking, endOf('leg-b1', 12, { talkMs: 10_000 }), endOf(A, 12, {})]).call)
+		expect(transition(known, endOf('leg-b1', 500, { talkMs: 500_000 }))).toEqual({ ignored: 'call_has_ended' })
+		expect(transition(frozen(guessed()), { type: 'leg', legUuid: A, at: at(70), ringingAt: at(1) })).toEqual({ ignored: 'call_has_ended' })
 	})
 })
 

@@ -140,6 +140,7 @@ describe('the connection’s form', () => {
 
 	it('sends what is no number as it was typed, so that the server says so', () => {
 		expect(connectionChangeOf(given, { ...connectionFormOf(given), metricsToken: 'a-token-of-16-chars' })).toEqual({ metricsToken: 'a-token-of-16-chars' })
+		expect(connectionChangeOf(given, { ...connectionFormOf(given), cdrSecret: 'a-secret-of-16-chars' })).toEqual({ cdrSecret: 'a-secret-of-16-chars' })
 		expect(connectionChangeOf(given, { ...connectionFormOf(given), port: 'x' })).toEqual({ freeswitch: { host: 'fs.example', port: 'x', user: null } })
 	})
 })

@@ -5,6 +5,7 @@
 
 import type { GatewayLook, JobPlace } from './core.ts'
 import type { AskedCommand, ParsedOriginate } from './desk.ts'
+import type { SwitchEvent } from './event.ts'
 import type { AnswerState, LegRole } from './leg.ts'
 import type { Pace, ScenarioName, Story } from './stories.ts'
 
@@ -40,6 +41,8 @@ export interface ScriptedFreeSwitchOptions {
 	gatewayLooks?: Readonly<Record<string, GatewayLook>>
 	/** Told when a phone is played beeps. */
 	onHeard?: (heard: HeardBeeps) => void
+	/** Told of each event as it happens, whether or not a client hears of it. */
+	onEvent?: (event: SwitchEvent) => void
 }
 
 /** What somebody heard who picked up and counted. */

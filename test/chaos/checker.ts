@@ -209,7 +209,9 @@ const OUTCOMES: Readonly<Record<string, string>> = {
 export function expectedEnd(call: TrueCall, isWished: boolean): Expected | undefined {
 	const [user, destination] = [userLeg(call), destinationLeg(call)]
 	if (destination?.answeredAt !== undefined) {
-		const by = destination.cause === 'SYSTEM_SHUTDOWN' || user?.cause === 'SYSTEM_SHUTDOWN'
+		// Both at the same moment: nobody can say who was first.
+		const isUnclear = destination.cause === 'SYSTEM_SHUTDOWN' || user?.cause === 'SYSTEM_SHUTDOWN' || (destination.isByParty === true && user?.isByParty === true)
+		const by = isUnclear
 			? undefined
 			: destination.isByParty === true ? 'callee' : user?.isByParty === true || isWished ? 'user' : undefined
 		return { outcome: 'completed', ...(by === undefined ? {} : { endedBy: by }), talkMs: (destination.endedAt ?? destination.answeredAt) - destination.answeredAt }

@@ -48,7 +48,7 @@ export class Client {
 
 	/** For what is prepared while everything is well. */
 	async must(userId: string, method: string, path: string, body?: unknown): Promise<void> {
-		await this.until(userId, method, path, body, ({ status }) => status === 200, 20_000)
+		await this.until(userId, method, path, body, ({ status }) => status === 200, 60_000)
 	}
 
 	async until<Body = Record<string, unknown>>(userId: string, method: string, path: string, body: unknown, isGood: (answer: Answer<Body>) => boolean, limitMs: number): Promise<Answer<Body>> {

@@ -37,6 +37,8 @@ export const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 
 const SECRET = 'chaos-secret'
 const PASSWORD = 'ClueCon'
+/** The log line of a replica that follows the events of a switch from now on. */
+export const TAKEOVER = 'Takes the events of FreeSWITCH'
 const READY_LIMIT_MS = 90_000
 /** Milliseconds between the steps of a call: long enough for a fault to fall between them. */
 const PACE = { network: 8, phoneRings: 40, destinationRings: 90, announcement: 40, patience: 150 }
@@ -85,6 +87,10 @@ export class Environment {
 	readonly nextcloud: NextcloudShell
 	/** Stories by the number that is called. */
 	readonly planned = new Map<string, PlannedCall>()
+	/** Connections on which a replica hears the switch's events. */
+	readonly eventLinks = new Set<Link>()
+	/** Whether the replicas have agreed on who listens to a switch. */
+	hasOneListener = false
 	listener: Listener | undefined
 	readonly #folder: string
 	readonly #pool: pg.Pool
@@ -144,7 +150,9 @@ export class Environment {
 		await this.#settings()
 		await this.replicas[1]?.start()
 		await this.untilReady()
-		await Promise.all(USERS.map((userId, index) => this.#phone(userId, index)))
+		for (const [index, userId] of USERS.entries()) {
+			await this.#phone(userId, index)
+		}
 	}
 
 	async #makeReplica(place: Place, keys: Record<string, string>): Promise<void> {
@@ -154,7 +162,10 @@ export class Environment {
 				target,
 				treat: (step, link) => this.#treat(place, part, step, link, node),
 				onPassed: (step, link) => this.listener?.onPassed(place, part, step, link, node),
-				onClosed: (link) => this.listener?.onClosed(place, part, link, node),
+				onClosed: (link) => {
+					this.listener?.onClosed(place, part, link, node)
+					this.eventLinks.delete(link)
+				},
 			})
 			await proxy.listen()
 			this.proxies.push({ place, part, node, proxy })
@@ -183,7 +194,10 @@ export class Environment {
 					: { FREESWITCH_NODES: JSON.stringify(ports.switches.map((port) => ({ host: '127.0.0.1', port, password: PASSWORD }))) }),
 			},
 		})
-		replica.onLine = (line) => this.listener?.onLine(place, line)
+		replica.onLine = (line) => {
+			this.hasOneListener ||= line.message === TAKEOVER
+			this.listener?.onLine(place, line)
+		}
 		this.replicas.push(replica)
 		this.clients[place] = new Client(replica.url, SECRET)
 	}
@@ -191,6 +205,9 @@ export class Environment {
 	#treat(place: Place, part: Part, step: Step, link: Link, node: number): Treatment | undefined {
 		if (part === 'switch' && step.name === 'originate') {
 			this.truth.written(step.text ?? '')
+		}
+		if (part === 'switch' && step.name === 'subscribe') {
+			this.eventLinks.add(link)
 		}
 		return this.listener?.treat(place, part, step, link, node)
 	}

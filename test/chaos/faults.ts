@@ -55,8 +55,6 @@ export class Faults {
 	readonly #losing: { place: Place | 'both', event: string, left: number }[] = []
 	readonly #doubled = new Set<Place>()
 	readonly #mixed = new Set<Place>()
-	/** Links on which events come. */
-	readonly #eventLinks = new Map<Link, Place>()
 	#isOver = false
 
 	constructor(environment: Environment, plan: Plan) {
@@ -111,13 +109,10 @@ export class Faults {
 		}
 		// Within one leg the order stays: each leg has a delay of its own.
 		const leg = /"Unique-ID":"([0-9a-f]{8})/.exec(step.text ?? '')?.[1] ?? '1'
-		return { copies, delayMs: 1 + (Number.parseInt(leg, 16) ^ this.#plan.mixSeed) % MIX_LONGEST_MS }
+		return { copies, delayMs: 1 + ((Number.parseInt(leg, 16) ^ this.#plan.mixSeed) >>> 0) % MIX_LONGEST_MS }
 	}
 
-	onPassed(place: Place, part: Part, step: Step, link: Link): void {
-		if (part === 'switch' && step.name === 'subscribe') {
-			this.#eventLinks.set(link, place)
-		}
+	onPassed(place: Place, part: Part, step: Step): void {
 		if (part === 'switch' && step.name === 'reply to subscribe') {
 			// It is asked for everything that was missed from here on.
 			this.#closeGap(place)
@@ -125,7 +120,7 @@ export class Faults {
 	}
 
 	onClosed(place: Place, part: Part, link: Link): void {
-		if (part === 'switch' && this.#eventLinks.delete(link)) {
+		if (part === 'switch' && this.#environment.eventLinks.delete(link)) {
 			this.#openGap(place, 'its connection for events ended')
 		}
 	}
@@ -138,7 +133,7 @@ export class Faults {
 	}
 
 	#noteCut(place: Place, part: Part, link: Link, why: string): void {
-		if (part === 'switch' && this.#eventLinks.has(link)) {
+		if (part === 'switch' && this.#environment.eventLinks.has(link)) {
 			this.#openGap(place, why)
 		}
 	}
@@ -150,7 +145,8 @@ export class Faults {
 	}
 
 	#closeGap(place: Place): void {
-		for (const gap of this.gaps.filter(({ to, why }) => to === Infinity && why.startsWith(`replica ${place}`))) {
+		// Where only one of the replicas listens, it is enough that one does.
+		for (const gap of this.gaps.filter(({ to, why }) => to === Infinity && (this.#environment.hasOneListener || why.startsWith(`replica ${place}`)))) {
 			gap.to = performance.now()
 		}
 	}

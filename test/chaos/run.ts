@@ -8,8 +8,9 @@ import type { Place, Plan, PlannedCall } from './plan.ts'
 import type { TrueCall } from './truth.ts'
 
 import { setTimeout as delay } from 'node:timers/promises'
+import { TAKEOVER } from './environment.ts'
 import { Faults } from './faults.ts'
-import { isAlive } from './truth.ts'
+import { destinationLeg, isAlive } from './truth.ts'
 
 export interface RequestRecord {
 	call: PlannedCall
@@ -49,6 +50,7 @@ export interface RunRecord {
 
 /** How long a client tries again what has failed. */
 const CLIENT_PATIENCE_MS = 8_000
+const ROW_LIMIT_MS = 4_000
 const RETRY_MS = [150, 400, 900, 1_500, 2_500]
 /** Within this time after the end of its legs, and after everything is up again, a call has ended in the books. */
 export const QUIET_LIMIT_MS = 60_000
@@ -96,11 +98,11 @@ class Run {
 				}
 				return this.#faults.treat(place, part, step, link)
 			},
-			onPassed: (place, part, step, link) => this.#faults.onPassed(place, part, step, link),
+			onPassed: (place, part, step) => this.#faults.onPassed(place, part, step),
 			onClosed: (place, part, link) => this.#faults.onClosed(place, part, link),
 			onTaken: () => {},
 			onLine: (place, { message }) => {
-				if (message === 'Takes the events of FreeSWITCH') {
+				if (message === TAKEOVER) {
 					this.#faults.tookEvents(place)
 				}
 			},
@@ -109,6 +111,9 @@ class Run {
 		for (const call of this.#plan.calls) {
 			for (const [index, send] of call.sends.entries()) {
 				this.#later(send.atMs, () => this.#track(this.#call(call, send.replica, index)))
+			}
+			if (call.wish?.after === 'row') {
+				this.#later(Math.min(...call.sends.map(({ atMs }) => atMs)), () => this.#track(this.#awaitRow(call)))
 			}
 		}
 		await this.#settled()
@@ -183,7 +188,7 @@ class Run {
 		}
 	}
 
-	keyOf(call: PlannedCall): string {
+	#keyOf(call: PlannedCall): string {
 		return `${this.#plan.seed}-${call.number}`
 	}
 
@@ -205,7 +210,7 @@ class Run {
 	}
 
 	async #send(call: PlannedCall, kind: RequestRecord['kind'], replica: Place, method: string, path: string, body?: unknown): Promise<RequestRecord> {
-		const key = this.keyOf(call)
+		const key = this.#keyOf(call)
 		const sentAt = performance.now()
 		const answer = await this.#environment.clients[replica].request<{ uuid?: string, code?: string }>(call.userId, method, path, body, kind === 'call' ? { 'Idempotency-Key': key } : {})
 		const { uuid, code } = answer.body
@@ -222,6 +227,17 @@ class Run {
 		}
 		this.#wished.add(uuid)
 		this.#later(wish.delayMs, () => this.#track(this.#hangUp(call, uuid, wish.replica)))
+	}
+
+	/** Somebody looks into the history and hangs up what stands there, before anybody was answered. */
+	async #awaitRow(call: PlannedCall): Promise<void> {
+		for (const since = performance.now(); performance.now() - since < ROW_LIMIT_MS; await delay(10)) {
+			const [row] = await this.#environment.query<{ call_uuid: string }>('select call_uuid from idempotency_keys where key = $1', [this.#keyOf(call)])
+			if (row !== undefined) {
+				this.#wish(call, row.call_uuid, 'row')
+				return
+			}
+		}
 	}
 
 	async #hangUp(call: PlannedCall, uuid: string, first: Place): Promise<void> {
@@ -296,8 +312,7 @@ class Run {
 		const promised = this.#promised()
 		for (const call of this.#environment.truth.calls.values()) {
 			if (!promised.has(call.uuid)) {
-				this.#partyHangsUp(call, 'destination')
-				this.#partyHangsUp(call, 'user')
+				this.#partyHangsUp(call, destinationLeg(call)?.answeredAt === undefined ? 'user' : 'destination')
 			}
 		}
 		// Whom somebody has transferred.

@@ -57,11 +57,18 @@ export async function runSuite(options: SuiteOptions): Promise<{ summary: Summar
 	if (options.folder !== undefined) {
 		await mkdir(options.folder, { recursive: true })
 	}
+	// One after the other: a start is work, and the others' runs are not to be slowed down by several at once.
+	let starting: Promise<unknown> = Promise.resolve()
+	const start = () => {
+		const started = starting.then(() => Environment.start(options))
+		starting = started.catch(() => {})
+		return started
+	}
 	const lane = async () => {
 		let environment: Environment | undefined
 		try {
 			for (let seed = waiting.shift(); seed !== undefined && options.mayGoOn?.() !== false; seed = waiting.shift()) {
-				environment ??= await Environment.start(options)
+				environment ??= await start()
 				const { result, lines } = await runOne(environment, seed, options)
 				results.push(result)
 				options.onRun?.(result, lines)

@@ -17,7 +17,7 @@ import { destinationLeg, endOf, isAlive, userLeg } from './truth.ts'
 export const PROMISES = {
 	once: 'an originate is written at most once, for a call that is in the books, and one call for each key',
 	kept: 'no accepted call is missing in the books',
-	ended: 'every call ends in the books within 60 s, and no leg is left',
+	ended: 'every call ends in the books within 60 s, one that is gone within 20 s of a reconnect, and no leg is left',
 	free: 'nothing that ended keeps anybody from calling',
 	true: 'the books say how the call ended',
 	hangUp: 'who hangs up gets no conversation any more',
@@ -36,6 +36,8 @@ export interface Broken {
 const TELL_MS = 3_000
 /** Talk is measured by the switch; what was read from the test's own clock may be so far off. */
 const TALK_TOLERANCE_MS = 1_500
+/** A call that is gone from the switch when it comes back: the contract, section 3. */
+const GONE_LIMIT_MS = 20_000
 /** From the wish's answer until the switch has hung up, with everything well. */
 const HANG_UP_MS = 5_000
 
@@ -86,14 +88,22 @@ function judgeEnds(record: RunRecord, truth: ReadonlyMap<string, TrueCall>, book
 	if (record.quietAt === undefined) {
 		return [{ promise: 'ended', what: `not quiet after ${Math.round(QUIET_LIMIT_MS / 1000)} s: ${record.left.join('; ')}` }]
 	}
-	const lastEnd = Math.max(record.upAt, ...[...truth.values()].map((call) => endOf(call) ?? 0))
-	const tookMs = record.quietAt - lastEnd
-	const isLate = tookMs > QUIET_LIMIT_MS
-	const open = [...booked.values()].filter(({ status }) => status !== 'ended')
-	return [
-		...(isLate ? [{ promise: 'ended' as const, what: `the last call ended ${Math.round(tookMs / 1000)} s after its legs` }] : []),
-		...open.map(({ uuid, status }): Broken => ({ promise: 'ended', what: `${uuid} is ${status} after all` })),
-	]
+	return [...booked.values()].flatMap((call): Broken[] => {
+		if (call.status !== 'ended') {
+			return [{ promise: 'ended', what: `${call.uuid} is ${call.status} after all` }]
+		}
+		const known = truth.get(call.uuid)
+		const over = known === undefined ? undefined : endOf(known)
+		// What the switch does not have any more when it is there again is found out sooner than what was never heard of.
+		const limitMs = over === undefined || isLost(record, call.uuid, known) ? QUIET_LIMIT_MS : GONE_LIMIT_MS
+		const tookMs = (record.openAt.get(call.uuid) ?? 0) - Math.max(record.upAt, over ?? 0)
+		return tookMs <= limitMs ? [] : [{ promise: 'ended', what: `${call.uuid} was open ${Math.round(tookMs / 1000)} s after its legs, and after everything was up` }]
+	})
+}
+
+/** Whether the network has lost an event that told of it. */
+function isLost({ faults }: RunRecord, callUuid: string, call: TrueCall | undefined): boolean {
+	return faults.lost.some((text) => text.includes(callUuid) || call?.legs.some(({ uuid }) => text.includes(uuid)) === true)
 }
 
 /** Wishes that were answered: nothing begins after them, and nothing goes on. */
@@ -240,15 +250,15 @@ function judgeTruth(record: RunRecord, call: TrueCall, booked: BookedCall | unde
 	const over = endOf(call)
 	const expected = expectedEnd(call, isWished)
 	const isVanished = call.legs.some((leg) => leg.isVanished === true)
-	const isLost = record.faults.lost.some((text) => call.legs.some(({ uuid }) => text.includes(uuid)) || text.includes(call.uuid))
+	const isEventLost = isLost(record, call.uuid, call)
 	const firstEnd = Math.min(...call.legs.map(({ endedAt }) => endedAt ?? Infinity), over ?? Infinity)
-	const isDoubtful = over === undefined || expected === undefined || isVanished || isLost || touches(record.faults.gaps, firstEnd - TELL_MS, over + TELL_MS)
+	const isDoubtful = over === undefined || expected === undefined || isVanished || isEventLost || touches(record.faults.gaps, firstEnd - TELL_MS, over + TELL_MS)
 	if (!isDoubtful) {
 		return judgeExactly(told, expected, booked)
 	}
 	// Somebody was there who could have heard of the answer, and still could afterwards.
 	const from = answeredLeg?.answeredAt ?? 0
-	if (isAnswered && outcome !== 'completed' && !isLost && hasCalm(record.faults.gaps, from, answeredLeg.endedAt ?? record.upAt, TELL_MS + 1_000)) {
+	if (isAnswered && outcome !== 'completed' && !isEventLost && hasCalm(record.faults.gaps, from, answeredLeg.endedAt ?? record.upAt, TELL_MS + 1_000)) {
 		return [{ promise: 'true', what: `${told}, and it was answered while everything was well` }]
 	}
 	const allowed = new Set(['failed', ...(isAnswered ? ['completed'] : []), ...(isWished ? ['cancelled'] : []), ...(expected === undefined ? [] : [expected.outcome])])

@@ -6,9 +6,12 @@
 
 import fs from 'node:fs'
 import { syncBuiltinESMExports } from 'node:module'
+import process from 'node:process'
 
 const { SIPCALL_CHAOS_FILE: file } = process.env
 const LOOK_MS = 50
+/** A little less than the product waits for Redis. */
+const LONG_MS = 350
 
 let offsetMs = 0
 let isDiskFull = false
@@ -23,8 +26,18 @@ function look() {
 	}
 }
 
+let lookedAt = performance.now()
+
 look()
-setInterval(look, LOOK_MS).unref()
+setInterval(() => {
+	const stoodMs = performance.now() - lookedAt - LOOK_MS
+	lookedAt = performance.now()
+	if (stoodMs > LONG_MS) {
+		// What was waited for in this time counts as not answered, though it may have been.
+		process.stdout.write(`${JSON.stringify({ message: 'chaos: the process stood still', stoodMs: Math.round(stoodMs) })}\n`)
+	}
+	look()
+}, LOOK_MS).unref()
 
 const now = Date.now.bind(Date)
 const wrongNow = () => now() + offsetMs

@@ -35,6 +35,8 @@ export interface Kill {
 }
 
 const MIX_LONGEST_MS = 60
+/** A little less than the product waits for Redis. */
+const REDIS_SLOW_MS = 350
 
 export class Faults {
 	readonly records: FaultRecord[]
@@ -55,6 +57,8 @@ export class Faults {
 	readonly #losing: { place: Place | 'both', event: string, left: number }[] = []
 	readonly #doubled = new Set<Place>()
 	readonly #mixed = new Set<Place>()
+	/** When a question to Redis passed that has no answer yet. */
+	readonly #countingSince = new Map<Link, number>()
 	#isOver = false
 
 	constructor(environment: Environment, plan: Plan) {
@@ -112,7 +116,16 @@ export class Faults {
 		return { copies, delayMs: 1 + ((Number.parseInt(leg, 16) ^ this.#plan.mixSeed) >>> 0) % MIX_LONGEST_MS }
 	}
 
-	onPassed(place: Place, part: Part, step: Step): void {
+	onPassed(place: Place, part: Part, step: Step, link: Link): void {
+		if (part === 'redis') {
+			const now = performance.now()
+			if (step.direction === 'up') {
+				this.#countingSince.set(link, this.#countingSince.get(link) ?? now)
+			} else {
+				this.redisFaults += now - (this.#countingSince.get(link) ?? now) > REDIS_SLOW_MS ? 1 : 0
+				this.#countingSince.delete(link)
+			}
+		}
 		if (part === 'switch' && step.name === 'reply to subscribe') {
 			// It is asked for everything that was missed from here on.
 			this.#closeGap(place)

@@ -43,13 +43,19 @@ export interface RunRecord {
 	upAt: number
 	/** When nothing was left open; undefined: never. */
 	quietAt: number | undefined
+	/** When calls were last seen open, after everything was up. */
+	openAt: Map<string, number>
 	/** Calls that were open, or legs that were there, when the time for it was over. */
 	left: string[]
 	crashes: string[]
 }
 
 /** How long a client tries again what has failed. */
-const CLIENT_PATIENCE_MS = 8_000
+const CLIENT_PATIENCE_MS = 5_000
+/** Told by clock.mjs. */
+const STOOD_STILL = 'chaos: the process stood still'
+/** Longer than anybody rings and talks in a plan. */
+const TALK_LIMIT_MS = 5_000
 const ROW_LIMIT_MS = 4_000
 const RETRY_MS = [150, 400, 900, 1_500, 2_500]
 /** Within this time after the end of its legs, and after everything is up again, a call has ended in the books. */
@@ -74,6 +80,7 @@ class Run {
 	/** Calls of which a hang-up was asked for. */
 	readonly #wished = new Set<string>()
 	readonly #controlled = new Set<string>()
+	readonly #openAt = new Map<string, number>()
 
 	constructor(environment: Environment, plan: Plan) {
 		this.#environment = environment
@@ -98,12 +105,14 @@ class Run {
 				}
 				return this.#faults.treat(place, part, step, link)
 			},
-			onPassed: (place, part, step) => this.#faults.onPassed(place, part, step),
+			onPassed: (place, part, step, link) => this.#faults.onPassed(place, part, step, link),
 			onClosed: (place, part, link) => this.#faults.onClosed(place, part, link),
 			onTaken: () => {},
 			onLine: (place, { message }) => {
 				if (message === TAKEOVER) {
 					this.#faults.tookEvents(place)
+				} else if (message === STOOD_STILL) {
+					this.#faults.redisFaults++
 				}
 			},
 		}
@@ -139,6 +148,7 @@ class Run {
 			beganAt,
 			upAt,
 			quietAt,
+			openAt: this.#openAt,
 			left,
 			crashes: environment.replicas.flatMap((replica) => replica.crashes.splice(0)),
 		}
@@ -181,11 +191,17 @@ class Run {
 		this.#pending.add(tracked)
 	}
 
-	/** Resolves when nothing is sent any more, and nobody waits for an answer. */
+	/** Resolves when nothing is sent any more, nobody waits for an answer, and who wanted to hang up has done so. */
 	async #settled(): Promise<void> {
-		while (this.#timers.size > 0 || this.#pending.size > 0) {
+		const since = performance.now()
+		while (this.#timers.size > 0 || this.#pending.size > 0 || (this.#isSomebodyUp() && performance.now() - since < TALK_LIMIT_MS)) {
 			await Promise.race([...this.#pending, delay(20)])
 		}
+	}
+
+	/** Whether there is a call that one of its parties ends by itself. */
+	#isSomebodyUp(): boolean {
+		return [...this.#environment.truth.calls.values()].some((call) => isAlive(call) && (this.#byNumber.get(call.number)?.hangup.by ?? 'nobody') !== 'nobody')
 	}
 
 	#keyOf(call: PlannedCall): string {
@@ -333,6 +349,7 @@ class Run {
 			const alive = [...truth.calls.values()].filter(isAlive)
 			const channels = switches.flatMap((one) => one.channels())
 			const now = performance.now()
+			open.forEach(({ uuid }) => this.#openAt.set(uuid, now))
 			if (open.length === 0 && alive.length === 0 && channels.length === 0) {
 				return { quietAt: now, left: [] }
 			}

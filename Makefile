@@ -8,7 +8,7 @@ export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 STAMP := node_modules/.sipcall-stamp
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint types build image appstore register bench bench-esl bench-ui pictures tools clean
+.PHONY: help run test lint types build image appstore register bench bench-esl bench-ui chaos pictures tools clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1|\2/p' Makefile | awk -F'|' '{ printf "%-16s %s\n", $$1, $$2 }'
@@ -43,6 +43,9 @@ bench: bench-esl bench-ui ## measure everything there is a benchmark for
 	@node test/bench/history.ts
 	@node test/bench/rotate.ts
 	@node test/bench/provider-memory.ts
+
+chaos: $(STAMP) tools ## break connections, processes and clocks at random and prove that nothing is lost: SEED=… RUNS=… LANES=…
+	@node test/chaos/main.ts
 
 pictures: $(STAMP) tools build ## draw every page and state into docs/img/views, light on a desktop and dark on a phone
 	SIPCALL_PICTURES=docs/img/views SIPCALL_LANGUAGE=en vitest run test/e2e/views.test.ts

@@ -18,7 +18,7 @@ class LongestFirst extends BaseSequencer {
 
 export default defineConfig({
 	test: {
-		include: ['test/{unit,integration,e2e}/**/*.test.ts'],
+		include: ['test/{unit,integration,e2e,chaos}/**/*.test.ts'],
 		globalSetup: ['test/support/global-setup.ts'],
 		// No test depends on speed: these limits only end a test that hangs.
 		testTimeout: 60_000,

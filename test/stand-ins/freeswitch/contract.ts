@@ -5,6 +5,7 @@
 
 import type { GatewayLook, JobPlace } from './core.ts'
 import type { AskedCommand, ParsedOriginate } from './desk.ts'
+import type { SwitchEvent } from './event.ts'
 import type { AnswerState, LegRole } from './leg.ts'
 import type { Pace, ScenarioName, Story } from './stories.ts'
 
@@ -44,6 +45,8 @@ export interface ScriptedFreeSwitchOptions {
 	onRecord?: (record: CdrFile) => void
 	/** Told when a phone is played beeps. */
 	onHeard?: (heard: HeardBeeps) => void
+	/** Told of each event as it happens, whether or not a client hears of it. */
+	onEvent?: (event: SwitchEvent) => void
 }
 
 /** What mod_json_cdr posts, or writes into a file. */

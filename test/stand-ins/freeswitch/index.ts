@@ -31,6 +31,7 @@ import { HEARTBEAT } from './templates.ts'
 export type { CommandFault, HeardBeeps, ScriptedChannel, ScriptedFreeSwitch, ScriptedFreeSwitchOptions } from './contract.ts'
 export type { JobPlace } from './core.ts'
 export type { ParsedOriginate } from './desk.ts'
+export type { SwitchEvent } from './event.ts'
 export type { OriginateLeg, OriginateLine } from './tokenizer.ts'
 export { type Pace, type Party, type ScenarioName, type Story, AT_ONCE, HUMAN_PACE, STORIES } from './stories.ts'
 
@@ -94,6 +95,7 @@ class Stage implements ScriptedFreeSwitch, Desk {
 			},
 			record: (leg) => this.#options.onRecord?.(cdrOf(leg, this.coreUuid)),
 			publish: (event) => {
+				this.#options.onEvent?.(event)
 				for (const connection of this.#connections) {
 					connection.offer(event, this.#options.doubleEvents ? 2 : 1)
 				}

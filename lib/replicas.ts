@@ -37,6 +37,8 @@ export interface ReplicaListeners {
 	state: Pick<AppStateRepository, 'isEnabled'>
 }
 
+/** Longer than another replica needs to subscribe. */
+const OVERLAP_MS = 5_000
 /** Whatever runs again and again, and needs to run once among all replicas. */
 const PERIODIC_TASKS = 'periodic tasks'
 
@@ -117,15 +119,20 @@ export class Replicas {
 		}
 	}
 
-	/** Leaves everything to others, before this process ends. */
+	/** Leaves everything to others, before this process ends. Events are heard until then, so that none falls between. */
 	async handOver(): Promise<void> {
-		this.#sources.forEach((source) => source.consume(false))
 		await this.#session.handOver()
 	}
 
 	#turn(name: string, isOurs: boolean): void {
-		this.#logger.info(isOurs ? 'Takes the events of FreeSWITCH' : 'Leaves the events of FreeSWITCH to another replica', { node: name })
-		this.#sources.get(name)?.consume(isOurs)
+		if (isOurs) {
+			this.#logger.info('Takes the events of FreeSWITCH', { node: name })
+			this.#sources.get(name)?.consume(true)
+			return
+		}
+		this.#logger.info('Leaves the events of FreeSWITCH to another replica', { node: name })
+		// What two hear is stored once; what nobody hears is lost.
+		setTimeout(() => this.#sources.get(name)?.consume(this.#session.has(eventsOf(name))), OVERLAP_MS).unref()
 	}
 
 	#hear(news: Parameters<ConstructorParameters<typeof ReplicaSession>[0]['onNews']>[0]): void {

@@ -67,6 +67,8 @@ export class FreeSwitch implements CallSwitch, CodeCaller, SwitchInquiry, TestCa
 	readonly #listeners: SwitchListeners[] = []
 	/** FreeSWITCH's `Core-UUID`: another one means that it was restarted. */
 	#coreUuid: string | undefined
+	/** It has said that it shuts down, and the line is still open. */
+	#isStopping = false
 
 	constructor(options: FreeSwitchOptions) {
 		this.#options = options
@@ -100,6 +102,10 @@ export class FreeSwitch implements CallSwitch, CodeCaller, SwitchInquiry, TestCa
 		}
 		const events = new EslLink({
 			...common,
+			onUp: () => {
+				this.#isStopping = false
+				this.#up()
+			},
 			logger: options.logger.child({ connection: 'events' }),
 			probe: EVENTS_PROBE,
 			prepare: async (connection) => {
@@ -129,6 +135,7 @@ export class FreeSwitch implements CallSwitch, CodeCaller, SwitchInquiry, TestCa
 		this.#links?.commands.stop()
 		this.#links?.events.stop()
 		this.#links = undefined
+		this.#isStopping = false
 	}
 
 	/** Whether there is a switch to connect to at all. */
@@ -138,7 +145,7 @@ export class FreeSwitch implements CallSwitch, CodeCaller, SwitchInquiry, TestCa
 
 	/** An originate whose events nobody hears would be a call that nobody can end: both connections are needed. */
 	isReady(): boolean {
-		return this.#links?.commands.connection !== undefined && this.#links.events.connection !== undefined
+		return !this.#isStopping && this.#links?.commands.connection !== undefined && this.#links.events.connection !== undefined
 	}
 
 	/** Why the switch is not ready, for health and for people. */
@@ -180,6 +187,9 @@ export class FreeSwitch implements CallSwitch, CodeCaller, SwitchInquiry, TestCa
 		let reply: string
 		try {
 			const { line, headers } = build()
+			if (this.#isStopping) {
+				throw new EslError('not_connected', 'FreeSWITCH is shutting down')
+			}
 			reply = await this.#command(line, headers)
 		} catch (error) {
 			if (error instanceof EslError && !error.mayHaveArrived) {
@@ -279,6 +289,7 @@ export class FreeSwitch implements CallSwitch, CodeCaller, SwitchInquiry, TestCa
 				this.#listeners.forEach(({ onGateway }) => onGateway?.(event.name, event.isUp))
 				break
 			case 'shutdown':
+				this.#isStopping = true
 				this.#options.logger.warn('FreeSWITCH is shutting down')
 		}
 	}

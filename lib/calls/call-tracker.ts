@@ -372,6 +372,10 @@ export class CallTracker {
 		if ((this.#unstored.get(callUuid)?.version ?? 0) > call.version) {
 			return
 		}
+		// Another replica has stored more meanwhile, or the end.
+		if (call.status !== 'ended' && (known?.version ?? Infinity) > call.version) {
+			return
+		}
 		this.#know(call)
 		// A commit whose answer was lost has happened as well: its repetition changes nothing, but nobody was told.
 		if (changed || (known !== undefined && call.version > known.version)) {

@@ -93,11 +93,16 @@ export class FreeSwitch implements SwitchInquiry {
 	readonly #listeners: SwitchListeners[] = []
 	/** FreeSWITCH's `Core-UUID`: another one means that it was restarted. */
 	#coreUuid: string | undefined
+<<<<<<< HEAD
 	#load: NodeLoad = { told: 0 }
 	#asking: NodeJS.Timeout | undefined
 	#refreshing: Promise<void> | undefined
 	/** Since when no command can be written; undefined while one can. */
 	#awaySince: number | undefined = performance.now()
+=======
+	/** It has said that it shuts down, and the line is still open. */
+	#isStopping = false
+>>>>>>> cdr
 
 	constructor(options: FreeSwitchOptions) {
 		this.#options = options
@@ -141,6 +146,7 @@ export class FreeSwitch implements SwitchInquiry {
 		if (links === undefined || isWanted === (links.events !== undefined)) {
 			return
 		}
+<<<<<<< HEAD
 		links.events?.stop()
 		links.events = isWanted ? this.#openEvents(links.endpoint) : undefined
 		links.events?.start()
@@ -176,6 +182,15 @@ export class FreeSwitch implements SwitchInquiry {
 		return new EslLink({
 			...this.#common(endpoint),
 			logger: this.#options.logger.child({ connection: 'events' }),
+=======
+		const events = new EslLink({
+			...common,
+			onUp: () => {
+				this.#isStopping = false
+				this.#up()
+			},
+			logger: options.logger.child({ connection: 'events' }),
+>>>>>>> cdr
 			probe: EVENTS_PROBE,
 			// One of the two finds out whether the switch takes us: with a wrong password both would try, twice a minute.
 			mayTry: () => this.#links?.commands.connection !== undefined,
@@ -204,12 +219,17 @@ export class FreeSwitch implements SwitchInquiry {
 		this.#links?.commands.stop()
 		this.#links?.events?.stop()
 		this.#links = undefined
+		this.#isStopping = false
 	}
 
 	/** An originate whose events nobody hears would be a call that nobody can end: who takes the events needs both connections. */
 	isReady(): boolean {
+<<<<<<< HEAD
 		const links = this.#links
 		return links?.commands.connection !== undefined && (links.events === undefined || links.events.connection !== undefined)
+=======
+		return !this.#isStopping && this.#links?.commands.connection !== undefined && this.#links.events.connection !== undefined
+>>>>>>> cdr
 	}
 
 	/** Why the switch is not ready, for health and for people. */
@@ -292,6 +312,9 @@ export class FreeSwitch implements SwitchInquiry {
 		let reply: string
 		try {
 			const { line, headers } = build()
+			if (this.#isStopping) {
+				throw new EslError('not_connected', 'FreeSWITCH is shutting down')
+			}
 			reply = await this.#command(line, headers)
 		} catch (error) {
 			if (error instanceof EslError && !error.mayHaveArrived) {
@@ -405,6 +428,7 @@ export class FreeSwitch implements SwitchInquiry {
 				this.#listeners.forEach(({ onGateway }) => onGateway?.(event.name, event.isUp, this.name))
 				break
 			case 'shutdown':
+				this.#isStopping = true
 				this.#options.logger.warn('FreeSWITCH is shutting down')
 		}
 	}

@@ -182,6 +182,21 @@ describe('two connections', () => {
 		await heard.until(() => heard.ready === 2)
 	})
 
+	it('take no call from the moment on at which the switch says that it stops, until it is back', async () => {
+		const heard = await startPeer((command) => commandReply(command.startsWith('bgapi') ? '+OK Job-UUID: 7' : '+OK'))
+		const { peer, freeSwitch, log } = heard
+		expect(freeSwitch.isReady()).toBe(true)
+		peer.connections[0]?.socket.write(jsonEvent({ 'Event-Name': 'SHUTDOWN', 'Event-Info': 'System Shutting Down' }))
+		await log.waitFor(({ message }) => message === 'FreeSWITCH is shutting down')
+		expect(freeSwitch.isReady()).toBe(false)
+		await expect(freeSwitch.originate(newPlan())).rejects.toMatchObject({ failure: { verdict: 'switch_stopped' } })
+		expect(peer.commands.filter((command) => command.startsWith('bgapi'))).toEqual([])
+		peer.connections.forEach(({ socket }) => socket.resetAndDestroy())
+		await heard.until(() => heard.ready === 2)
+		await freeSwitch.originate(newPlan())
+		expect(peer.commands.filter((command) => command.startsWith('bgapi'))).toHaveLength(1)
+	})
+
 	it('notice by HEARTBEAT that the switch is another one than before', async () => {
 		const { peer, log } = await startPeer(() => undefined)
 		for (const core of ['core-1', 'core-1', 'core-2']) {

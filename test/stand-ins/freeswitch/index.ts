@@ -10,6 +10,7 @@ import type { AddressInfo, Server } from 'node:net'
 import type { Command } from './connection.ts'
 import type { HeardBeeps, ScriptedChannel, ScriptedFreeSwitch, ScriptedFreeSwitchOptions } from './contract.ts'
 import type { AskedCommand, Desk, ParsedOriginate } from './desk.ts'
+import type { SwitchEvent } from './event.ts'
 import type { Leg } from './leg.ts'
 import type { Story } from './stories.ts'
 
@@ -43,6 +44,7 @@ class Stage implements ScriptedFreeSwitch, Desk {
 	readonly users: Readonly<Record<string, string>>
 	readonly host: string
 	onCommand: ScriptedFreeSwitch['onCommand'] = undefined
+	onEvent: ScriptedFreeSwitch['onEvent'] = undefined
 	core: Core
 
 	readonly #options: ScriptedFreeSwitchOptions
@@ -54,6 +56,7 @@ class Stage implements ScriptedFreeSwitch, Desk {
 	#heartbeat: NodeJS.Timeout | undefined
 	#frozen = false
 	#lastConnection = 0
+	readonly #late: SwitchEvent[] = []
 
 	constructor(options: ScriptedFreeSwitchOptions) {
 		this.#options = options
@@ -95,13 +98,31 @@ class Stage implements ScriptedFreeSwitch, Desk {
 			},
 			record: (leg) => this.#options.onRecord?.(cdrOf(leg, this.coreUuid)),
 			publish: (event) => {
+<<<<<<< HEAD
 				this.#options.onEvent?.(event)
 				for (const connection of this.#connections) {
 					connection.offer(event, this.#options.doubleEvents ? 2 : 1)
+=======
+				const fault = this.onEvent?.(event.name)
+				if (fault === 'late') {
+					this.#late.push(event)
+				} else if (fault === undefined) {
+					this.#offer(event)
+>>>>>>> cdr
 				}
 				this.#look()
 			},
 		})
+	}
+
+	#offer(event: SwitchEvent): void {
+		for (const connection of this.#connections) {
+			connection.offer(event, this.#options.doubleEvents ? 2 : 1)
+		}
+	}
+
+	tellLate(): void {
+		this.#late.splice(0).forEach((event) => this.#offer(event))
 	}
 
 	async listen(): Promise<void> {

@@ -342,6 +342,14 @@ describe('a call that ended unheard', () => {
 		}
 	})
 
+	it('ends with the one leg that talked, also when the record of the other never comes', () => {
+		expect(playCall(guessed(), [endOf('leg-b1', 12, { talkMs: 10_000 })]).call.endedAt).toEqual(at(12))
+		const unanswered = playCall(callWith(1), [{ type: 'leg', legUuid: A, at: at(1), answeredAt: at(1) }, { type: 'leg', legUuid: 'leg-b1', at: at(2) }, ...gone]).call
+		// How long the user waited then, nobody knows.
+		expect(playCall(unanswered, [endOf('leg-b1', 12, {})]).call.endedAt).toEqual(at(60))
+		expect(playCall(unanswered, [endOf(A, 12, {})]).call.endedAt).toEqual(at(12))
+	})
+
 	it('keeps what was spent where the company has said it, and where the price was erased with the number', () => {
 		const told = { ...guessed(), costMicros: '123', carrierCost: { state: 'final' as const, cost: { micros: '123', currency: 'EUR' }, looks: 1 } }
 		const { rate: _erased, ...erased } = guessed()

@@ -93,16 +93,13 @@ export class FreeSwitch implements SwitchInquiry {
 	readonly #listeners: SwitchListeners[] = []
 	/** FreeSWITCH's `Core-UUID`: another one means that it was restarted. */
 	#coreUuid: string | undefined
-<<<<<<< HEAD
 	#load: NodeLoad = { told: 0 }
 	#asking: NodeJS.Timeout | undefined
 	#refreshing: Promise<void> | undefined
 	/** Since when no command can be written; undefined while one can. */
 	#awaySince: number | undefined = performance.now()
-=======
 	/** It has said that it shuts down, and the line is still open. */
 	#isStopping = false
->>>>>>> cdr
 
 	constructor(options: FreeSwitchOptions) {
 		this.#options = options
@@ -146,7 +143,6 @@ export class FreeSwitch implements SwitchInquiry {
 		if (links === undefined || isWanted === (links.events !== undefined)) {
 			return
 		}
-<<<<<<< HEAD
 		links.events?.stop()
 		links.events = isWanted ? this.#openEvents(links.endpoint) : undefined
 		links.events?.start()
@@ -162,7 +158,8 @@ export class FreeSwitch implements SwitchInquiry {
 			prepare: async (connection) => {
 				this.#load = { told: this.#load.told }
 				const ask = async (line: string) => (await connection.command(line, undefined, INQUIRY_TIMEOUT_MS)).text
-				const answers = await Promise.all([ask(COMMANDS_PROBE), ask(`event json CUSTOM ${GATEWAY_SUBCLASS}`)])
+				const answers = await Promise.all([ask(COMMANDS_PROBE), ask(`event json CUSTOM ${GATEWAY_SUBCLASS}`), ask('event json SHUTDOWN')])
+				this.#isStopping = false
 				if (answers[0]?.startsWith('+OK') !== true) {
 					logger.warn('FreeSWITCH does not let its Event Socket user hear its HEARTBEAT: how busy it is, is asked for now and then')
 				}
@@ -182,15 +179,6 @@ export class FreeSwitch implements SwitchInquiry {
 		return new EslLink({
 			...this.#common(endpoint),
 			logger: this.#options.logger.child({ connection: 'events' }),
-=======
-		const events = new EslLink({
-			...common,
-			onUp: () => {
-				this.#isStopping = false
-				this.#up()
-			},
-			logger: options.logger.child({ connection: 'events' }),
->>>>>>> cdr
 			probe: EVENTS_PROBE,
 			// One of the two finds out whether the switch takes us: with a wrong password both would try, twice a minute.
 			mayTry: () => this.#links?.commands.connection !== undefined,
@@ -224,12 +212,8 @@ export class FreeSwitch implements SwitchInquiry {
 
 	/** An originate whose events nobody hears would be a call that nobody can end: who takes the events needs both connections. */
 	isReady(): boolean {
-<<<<<<< HEAD
 		const links = this.#links
-		return links?.commands.connection !== undefined && (links.events === undefined || links.events.connection !== undefined)
-=======
-		return !this.#isStopping && this.#links?.commands.connection !== undefined && this.#links.events.connection !== undefined
->>>>>>> cdr
+		return !this.#isStopping && links?.commands.connection !== undefined && (links.events === undefined || links.events.connection !== undefined)
 	}
 
 	/** Why the switch is not ready, for health and for people. */

@@ -90,15 +90,11 @@ export interface ScriptedFreeSwitch {
 	channels(): ScriptedChannel[]
 	/** Called with each command before it is executed. 'ignore': neither executed nor answered; 'drop': executed, then the line is cut before the reply; 'drop-unheard': cut first; 'deny': refused with a command/reply. */
 	onCommand: ((command: string, connection: number) => CommandFault | undefined) | undefined
-<<<<<<< HEAD
-	/** Cuts lines without a farewell: all, those that are told of channels, or the others. */
-=======
 	/** Called with the name of each event before it is sent. 'lost': nobody hears it; 'late': nobody does before `tellLate`. */
 	onEvent: ((name: string) => 'lost' | 'late' | undefined) | undefined
 	/** Sends what was held back, in its order. */
 	tellLate(): void
-	/** Cuts lines without a farewell: all, those with a subscription, or those without one. */
->>>>>>> cdr
+	/** Cuts lines without a farewell: all, those that are told of channels, or the others. */
 	dropConnections(which?: 'all' | 'subscribed' | 'commands'): void
 	/** Sends nothing any more while every line stays open, until `resume`. */
 	freeze(): void

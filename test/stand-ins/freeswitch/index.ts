@@ -98,17 +98,12 @@ class Stage implements ScriptedFreeSwitch, Desk {
 			},
 			record: (leg) => this.#options.onRecord?.(cdrOf(leg, this.coreUuid)),
 			publish: (event) => {
-<<<<<<< HEAD
 				this.#options.onEvent?.(event)
-				for (const connection of this.#connections) {
-					connection.offer(event, this.#options.doubleEvents ? 2 : 1)
-=======
 				const fault = this.onEvent?.(event.name)
 				if (fault === 'late') {
 					this.#late.push(event)
 				} else if (fault === undefined) {
 					this.#offer(event)
->>>>>>> cdr
 				}
 				this.#look()
 			},

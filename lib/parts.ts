@@ -124,6 +124,8 @@ export interface Parts {
 	journal: JournalRepository
 }
 
+/** For calls that were accepted and are not dialled yet: about as long as the row in which they wait. */
+const TURNS_LIMIT_MS = 2_500
 /** For requests under way when the parts are stopped. */
 const REQUESTS_LIMIT_MS = 2_000
 
@@ -290,7 +292,7 @@ export async function startParts({ config, logger, clock, overrides, ocs, users,
 		counters: monitoring,
 		logger: logger.child({ component: 'calls' }),
 	})
-	releasers.add('calls that wait for their turn', () => calls.settled())
+	releasers.add('calls that wait for their turn', () => calls.settled(TURNS_LIMIT_MS))
 	const verifications = new VerificationRepository({ orm })
 	const verification = new DeviceVerification({
 		lockout,

@@ -141,6 +141,8 @@ export interface Parts {
 
 /** So long requests to call are refused here before nobody listens any more, where another replica takes them. */
 const SHARE_OUT_MS = 1_000
+/** For calls that were accepted and are not dialled yet: about as long as the row in which they wait. */
+const TURNS_LIMIT_MS = 2_500
 /** For requests under way when the parts are stopped. */
 const REQUESTS_LIMIT_MS = 2_000
 
@@ -320,7 +322,7 @@ export async function startParts({ config, logger, clock, overrides, ocs, users,
 		counters: monitoring,
 		logger: logger.child({ component: 'calls' }),
 	})
-	releasers.add('calls that wait for their turn', () => calls.settled())
+	releasers.add('calls that wait for their turn', () => calls.settled(TURNS_LIMIT_MS))
 	const verifications = new VerificationRepository({ orm })
 	const verification = new DeviceVerification({
 		lockout,

@@ -222,9 +222,13 @@ export class CallService {
 		}
 	}
 
-	/** Resolves when whatever waits for its turn has been written. */
-	async settled(): Promise<void> {
-		await Promise.all([...this.#undialled.values()].map(({ done }) => done))
+	/**
+	 * Resolves when whatever waits for its turn has been written.
+	 *
+	 * @param limitMs at most this long
+	 */
+	async settled(limitMs: number): Promise<void> {
+		await Promise.race([Promise.all([...this.#undialled.values()].map(({ done }) => done)), delay(limitMs, undefined, { ref: false })])
 	}
 
 	/** A hang-up wins also over an originate that waits: here at once, and wherever else it was asked for when that is stored. */

@@ -20,7 +20,6 @@ export const SUBSCRIPTION = [
 	'CHANNEL_UNHOLD',
 	'CHANNEL_HANGUP_COMPLETE',
 	'BACKGROUND_JOB',
-	'SHUTDOWN',
 ] as const
 
 /** Told when a gateway's state changes (`sofia_reg_fire_custom_gateway_state_event`). */

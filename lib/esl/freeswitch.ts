@@ -55,8 +55,8 @@ const CONTROL_TIMEOUT_MS = 10_000
 const INQUIRY_TIMEOUT_MS = 30_000
 
 /** Each adds what is subscribed already. */
-const EVENTS_PROBE = 'event json SHUTDOWN'
-const COMMANDS_PROBE = 'event json HEARTBEAT'
+const EVENTS_PROBE = 'event json BACKGROUND_JOB'
+const COMMANDS_PROBE = 'event json HEARTBEAT SHUTDOWN'
 
 /** The two connections to one switch. */
 interface Links {
@@ -158,7 +158,7 @@ export class FreeSwitch implements SwitchInquiry {
 			prepare: async (connection) => {
 				this.#load = { told: this.#load.told }
 				const ask = async (line: string) => (await connection.command(line, undefined, INQUIRY_TIMEOUT_MS)).text
-				const answers = await Promise.all([ask(COMMANDS_PROBE), ask(`event json CUSTOM ${GATEWAY_SUBCLASS}`), ask('event json SHUTDOWN')])
+				const answers = await Promise.all([ask(COMMANDS_PROBE), ask(`event json CUSTOM ${GATEWAY_SUBCLASS}`)])
 				this.#isStopping = false
 				if (answers[0]?.startsWith('+OK') !== true) {
 					logger.warn('FreeSWITCH does not let its Event Socket user hear its HEARTBEAT: how busy it is, is asked for now and then')

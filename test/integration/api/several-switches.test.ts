@@ -116,6 +116,16 @@ describe('two switches', () => {
 		expect(originates(first, second)).toEqual([1, 0])
 	})
 
+	it('are both told to hang up what did not end at once: the other one may have taken it over', async () => {
+		const uuid = await connected()
+		first.onCommand = (command) => command.startsWith('api uuid_kill') ? 'deny' : undefined
+		await demo.hangUp(uuid)
+		await second.until(() => kills(second)[0] === 2)
+		expect(kills(first)[0]).toBeGreaterThan(1)
+		first.onCommand = undefined
+		await demo.untilEnded(uuid)
+	})
+
 	it('hand a call over when one takes it from the other: it is followed there, and hung up there', async () => {
 		const uuid = await connected()
 		expect(await nodeOf(uuid)).toBe(nameOf(first))

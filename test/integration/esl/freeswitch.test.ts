@@ -99,16 +99,16 @@ async function startPeer(answer: (command: string) => string | undefined): Promi
 }
 
 describe('two connections', () => {
-	it('are opened: the first one hears how busy the switch is and what becomes of gateways, the other one 9 events as JSON', async () => {
+	it('are opened: the first one hears how busy the switch is and what becomes of gateways, the other one 8 events as JSON', async () => {
 		const { stage, freeSwitch } = await start()
 		expect(freeSwitch.isReady()).toBe(true)
 		expect(stage.commands).toEqual([
 			{ connection: 1, command: 'auth ClueCon', headers: {} },
-			{ connection: 1, command: 'event json HEARTBEAT', headers: {} },
+			{ connection: 1, command: 'event json HEARTBEAT SHUTDOWN', headers: {} },
 			{ connection: 1, command: 'event json CUSTOM sofia::gateway_state', headers: {} },
 			{ connection: 1, command: 'api status', headers: {} },
 			{ connection: 2, command: 'auth ClueCon', headers: {} },
-			{ connection: 2, command: 'event json CHANNEL_CREATE CHANNEL_PROGRESS CHANNEL_PROGRESS_MEDIA CHANNEL_ANSWER CHANNEL_HOLD CHANNEL_UNHOLD CHANNEL_HANGUP_COMPLETE BACKGROUND_JOB SHUTDOWN', headers: {} },
+			{ connection: 2, command: 'event json CHANNEL_CREATE CHANNEL_PROGRESS CHANNEL_PROGRESS_MEDIA CHANNEL_ANSWER CHANNEL_HOLD CHANNEL_UNHOLD CHANNEL_HANGUP_COMPLETE BACKGROUND_JOB', headers: {} },
 		])
 	})
 

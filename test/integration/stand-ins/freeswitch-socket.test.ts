@@ -236,7 +236,7 @@ describe('faults', () => {
 
 	it('cuts only the lines with a subscription when asked to', async () => {
 		const freeswitch = await start()
-		const events = await login(freeswitch, 'event plain HEARTBEAT')
+		const events = await login(freeswitch, 'event plain CHANNEL_CREATE')
 		const commands = await login(freeswitch)
 		freeswitch.dropConnections('subscribed')
 		await events.until(() => events.ended)

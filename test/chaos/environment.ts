@@ -15,9 +15,11 @@ import type { Part, Step } from './steps.ts'
 
 import { Redis } from 'ioredis'
 import { randomBytes } from 'node:crypto'
+import { rmSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import process from 'node:process'
 import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import pg from 'pg'
@@ -95,10 +97,13 @@ export class Environment {
 	readonly #folder: string
 	readonly #pool: pg.Pool
 	readonly #options: EnvironmentOptions
+	/** A run that is broken off calls no stop(): its servers are signalled on exit, and their data go with them. */
+	readonly #removeNow = () => rmSync(this.#folder, { recursive: true, force: true, maxRetries: 10 })
 
 	private constructor(options: EnvironmentOptions, folder: string, postgres: EmbeddedPostgres, redis: EmbeddedRedis | undefined, nextcloud: NextcloudShell) {
 		this.#options = options
 		this.#folder = folder
+		process.once('exit', this.#removeNow)
 		this.postgres = postgres
 		this.redis = redis
 		this.nextcloud = nextcloud
@@ -304,6 +309,7 @@ export class Environment {
 		await Promise.allSettled(this.proxies.map(({ proxy }) => proxy.stop()))
 		await Promise.allSettled([...this.switches.map((one) => one.stop()), this.nextcloud.stop(), this.#pool.end()])
 		await Promise.allSettled([this.postgres.stop(), this.redis?.stop()])
+		process.removeListener('exit', this.#removeNow)
 		await rm(this.#folder, { recursive: true, force: true })
 	}
 }

@@ -10,6 +10,7 @@ import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import process from 'node:process'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 
@@ -44,12 +45,15 @@ export class Replica {
 	readonly #wrongs: string
 	#process: ChildProcess | undefined
 	#ended: Promise<unknown> = Promise.resolve()
+	readonly #killNow = () => this.kill()
 	#wrong = { offsetMs: 0, isDiskFull: false }
 
 	constructor(options: ReplicaOptions) {
 		this.#options = options
 		this.index = options.index
 		this.url = `http://127.0.0.1:${options.port}`
+		// Whoever breaks the suite off must not leave it behind.
+		process.once('exit', this.#killNow)
 		this.#wrongs = join(options.volume, 'wrong.json')
 	}
 
@@ -95,6 +99,7 @@ export class Replica {
 
 	async stop(): Promise<void> {
 		this.kill()
+		process.removeListener('exit', this.#killNow)
 		await this.#ended
 	}
 

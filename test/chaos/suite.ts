@@ -9,6 +9,7 @@ import type { PlanOptions } from './plan.ts'
 
 import { appendFile, mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import process from 'node:process'
 import { judge, PROMISES } from './checker.ts'
 import { Environment } from './environment.ts'
 import { describePlan, makePlan } from './plan.ts'
@@ -64,6 +65,9 @@ export async function runSuite(options: SuiteOptions): Promise<{ summary: Summar
 		starting = started.catch(() => {})
 		return started
 	}
+	const breakOff = () => process.exit(130)
+	process.on('SIGINT', breakOff)
+	process.on('SIGTERM', breakOff)
 	const lane = async () => {
 		let environment: Environment | undefined
 		try {
@@ -83,6 +87,8 @@ export async function runSuite(options: SuiteOptions): Promise<{ summary: Summar
 		}
 	}
 	await Promise.all(Array.from({ length: Math.min(options.lanes, options.seeds.length) }, lane))
+	process.off('SIGINT', breakOff)
+	process.off('SIGTERM', breakOff)
 	return { summary: summarise(results, performance.now() - since), results }
 }
 

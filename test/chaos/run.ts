@@ -10,7 +10,7 @@ import type { TrueCall } from './truth.ts'
 import { setTimeout as delay } from 'node:timers/promises'
 import { TAKEOVER } from './environment.ts'
 import { Faults } from './faults.ts'
-import { destinationLeg, isAlive } from './truth.ts'
+import { destinationLeg, endOf, isAlive } from './truth.ts'
 
 export interface RequestRecord {
 	call: PlannedCall
@@ -56,6 +56,8 @@ const CLIENT_PATIENCE_MS = 5_000
 const STOOD_STILL = 'chaos: the process stood still'
 /** Longer than anybody rings and talks in a plan. */
 const TALK_LIMIT_MS = 5_000
+/** From an answer to the first leg, on a machine with much to do. */
+const BEGIN_MS = 500
 const ROW_LIMIT_MS = 4_000
 const RETRY_MS = [150, 400, 900, 1_500, 2_500]
 /** Within this time after the end of its legs, and after everything is up again, a call has ended in the books. */
@@ -199,9 +201,12 @@ class Run {
 		}
 	}
 
-	/** Whether there is a call that one of its parties ends by itself. */
+	/** Whether there is a call that one of its parties ends by itself, or one that may just begin. */
 	#isSomebodyUp(): boolean {
-		return [...this.#environment.truth.calls.values()].some((call) => isAlive(call) && (this.#byNumber.get(call.number)?.hangup.by ?? 'nobody') !== 'nobody')
+		const recently = performance.now() - BEGIN_MS
+		return this.#requests.some(({ answeredAt }) => answeredAt > recently)
+			|| [...this.#environment.truth.calls.values()].some((call) => (this.#byNumber.get(call.number)?.hangup.by ?? 'nobody') !== 'nobody'
+				&& (isAlive(call) || (endOf(call) === undefined && call.writtenAt.some((at) => at > recently))))
 	}
 
 	#keyOf(call: PlannedCall): string {

@@ -8,7 +8,7 @@ import type { Settings } from '../policy/settings.ts'
 import type { CallFeed } from './call-feed.ts'
 import type { CallingUser, CallWish } from './call-rules.ts'
 import type { CallTracker } from './call-tracker.ts'
-import type { Call } from './call.ts'
+import type { Call, HangupBy } from './call.ts'
 import type { Device } from './device.ts'
 import type { GatewayWatch } from './gateway-watch.ts'
 import type { Lockout } from './lockout.ts'
@@ -43,8 +43,10 @@ export interface CallServiceOptions {
 	logger: Logger
 }
 
-/** How long the answer to a hang-up waits until the wish is stored. The wish itself does not wait. */
-const HANGUP_STORE_MS = 1_000
+/** How long the answer to a hang-up waits until the wish is stored, in the database or on the disk. */
+const HANGUP_STORE_MS = 2_000
+/** How long the hang-up itself waits for that. */
+const WISH_STORE_MS = 300
 
 export class CallService {
 	readonly #options: CallServiceOptions
@@ -130,15 +132,12 @@ export class CallService {
 	}
 
 	async #end(call: Call, by: 'user' | 'admin'): Promise<Call> {
-		const { tracker, clock, store } = this.#options
+		const { tracker, store } = this.#options
 		if (call.status === 'ended') {
 			return call
 		}
 		tracker.add(call)
-		tracker.hangUp(call.uuid)
-		const stored = tracker.apply(call.uuid, { type: 'hangup_requested', at: clock.now(), by })
-		this.#undialled.get(call.uuid)?.giveUp.abort()
-		const known = await Promise.race([stored, delay(HANGUP_STORE_MS, undefined, { ref: false })])
+		const known = await Promise.race([this.#want(call.uuid, by), delay(HANGUP_STORE_MS, undefined, { ref: false })])
 			?? tracker.openCall(call.uuid)
 			?? await store.find(call.uuid)
 		if (known === undefined) {
@@ -148,19 +147,28 @@ export class CallService {
 	}
 
 	/**
+	 * Somebody wants a call to end. That is stored before the switch is told: else another replica might store the legs' ends
+	 * first, and nobody would know who had wanted them. A database that is slow keeps nobody on the phone.
+	 */
+	#want(callUuid: string, by: HangupBy): Promise<Call | undefined> {
+		const { tracker, clock } = this.#options
+		const stored = tracker.apply(callUuid, { type: 'hangup_requested', at: clock.now(), by })
+		this.#undialled.get(callUuid)?.giveUp.abort()
+		void Promise.race([stored, delay(WISH_STORE_MS, undefined, { ref: false })]).then(() => tracker.hangUp(callUuid))
+		return stored
+	}
+
+	/**
 	 * Makes those of the open calls end, and waits for it.
 	 *
 	 * @param limitMs at most this long; the server keeps at it afterwards
 	 */
 	async endAll(isMeant: (call: Call) => boolean, limitMs: number): Promise<void> {
-		const { tracker, clock, feed } = this.#options
+		const { tracker, feed } = this.#options
 		const ends = tracker.openCalls().filter(isMeant).map(async ({ uuid }) => {
 			const { promise, resolve } = Promise.withResolvers<void>()
 			const unsubscribe = feed.subscribe(uuid, ({ status }) => status === 'ended' && resolve())
-			tracker.hangUp(uuid)
-			const stored = tracker.apply(uuid, { type: 'hangup_requested', at: clock.now(), by: 'system' })
-			this.#undialled.get(uuid)?.giveUp.abort()
-			await stored
+			await this.#want(uuid, 'system')
 			await Promise.race([promise, delay(limitMs, undefined, { ref: false })])
 			unsubscribe()
 		})

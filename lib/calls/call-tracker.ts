@@ -13,6 +13,7 @@ import type { Inquiry } from './leg-inquiry.ts'
 import type { LegRecord } from './leg-record.ts'
 import type { CallStore, CallSwitch, Clock, EventSpool, SwitchNotice } from './ports.ts'
 
+import { setTimeout as delay } from 'node:timers/promises'
 import { isRungAgain } from './call.ts'
 import { EarlyNotices } from './early-notices.ts'
 import { EventBacklog } from './event-backlog.ts'
@@ -46,6 +47,9 @@ const SWEEP_MS = 1_000
 const HANGUP_REPEAT_MS = 1_000
 /** How often calls are looked for that are open in the database and not here. */
 const FIND_OPEN_MS = 15_000
+
+/** A database that takes longer is as good as away: whoever waits is told what happens, and a process that ends loses nothing. */
+const STORE_LIMIT_MS = 1_000
 
 type LegNotice = Extract<SwitchNotice, { type: 'leg' }>
 
@@ -295,7 +299,13 @@ export class CallTracker {
 			return this.#putAside(change)
 		}
 		try {
-			const stored = await this.#change(change)
+			const storing = this.#change(change)
+			const stored = await Promise.race([storing, delay(STORE_LIMIT_MS, 'late' as const, { ref: false })])
+			if (stored === 'late') {
+				// Nobody knows whether it will be stored. What is stored twice changes nothing.
+				storing.catch(() => {})
+				return this.#putAside(change)
+			}
 			this.#take(callUuid, stored)
 			return stored?.call
 		} catch (error) {

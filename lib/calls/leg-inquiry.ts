@@ -31,8 +31,8 @@ export interface Inquiry {
 const BIRTH_MS = 10_000
 /** The legs of a call end within milliseconds of each other; after this the missing one is asked for. */
 const FAREWELL_MS = 2_000
-/** An open call of which nothing was heard for this long is asked for. */
-const SILENCE_MS = 60_000
+/** An open call of which nothing was heard for this long is asked for, so that within a minute it is known to be over. */
+const SILENCE_MS = 45_000
 /** Of calls from before this was kept: what the settings allow at most, and the ringing. */
 const LONGEST_SEC = 90_000
 /** An end may be on its way while the switch already says that there is no such channel: it is asked once more. */

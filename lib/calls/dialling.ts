@@ -37,9 +37,11 @@ export async function dialInTurn(slot: Slot, { callSwitch, signal, isWanted }: D
 		}
 		try {
 			await write(kept.node)
+			kept.answered()
 			return
 		} catch (error) {
 			if (!(error instanceof OriginateRefused) || !error.mayGoElsewhere) {
+				kept.answered()
 				throw error
 			}
 			kept.release()

@@ -60,6 +60,8 @@ export interface Slot {
 	 * @return whether it had to wait
 	 */
 	turn(signal?: AbortSignal): Promise<boolean>
+	/** It was written, and the switch has answered or will not. */
+	answered(): void
 	/** Nothing will be dialled: the place is free for others. */
 	release(): void
 }

@@ -16,16 +16,17 @@ export interface PacingOptions {
 /** A place in the row: when its turn comes, or came, in the milliseconds of the clock. */
 export interface Place {
 	at: number
-	isTaken: boolean
+	/** `gone`: it is on its way, and the switch has not answered. */
+	state: 'kept' | 'gone' | 'answered'
 }
 
 /** However low a limit is: who waits is told after a while that it is too long. */
 const LEAST_RATE = 0.01
 const LONGEST_WAIT_MS = 2_000
-/**
- * The second of the switch begins when it likes, and what is written in two seconds may arrive in one: so much longer is ours.
- */
+/** The second legs begin a little after the first ones, sooner or later: so much longer than the switch's second is ours. */
 const SECOND_MS = 1_100
+/** Where an answer is late, so often is looked for it. */
+const LOOK_MS = 20
 
 /**
  * No more than the rate within any second, and no delay while there are fewer: whoever clicks alone never waits.
@@ -46,14 +47,14 @@ export class Pacing {
 		if (at - now() > longestWaitMs) {
 			return undefined
 		}
-		const place = { at, isTaken: false }
+		const place: Place = { at, state: 'kept' }
 		this.#places.push(place)
 		return place
 	}
 
 	/**
-	 * Takes the turn of a place if it has come. What was late before it counts from when it went: a process that was held up
-	 * must not make good for it.
+	 * Takes the turn of a place if it has come. What was late before it counts from when the switch had it: neither a process
+	 * that was held up nor a slow network must make good for it.
 	 *
 	 * @return milliseconds that are left; 0 = it may be written now
 	 */
@@ -65,9 +66,18 @@ export class Pacing {
 		if (at > now) {
 			return at - now
 		}
+		if (before?.state === 'gone') {
+			return LOOK_MS
+		}
 		place.at = now
-		place.isTaken = true
+		place.state = 'gone'
 		return 0
+	}
+
+	/** The switch has answered, or nobody expects it to. */
+	answered(place: Place): void {
+		place.at = this.#options.now()
+		place.state = 'answered'
 	}
 
 	/** Nothing is written at this place. */
@@ -89,7 +99,7 @@ export class Pacing {
 	/** How many wait for their turn. */
 	get waiting(): number {
 		const now = this.#options.now()
-		return this.#places.filter(({ at, isTaken }) => at > now && !isTaken).length
+		return this.#places.filter(({ at, state }) => at > now && state === 'kept').length
 	}
 
 	/** Below one a second it is one within a longer time. */
@@ -101,7 +111,7 @@ export class Pacing {
 	#next(): number {
 		const now = this.#options.now()
 		const { count, windowMs } = this.#measure()
-		this.#places = this.#places.filter(({ at, isTaken }) => !isTaken || at > now - windowMs)
+		this.#places = this.#places.filter(({ at, state }) => state !== 'answered' || at > now - windowMs)
 		const before = this.#places.at(-count)
 		return Math.max(now, this.#places.at(-1)?.at ?? now, before === undefined ? now : before.at + windowMs)
 	}

@@ -99,6 +99,7 @@ class Node {
 				}
 				return hasWaited
 			},
+			answered: () => this.pacing.answered(place),
 			release: () => {
 				this.pacing.release(place)
 				this.#given = Math.max(0, this.#given - Number(isKept))

@@ -154,20 +154,21 @@ describe('two switches', () => {
 	})
 })
 
-describe('a switch of 30 sessions a second', () => {
+describe('a switch that takes only so many calls', () => {
 	let test: TestApp
 
 	afterEach(() => test.stop())
 
-	it('gets no more calls than it takes from 200 at once: each is dialled, or refused before it is stored', async () => {
-		test = await startTestApp({ freeSwitch: { speed: 1, sessionsPerSecond: 30 } })
+	// On a slow machine the database alone gives no more than a few calls a second: the second switch takes fewer.
+	it.each([[30, 200, 14], [8, 60, 3]])('of %i sessions a second gets no more calls than it takes from %i at once: each is dialled, or refused before it is stored', async (sessionsPerSecond, count, callsPerSec) => {
+		test = await startTestApp({ freeSwitch: { speed: 1, sessionsPerSecond } })
 		const demo = await test.prepare(MANY)
-		const answers = await Promise.all(Array.from({ length: 200 }, () => demo.call(NUMBER)))
+		const answers = await Promise.all(Array.from({ length: count }, () => demo.call(NUMBER)))
 		const accepted = answers.filter(({ status }) => status === 202)
 		const refused = answers.filter(({ status }) => status !== 202)
 		// A slow machine's database may refuse as well.
 		expect(refused.map(({ status, body }) => [status, body])).toEqual(refused.map(() => [503, expect.objectContaining({ code: expect.stringMatching(/^(?:switch|storage)_unavailable$/), retryAfterSec: expect.any(Number) })]))
-		expect(accepted.length).toBeGreaterThan(14)
+		expect(accepted.length).toBeGreaterThan(callsPerSec)
 		await Promise.all(accepted.map(({ body }) => demo.until(body.uuid, ({ status }) => status === 'connected')))
 		expect(originates(test.freeSwitch)).toEqual([accepted.length])
 		expect(test.freeSwitch.channels()).toHaveLength(2 * accepted.length)

@@ -119,7 +119,7 @@ class Phones implements CodeCaller {
 			return this.refusal
 		}
 		this.kept++
-		return { node: 'pbx:8021', turn: async () => false, release: () => this.kept-- }
+		return { node: 'pbx:8021', turn: async () => false, answered: () => {}, release: () => this.kept-- }
 	}
 
 	async callWithCode(plan: CodeCallPlan): Promise<void> {

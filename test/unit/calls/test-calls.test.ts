@@ -40,7 +40,7 @@ function testCalls(): TestCalls {
 		gateways: new GatewayWatch({ nodes: () => [], gateways: () => [], logger: new RecordedLog() }),
 		carrierCountries: () => undefined,
 		switch: {
-			reserve: () => ({ node: 'pbx:8021', turn: async () => false, release: () => {} }),
+			reserve: () => ({ node: 'pbx:8021', turn: async () => false, answered: () => {}, release: () => {} }),
 			callForTest: async (plan) => {
 				rung.push(plan)
 				await call()

@@ -17,6 +17,15 @@ beforeEach(() => {
 	pacing = new Pacing({ ratePerSec: () => rate, now: () => now })
 })
 
+/** Takes the turn, and has the answer at once. */
+function go(place: Place | undefined): number {
+	const leftMs = place === undefined ? Number.NaN : pacing.take(place)
+	if (place !== undefined && leftMs === 0) {
+		pacing.answered(place)
+	}
+	return leftMs
+}
+
 function reserve(count: number): Place[] {
 	return Array.from({ length: count }, () => pacing.reserve()).filter((place) => place !== undefined)
 }
@@ -29,7 +38,7 @@ describe('originates', () => {
 
 	it('wait for nothing while there are fewer', () => {
 		for (const place of reserve(14)) {
-			expect(pacing.take(place)).toBe(0)
+			expect(go(place)).toBe(0)
 		}
 		expect(pacing.waiting).toBe(0)
 	})
@@ -50,18 +59,31 @@ describe('originates', () => {
 	it('that went late are counted from when they went: nobody makes good for a second that was missed', () => {
 		const [first, ...others] = reserve(28)
 		now += 600
-		expect(pacing.take(first as Place)).toBe(0)
-		const next = others[13] as Place
-		now = next.at
-		expect(pacing.take(next)).toBe(600)
+		expect(go(first)).toBe(0)
+		const next = others[13]
+		now = next?.at ?? 0
+		expect(go(next)).toBe(600)
 		now += 600
-		expect(pacing.take(next)).toBe(0)
+		expect(go(next)).toBe(0)
+	})
+
+	it('that the switch has not answered hold up those of the next second, which begins with the answer', () => {
+		rate = 1
+		const [first, second] = reserve(2)
+		expect(pacing.take(first as Place)).toBe(0)
+		now += 1100
+		expect(go(second)).toBe(20)
+		now += 400
+		pacing.answered(first as Place)
+		expect(go(second)).toBe(1100)
+		now += 1100
+		expect(go(second)).toBe(0)
 	})
 
 	it('of a node of less than one a second come one at a time', () => {
 		rate = 0.5
 		const [first] = reserve(2)
-		expect(pacing.take(first as Place)).toBe(0)
+		expect(go(first)).toBe(0)
 		expect(pacing.waitMs()).toBe(2200)
 		now += 2200
 		expect(pacing.waitMs()).toBe(0)
@@ -80,6 +102,7 @@ describe('originates', () => {
 					waiting.push(place)
 				}
 				while (waiting[0] !== undefined && own.take(waiting[0]) === 0) {
+					own.answered(waiting[0])
 					waiting.shift()
 					went.push(now)
 				}

@@ -78,6 +78,11 @@ export class Replicas {
 		return this.#session.replicas
 	}
 
+	/** For whoever looks at all of them. */
+	figures(): { count: number, hears: ReadonlyMap<string, boolean> } {
+		return { count: this.count, hears: new Map([...this.#sources.keys()].map((name) => [name, this.#session.has(eventsOf(name))])) }
+	}
+
 	/** Resolves when it is known what is to be done here, if the database can be reached. */
 	async start(releasers: Releasers): Promise<void> {
 		releasers.add('shared duties', () => this.#session.stop())

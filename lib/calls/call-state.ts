@@ -43,7 +43,7 @@ export type Transition
  */
 export function transition(call: Call, event: CallEvent): Transition {
 	if (call.status === 'ended') {
-		return event.type === 'leg' && event.end !== undefined ? correct(call, event) : { ignored: 'call_has_ended' }
+		return isLate(call, event) ? correct(call, event) : { ignored: 'call_has_ended' }
 	}
 	const next: Call = { ...call, legs: call.legs.map((leg) => ({ ...leg })) }
 	const log: CallLogEntry[] = []
@@ -68,29 +68,38 @@ export function transition(call: Call, event: CallEvent): Transition {
 }
 
 /**
- * The end of a leg of which nobody had told it when the call ended: what was guessed then is judged again, as if it had
- * been told in time. Of those who were handed over nothing was guessed, and what becomes of them is not of this call.
+ * Whether an event says something of a call's end that was not known when it was judged: how a leg ended that was only
+ * missed, or that somebody had wanted the end which is put down to the system: two replicas do not store in the order in which things
+ * happen. Of those who were handed over nothing was guessed, and what becomes of them is not of this call.
  */
-function correct(call: Call, report: LegReport): Transition {
-	const isLate = call.legs.some(({ uuid, end }) => uuid === report.legUuid && end === undefined)
-	if (!isLate || (isHandedOver(call) && report.legUuid !== legOfUser(call).uuid)) {
-		return { ignored: 'call_has_ended' }
+function isLate(call: Call, event: CallEvent): event is Extract<CallEvent, { type: 'leg' | 'hangup_requested' }> {
+	if (event.type === 'hangup_requested') {
+		return call.endedBy === 'system' && call.hangupRequestedAt === undefined && !isHandedOver(call)
 	}
+	return event.type === 'leg' && event.end !== undefined && call.legs.some(({ uuid, end }) => uuid === event.legUuid && end === undefined)
+		&& (!isHandedOver(call) || event.legUuid === legOfUser(call).uuid)
+}
+
+/** What was guessed is judged again, as if the event had been told in time. */
+function correct(call: Call, event: Extract<CallEvent, { type: 'leg' | 'hangup_requested' }>): Transition {
 	const { outcome, endedBy, leg, cause, reason, talkMs, endedAt, userAnsweredAt, ringingAt, answeredAt, costMicros, ...known } = call
 	const next: Call = { ...known, legs: call.legs.map((each) => ({ ...each })) }
 	const log: CallLogEntry[] = []
-	apply(next, report, log)
+	apply(next, event.type === 'leg' ? event : { ...event, at: earlier(event.at, endedAt) }, log)
 	if (!hasEnded(next)) {
 		return { ignored: 'call_has_ended' }
 	}
 	fillTimes(next)
 	concludeCall(next, trueEnd(next))
+	if (event.type === 'hangup_requested' && next.endedBy === 'system') {
+		return { ignored: 'call_has_ended' }
+	}
 	if (costMicros !== undefined && isSettled(call)) {
 		next.costMicros = costMicros
 	} else {
 		settleCost(next)
 	}
-	log.push({ at: report.at, type: 'corrected', detail: outcomeOf(next) })
+	log.push({ at: event.at, type: 'corrected', detail: outcomeOf(next) })
 	next.version++
 	return { call: next, log }
 }
@@ -103,6 +112,10 @@ function trueEnd(call: Call): Date {
 
 function endsOf(call: Call): Date[] {
 	return call.legs.flatMap(({ endedAt }) => endedAt ?? [])
+}
+
+function earlier(time: Date, bound: Date | undefined): Date {
+	return bound !== undefined && bound < time ? bound : time
 }
 
 function latest(times: readonly Date[]): Date {

@@ -5,6 +5,7 @@
 // code, in FreeSWITCH's, or in the settings of an administrator (the gateways' names, the hosts of FreeSWITCH).
 
 import type { Call } from '../calls/call.ts'
+import type { BacklogState } from '../calls/event-backlog.ts'
 import type { NodeFigures } from '../calls/switch-inquiry.ts'
 import type { Report } from './report.ts'
 
@@ -18,6 +19,10 @@ export interface MonitoringSources {
 	isSwitchReady: () => boolean
 	/** Of each FreeSWITCH. */
 	switches: () => NodeFigures[]
+	/** What happened to calls and waits for the database, and how many bytes of it are on the disk. */
+	backlog: () => BacklogState & { bytes: number }
+	/** How many servers work on the database, and whether this one hears a FreeSWITCH's events, by its name. */
+	replicas: () => { count: number, hears: ReadonlyMap<string, boolean> }
 	report: () => Promise<Report>
 }
 
@@ -125,7 +130,15 @@ export class Monitoring {
 	}
 
 	/** From now on gauges tell what these say. */
-	watch({ openCalls, isSwitchReady, switches, report }: MonitoringSources): void {
+	watch({ openCalls, isSwitchReady, switches, backlog, replicas, report }: MonitoringSources): void {
+		this.#gauge('replicas', 'Servers of SIPCall that work on the same database, this one among them', [], (gauge) => gauge.set(replicas().count))
+		this.#gauge('switch_events_heard', 'Whether this server is the one that hears the events of a FreeSWITCH: 1 or 0', ['node'], (gauge) => {
+			gauge.reset()
+			replicas().hears.forEach((isHeard, node) => gauge.set({ node }, isHeard ? 1 : 0))
+		})
+		this.#gauge('spool_changes', 'Changes of calls that wait for the database', [], (gauge) => gauge.set(backlog().waiting))
+		this.#gauge('spool_bytes', 'Bytes of them on the disk', [], (gauge) => gauge.set(backlog().bytes))
+		this.#gauge('spool_on_disk', 'Whether the disk takes them: 1, or 0 when they are in memory alone', [], (gauge) => gauge.set(backlog().isOnDisk ? 1 : 0))
 		this.#gauge('calls_open', 'Calls that have not ended', [], (gauge) => gauge.set(openCalls()))
 		this.#gauge('switch_connected', 'Whether FreeSWITCH takes calls: 1 or 0', [], (gauge) => gauge.set(isSwitchReady() ? 1 : 0))
 		for (const { name, help, of } of SWITCH_GAUGES) {

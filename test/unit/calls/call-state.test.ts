@@ -226,8 +226,8 @@ describe('any sequence of events', () => {
 					expect(outcome.ignored === 'call_has_ended').toBe(call.status === 'ended')
 					continue
 				}
-				// A call that has ended only hears the end of a leg of which nobody had told it.
-				expect(call.status !== 'ended' || (next.type === 'leg' && next.end !== undefined && call.legs.some(({ uuid, end: known }) => uuid === next.legUuid && known === undefined))).toBe(true)
+				// A call that has ended only hears the end of a leg of which nobody had told it, and who had wanted its end.
+				expect(call.status !== 'ended' || (next.type === 'hangup_requested' && call.endedBy === 'system' && outcome.call.endedBy !== 'system') || (next.type === 'leg' && next.end !== undefined && call.legs.some(({ uuid, end: known }) => uuid === next.legUuid && known === undefined))).toBe(true)
 				expect(outcome.call.status === call.status || FOLLOWERS[call.status].includes(outcome.call.status)).toBe(true)
 				expect(outcome.call.version).toBe(call.version + 1)
 				expect(outcome.log.length).toBeGreaterThan(0)
@@ -330,6 +330,19 @@ describe('a call that ended unheard', () => {
 	const rate = { prefix: '+49', perMinute: { micros: '60000', currency: 'EUR' }, perCall: { micros: '0', currency: 'EUR' } }
 	const endOf = (legUuid: string, sec: number, values: Partial<LegEnd>): CallEvent => ({ type: 'leg', legUuid, at: at(900), endedAt: at(sec), end: end('cleared', values) })
 	const guessed = () => playCall({ ...callWith(1), rate, reservedMicros: '9000000' }, [...talking, ...gone]).call
+
+	it('is put down to whoever wanted it, also when the legs’ ends were stored before the wish', () => {
+		const over = (legUuid: string, hungUpBy: LegEnd['hungUpBy'] = 'switch'): CallEvent => ({ type: 'leg', legUuid, at: at(5), answeredAt: at(1), end: end('cleared', { hungUpBy, talkMs: 4_000 }) })
+		const wish: CallEvent = { type: 'hangup_requested', at: at(60), by: 'user' }
+		const { call: late } = playCall(frozen(callWith(1)), [over('leg-b1'), over(A), wish])
+		const { call: inTime } = playCall(frozen(callWith(1)), [{ ...wish, at: at(5) }, over('leg-b1'), over(A)])
+		expect(late).toMatchObject({ status: 'ended', outcome: 'completed', endedBy: 'user', talkMs: 4_000, endedAt: at(5) })
+		expect(late).toEqual(inTime)
+		expect(transition(frozen(late), wish)).toEqual({ ignored: 'call_has_ended' })
+		// Who has hung up has ended it, whoever wanted the same a moment later.
+		const { call: byCallee } = playCall(frozen(callWith(1)), [over('leg-b1', 'party'), over(A)])
+		expect(transition(frozen(byCallee), wish)).toEqual({ ignored: 'call_has_ended' })
+	})
 
 	it('is told anew by the true ends: who ended it, how long was talked, what it has cost, and when', () => {
 		expect(guessed()).toMatchObject({ status: 'ended', outcome: 'completed', endedBy: 'system', reason: { code: 'phone_system_restarted' }, talkMs: 59_000, costMicros: '59000', endedAt: at(61) })

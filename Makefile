@@ -8,7 +8,7 @@ export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 STAMP := node_modules/.sipcall-stamp
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint types build image appstore register bench bench-esl bench-ui chaos pictures tools clean
+.PHONY: help run test lint types build image appstore register bench bench-esl takeover bench-ui chaos pictures tools clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1|\2/p' Makefile | awk -F'|' '{ printf "%-16s %s\n", $$1, $$2 }'
@@ -46,6 +46,9 @@ bench: bench-esl bench-ui ## measure everything there is a benchmark for
 
 chaos: $(STAMP) tools ## break connections, processes and clocks at random and prove that nothing is lost: SEED=… RUNS=… LANES=…
 	@node test/chaos/main.ts
+
+takeover: $(STAMP) tools ## measure how long it takes until another replica hears the switch's events; ROUNDS=20
+	@node test/chaos/takeover.ts
 
 pictures: $(STAMP) tools build ## draw every page and state into docs/img/views, light on a desktop and dark on a phone
 	SIPCALL_PICTURES=docs/img/views SIPCALL_LANGUAGE=en vitest run test/e2e/views.test.ts

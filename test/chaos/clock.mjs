@@ -1,9 +1,10 @@
 // SPDX-FileCopyrightText: 2026 SIPCall contributors
 // SPDX-License-Identifier: AGPL-3.0-or-later
 
-// Loaded before a replica: its wall clock goes wrong by what a file says, and its disk is full while that says so. The
-// replica itself knows nothing of it.
+// Loaded before a replica: its wall clock goes wrong by what a file says, and its disk is full while that says so; a name leads
+// it to its own proxy, so that all replicas call a switch by the same name. The replica itself knows nothing of it.
 
+import dns from 'node:dns'
 import fs from 'node:fs'
 import { syncBuiltinESMExports } from 'node:module'
 import process from 'node:process'
@@ -46,6 +47,18 @@ globalThis.Date = new Proxy(Date, {
 	construct: (real, given, made) => Reflect.construct(real, given.length === 0 ? [wrongNow()] : given, made === Date ? real : made),
 	get: (real, name) => name === 'now' ? wrongNow : Reflect.get(real, name),
 })
+
+const hosts = JSON.parse(process.env.SIPCALL_CHAOS_HOSTS ?? '{}')
+const { lookup } = dns
+
+dns.lookup = (name, ...rest) => {
+	const address = hosts[name]
+	if (address === undefined) {
+		return lookup(name, ...rest)
+	}
+	const [options] = rest
+	process.nextTick(rest.at(-1), null, ...(options?.all === true ? [[{ address, family: 4 }]] : [address, 4]))
+}
 
 /** Where events wait while PostgreSQL is away. */
 const isSpool = (path) => isDiskFull && typeof path === 'string' && path.includes('/spool')

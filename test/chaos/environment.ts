@@ -77,6 +77,10 @@ export interface EnvironmentOptions {
 	switches?: number
 }
 
+const SWITCH_HOST = 'switch.test'
+/** Where that name leads each replica. */
+const HOSTS = ['127.0.0.2', '127.0.0.3'] as const
+
 export class Environment {
 	readonly truth = new Truth()
 	readonly replicas: Replica[] = []
@@ -161,8 +165,9 @@ export class Environment {
 	}
 
 	async #makeReplica(place: Place, keys: Record<string, string>): Promise<void> {
-		const proxyOf = async (part: Part, node: number, target: NetConnectOpts) => {
+		const proxyOf = async (part: Part, node: number, target: NetConnectOpts, at: { host?: string, port?: number | undefined } = {}) => {
 			const proxy = new Proxy({
+				...at,
 				part,
 				target,
 				treat: (step, link) => this.#treat(place, part, step, link, node),
@@ -181,7 +186,8 @@ export class Environment {
 		const ports = {
 			postgres: await proxyOf('postgres', 0, { path: socket }),
 			redis: this.redis === undefined ? 1 : await proxyOf('redis', 0, { path: this.redis.socketPath }),
-			switches: await Promise.all(this.switches.map(({ port }, node) => proxyOf('switch', node, { host: '127.0.0.1', port }))),
+			// A node is known by its name: the same to both replicas, though each goes to it by a proxy of its own.
+			switches: await Promise.all(this.switches.map(({ port }, node) => proxyOf('switch', node, { host: '127.0.0.1', port }, { host: HOSTS[place], port: this.#portOfNode(node) }))),
 		}
 		const replica = new Replica({
 			root: this.#options.root ?? ROOT,
@@ -194,9 +200,10 @@ export class Environment {
 				NEXTCLOUD_URL: this.nextcloud.url,
 				DATABASE_URL: `postgresql://${url?.[1]}@127.0.0.1:${ports.postgres}/${url?.[4]}`,
 				REDIS_URL: `redis://127.0.0.1:${ports.redis}`,
+				SIPCALL_CHAOS_HOSTS: JSON.stringify({ [SWITCH_HOST]: HOSTS[place] }),
 				...(ports.switches.length === 1
-					? { FREESWITCH_HOST: '127.0.0.1', FREESWITCH_PORT: String(ports.switches[0]), FREESWITCH_PASSWORD: PASSWORD }
-					: { FREESWITCH_NODES: JSON.stringify(ports.switches.map((port) => ({ host: '127.0.0.1', port, password: PASSWORD }))) }),
+					? { FREESWITCH_HOST: SWITCH_HOST, FREESWITCH_PORT: String(ports.switches[0]), FREESWITCH_PASSWORD: PASSWORD }
+					: { FREESWITCH_NODES: JSON.stringify(ports.switches.map((port) => ({ host: SWITCH_HOST, port, password: PASSWORD }))) }),
 			},
 		})
 		replica.onLine = (line) => {
@@ -205,6 +212,16 @@ export class Environment {
 		}
 		this.replicas.push(replica)
 		this.clients[place] = new Client(replica.url, SECRET)
+	}
+
+	/** Whether a replica can take something over. */
+	isServing(place: Place): boolean {
+		return this.replicas[place]?.isUp === true
+	}
+
+	/** Of the proxy that another replica has to it already. */
+	#portOfNode(node: number): number | undefined {
+		return this.proxies.find((one) => one.part === 'switch' && one.node === node)?.proxy.port
 	}
 
 	#treat(place: Place, part: Part, step: Step, link: Link, node: number): Treatment | undefined {

@@ -31,6 +31,8 @@ export interface FaultRecord {
 export interface Kill {
 	at: number
 	place: Place
+	/** Whether there was another one to take them. */
+	hadPeer: boolean
 	takeoverMs?: number
 }
 
@@ -140,7 +142,7 @@ export class Faults {
 
 	/** The log of a replica tells that it follows the events of a switch now. */
 	tookEvents(place: Place): void {
-		for (const kill of this.kills.filter((one) => one.takeoverMs === undefined && one.place !== place)) {
+		for (const kill of this.kills.filter((one) => one.takeoverMs === undefined && one.place !== place && one.hadPeer)) {
 			kill.takeoverMs = performance.now() - kill.at
 		}
 	}
@@ -193,7 +195,7 @@ export class Faults {
 				if (replica?.isRunning !== true) {
 					return
 				}
-				this.kills.push({ at: performance.now(), place: fault.replica })
+				this.kills.push({ at: performance.now(), place: fault.replica, hadPeer: this.#environment.isServing(fault.replica === 0 ? 1 : 0) })
 				replica.kill()
 				this.#openGap(fault.replica, 'killed')
 				await delay(fault.downMs)

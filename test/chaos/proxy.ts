@@ -35,6 +35,9 @@ const FAIR: Weather = { isAway: false, held: [], latencyMs: 0, pieceBytes: undef
 
 export interface ProxyOptions {
 	part: Part
+	/** Where it listens; left out, on any port of this machine. */
+	host?: string
+	port?: number | undefined
 	/** The server behind it. */
 	target: NetConnectOpts
 	/** Asked for each message, in order. */
@@ -49,15 +52,16 @@ export class Proxy {
 	readonly #links = new Set<Link>()
 	#server: Server | undefined
 	#weather = FAIR
-	port = 0
+	port: number
 
 	constructor(options: ProxyOptions) {
 		this.#options = options
+		this.port = options.port ?? 0
 	}
 
 	async listen(): Promise<void> {
 		this.#server = createServer((socket) => this.#take(socket))
-		this.#server.listen(this.port, '127.0.0.1')
+		this.#server.listen(this.port, this.#options.host ?? '127.0.0.1')
 		await once(this.#server, 'listening')
 		const address = this.#server.address()
 		this.port = typeof address === 'object' && address !== null ? address.port : 0

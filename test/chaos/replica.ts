@@ -44,6 +44,7 @@ export class Replica {
 	readonly #options: ReplicaOptions
 	readonly #wrongs: string
 	#process: ChildProcess | undefined
+	#isUp = false
 	#ended: Promise<unknown> = Promise.resolve()
 	readonly #killNow = () => this.kill()
 	#wrong = { offsetMs: 0, isDiskFull: false }
@@ -55,6 +56,11 @@ export class Replica {
 		// Whoever breaks the suite off must not leave it behind.
 		process.once('exit', this.#killNow)
 		this.#wrongs = join(options.volume, 'wrong.json')
+	}
+
+	/** It has said that it is up. */
+	get isUp(): boolean {
+		return this.#process !== undefined && this.#isUp
 	}
 
 	get isRunning(): boolean {
@@ -79,6 +85,7 @@ export class Replica {
 			stdio: ['ignore', 'pipe', 'pipe'],
 		})
 		this.#process = child
+		this.#isUp = false
 		for (const stream of [child.stdout, child.stderr]) {
 			createInterface({ input: stream }).on('line', (line) => this.#take(line))
 		}
@@ -95,6 +102,15 @@ export class Replica {
 		const child = this.#process
 		this.#process = undefined
 		child?.kill('SIGKILL')
+	}
+
+	/** It stands still: its connections stay open, and nothing comes over them. */
+	freeze(): void {
+		this.#process?.kill('SIGSTOP')
+	}
+
+	thaw(): void {
+		this.#process?.kill('SIGCONT')
 	}
 
 	async stop(): Promise<void> {
@@ -120,6 +136,7 @@ export class Replica {
 			// A line that the logger did not write: a stack trace, a warning of Node's.
 		}
 		const line = { at: performance.now(), message: typeof fields.message === 'string' ? fields.message : text, text, fields }
+		this.#isUp ||= line.message === 'SIPCall is up'
 		this.log.push(line)
 		if (this.log.length > KEPT_LINES) {
 			this.log.splice(0, KEPT_LINES / 2)

@@ -124,7 +124,7 @@ class RedisReader implements StepReader {
 const COMMANDS: readonly (readonly [pattern: RegExp, name: string])[] = [
 	[/^(?:user)?auth /, 'sign in'],
 	[/^event json CUSTOM/, 'subscribe to gateways'],
-	[/^event json HEARTBEAT$/m, 'probe'],
+	[/^event json (?:HEARTBEAT|BACKGROUND_JOB)/, 'probe'],
 	[/^event json /, 'subscribe'],
 	[/^noevents/, 'probe'],
 	[/^bgapi originate /, 'originate'],

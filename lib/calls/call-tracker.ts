@@ -213,7 +213,9 @@ export class CallTracker {
 
 	/** The same for an end that is told late, or once more. */
 	async record(callUuid: string, { report, role }: LegRecord): Promise<Call | undefined> {
-		return this.#enqueue({ callUuid, event: report, isRecord: true, ...(role === undefined ? {} : { role }) })
+		const change: CallChange = { callUuid, event: report, isRecord: true, ...(role === undefined ? {} : { role }) }
+		// Of a call whose end waits for the database it waits behind that.
+		return this.#watched.has(callUuid) || this.#backlog.isEmpty ? this.#enqueue(change) : this.#putAside(change)
 	}
 
 	/**

@@ -14,7 +14,7 @@ import { applyRecord } from './leg-record.ts'
 
 export interface CdrIntakeOptions {
 	store: Pick<CallStore, 'change'>
-	tracker: Pick<CallTracker, 'callOfLeg' | 'openCall' | 'record' | 'take'>
+	tracker: Pick<CallTracker, 'callOfLeg' | 'openCall' | 'unstoredCall' | 'record' | 'take'>
 	/** Told of a call that had ended and whose end is told anew. */
 	onCorrected: (call: Call, before: Call) => void
 	/** How long whoever brings a record waits for it to be stored. */
@@ -47,12 +47,12 @@ export class CdrIntake {
 		if (callUuid === undefined || !UUID.test(callUuid)) {
 			return 'not_ours'
 		}
-		return tracker.openCall(callUuid) === undefined ? this.#ofOther(callUuid, notice) : this.#ofOpen(callUuid, notice)
+		const known = tracker.unstoredCall(callUuid) ?? tracker.openCall(callUuid)
+		return known === undefined ? this.#ofOther(callUuid, notice) : this.#ofKnown(known, notice)
 	}
 
 	/** In its turn among the events of the call. */
-	async #ofOpen(callUuid: string, notice: LegRecord): Promise<CdrResult> {
-		const before = this.#options.tracker.openCall(callUuid)?.version ?? 0
+	async #ofKnown({ uuid: callUuid, version }: Call, notice: LegRecord): Promise<CdrResult> {
 		const waiting = new AbortController()
 		const call = await Promise.race([
 			this.#options.tracker.record(callUuid, notice),
@@ -66,7 +66,7 @@ export class CdrIntake {
 			// It has just ended, or nothing of it can be stored: then it is told why.
 			return this.#ofOther(callUuid, notice)
 		}
-		return call.version > before ? 'stored' : 'known'
+		return call.version > version ? 'stored' : 'known'
 	}
 
 	async #ofOther(callUuid: string, notice: LegRecord): Promise<CdrResult> {

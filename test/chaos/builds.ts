@@ -22,7 +22,7 @@ export const BREAKS: readonly Break[] = [
 		name: 'an originate is written again when its reply was lost',
 		file: 'calls/call-service.ts',
 		find: '// Nobody knows whether the switch has it: its events or its answers about the legs will tell.',
-		put: 'await delay(1_500); return this.#originate(plan, began)',
+		put: 'await delay(1_500); return this.#originate(plan, slot, signal, began)',
 	},
 	{
 		name: 'nobody asks for what was missed after a reconnect',

@@ -65,9 +65,9 @@ export async function addRows(client: Client, { uuid, text, json, at, id }: { uu
 	const asJson = JSON.stringify(json)
 	await client.query(`insert into calls (uuid, version, user_id, to_number, to_index, raw_to, device_id, device_label, caller_id, note, tags, direction, status, outcome,
 			ended_by, leg, cause, reason, created_at, user_answered_at, ringing_at, answered_at, ended_at, talk_ms, on_hold, legs, job_uuid, hangup_requested_at, hangup_requested_by, originate_failure,
-			extension, tag_index, changed_at, transfer, country, rate, reserved_micros, cost_micros, masked_at, own_rate, currency, erased_at, carrier_cost, carrier_cost_at)
+			extension, tag_index, changed_at, transfer, country, rate, reserved_micros, cost_micros, masked_at, own_rate, currency, erased_at, carrier_cost, carrier_cost_at, node, longest_sec)
 		values ($1, 2147483647, $2, $2, $2, $2, $1, $2, $3, $3, $3, 'outbound', 'ended', 'completed', $3, $3, $4, $4, $5, $5, $5, $5, $5, -1, true, $4, $1, $5, $3, $4,
-			$2, array[$2, $3], $5, 'done', $3, $4, 9223372036854775807, -1, $5, $4, $3, $5, $4, $5)`, [uuid, text, other, asJson, at])
+			$2, array[$2, $3], $5, 'done', $3, $4, 9223372036854775807, -1, $5, $4, $3, $5, $4, $5, $3, -1)`, [uuid, text, other, asJson, at])
 	await client.query(id === undefined
 		? 'insert into call_events (call_uuid, at, type, leg, detail) values ($1, $2, $3, $3, $4)'
 		: `insert into call_events (id, call_uuid, at, type, leg, detail) overriding system value values (${id}, $1, $2, $3, $3, $4)`, [uuid, at, text, asJson])

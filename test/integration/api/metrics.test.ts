@@ -237,7 +237,8 @@ describe('the metrics', () => {
 
 	it('count a deleted call by UTC where PostgreSQL does not know the time zone', async () => {
 		await given({ at: '2026-03-28T23:30:00Z', outcome: 'busy' })
-		await test.database.query('update settings set value = \'"Mars/Olympus_Mons"\' where key = \'timeZone\'; delete from calls')
+		// Node would refuse it as well, where it heard of it.
+		await test.database.query('alter table settings disable trigger settings_tell; update settings set value = \'"Mars/Olympus_Mons"\' where key = \'timeZone\'; delete from calls')
 		expect(busyDays(await metrics())).toEqual({ '2026-03-28': 1 })
 	})
 

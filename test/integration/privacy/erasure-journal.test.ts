@@ -13,7 +13,7 @@ import { createHash, createHmac, randomBytes } from 'node:crypto'
 import { appendFile, copyFile, mkdir, mkdtemp, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { startApp } from '../../../lib/app.ts'
 import { loadConfig } from '../../../lib/config.ts'
 import { openDatabase } from '../../../lib/db/orm.ts'
@@ -472,7 +472,9 @@ describe('another machine', () => {
 		await second.ready
 		const { receiptId } = await eraseAsAdmin({ number: MOBILE })
 		expect(await journalText(elsewhere)).not.toContain(receiptId)
-		await second.backups.restore(name)
+		// A backup is restored while one server runs.
+		await test.app.stop()
+		await vi.waitFor(() => second.backups.restore(name), 10_000)
 		expect(await journalText(elsewhere)).toContain(receiptId)
 		expect((await new ApiClient(second.url, 'guest').get<{ items: CallJson[] }>('/call-history')).body.items).toMatchObject([{ to: '', erased: true }])
 	})

@@ -83,7 +83,11 @@ export class Replicas {
 		return { count: this.count, hears: new Map([...this.#sources.keys()].map((name) => [name, this.#session.has(eventsOf(name))])) }
 	}
 
-	/** Resolves when it is known what is to be done here, if the database can be reached. */
+	/**
+	 * Resolves when it is known what is to be done here.
+	 *
+	 * @throws {SipCallError} `storage_unavailable`
+	 */
 	async start(releasers: Releasers): Promise<void> {
 		releasers.add('shared duties', () => this.#session.stop())
 		await this.#session.start()
@@ -156,7 +160,7 @@ export class Replicas {
 	/** Nothing is repeated for those who were away. */
 	#catchUp(): void {
 		void this.#load()
-		void this.#listeners?.tracker.reconcile({ isNew: true })
+		void this.#listeners?.tracker.reconcile()
 	}
 
 	async #load(): Promise<void> {

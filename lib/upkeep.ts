@@ -114,6 +114,7 @@ export function startUpkeep({ orm, keys, rotation, journal, backups, store, sign
 		// What it finds is told by the doctor, and logged.
 		{ name: 'check of the audit log', everyMs: DAY_MS, run: async () => audit.verification.start() },
 		{ name: 'costs of calls', everyMs: costsMs ?? MINUTE_MS / 2, run: () => costs.run() },
+		{ name: 'what a server that is gone could not store', everyMs: MINUTE_MS, run: () => tracker.recover() },
 		{ name: 'unfinished erasures', everyMs: MINUTE_MS, run: () => erasures.resume() },
 		// Keys are looked up with their age, so tidying up late harms nobody.
 		{ name: 'idempotency keys', everyMs: HOUR_MS, run: () => store.forgetOldKeys(now()) },

@@ -103,9 +103,14 @@ export class CallTracker {
 
 	/** Takes up the calls that an earlier process left open, and begins to look after them. */
 	async start(): Promise<void> {
-		await this.#backlog.recover()
+		await this.recover()
 		await this.#findOpen()
 		this.#timer = setInterval(() => this.#sweep(), this.#options.sweepMs ?? SWEEP_MS)
+	}
+
+	/** Stores what a process that is gone could not store. */
+	recover(): Promise<void> {
+		return this.#backlog.recover()
 	}
 
 	/** Finishes what is being written; leaves every call alone. */
@@ -219,15 +224,11 @@ export class CallTracker {
 	}
 
 	/**
-	 * After a (re)connect of the switch: every open call is asked for, since nothing is repeated for those who were away.
-	 *
-	 * @param isNew this replica has just begun to look after them: another has done so before, and may have stored more than is
-	 * known here
+	 * After a (re)connect of the switch: every open call is asked for, since nothing is repeated for those who were away. They
+	 * are read first: another replica may have looked after them, and knows of legs that are not known here.
 	 */
-	async reconcile({ isNew = false } = {}): Promise<void> {
-		if (isNew) {
-			await this.#findOpen().catch((error: unknown) => this.#options.logger.warn('The open calls cannot be read; trying again', { error }))
-		}
+	async reconcile(): Promise<void> {
+		await this.#findOpen().catch((error: unknown) => this.#options.logger.warn('The open calls cannot be read; trying again', { error }))
 		await Promise.all(this.#open.values().map((call) => this.#ask(call.uuid)))
 	}
 

@@ -10,6 +10,7 @@ import type { Logger } from '../logger.ts'
 import { setTimeout as delay } from 'node:timers/promises'
 import { crc32 } from 'node:zlib'
 import { Client } from 'pg'
+import { SipCallError } from '../errors.ts'
 
 /** What another replica has stored; see migration 0021. */
 export type ReplicaNews
@@ -128,11 +129,18 @@ export class ReplicaSession {
 		}
 	}
 
-	/** Resolves after the first attempt to take what is wanted, whether or not there was a connection. */
+	/**
+	 * Resolves when it is known which of the wanted duties are ours.
+	 *
+	 * @throws {SipCallError} `storage_unavailable` when the database cannot be reached; it is tried on until `stop`
+	 */
 	async start(): Promise<void> {
 		const first = Promise.withResolvers<void>()
 		this.#running = this.#run(first.resolve)
 		await first.promise
+		if (this.#client === undefined) {
+			throw new SipCallError('storage_unavailable', 'The database is away. Try again in a few seconds.', { retryAfterSec: 5 })
+		}
 	}
 
 	async stop(): Promise<void> {

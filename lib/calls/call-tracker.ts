@@ -378,7 +378,9 @@ export class CallTracker {
 			return
 		}
 		const { call, changed, isEnd } = stored
-		if (isEnd || (call.status === 'ended' && known !== undefined)) {
+		// Also where an attempt that was given up as too slow has stored it after all; told once, so what waits is not asked again.
+		if (isEnd || (call.status === 'ended' && (known !== undefined || this.#unstored.has(callUuid)))) {
+			this.#unstored.delete(callUuid)
 			this.#options.onEnded(call)
 		}
 		// More has happened than was stored now; it is told already.

@@ -7,6 +7,7 @@ import type { ApiClient, TestApp } from '../../support/app.ts'
 
 import { readdir, readFile, symlink } from 'node:fs/promises'
 import { join } from 'node:path'
+import { Client } from 'pg'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { startTestApp } from '../../support/app.ts'
 
@@ -81,6 +82,25 @@ describe('while PostgreSQL is away', () => {
 		// Without what was put aside nobody could tell who has hung up.
 		expect(await row(uuid)).toMatchObject({ status: 'ended', outcome: 'completed', ended_by: 'callee' })
 		expect(await readdir(folder())).toEqual([])
+	})
+
+	it('a call whose end is stored late, though at the first attempt, counts once', async () => {
+		await demo.request('POST', '/admin/config', { metricsToken: 'a-token-of-the-test' })
+		// A phone that rings until it declines: one event ends the call.
+		await demo.request('PUT', '/me', { devices: [{ kind: 'sip', label: 'Silent', address: '1919' }] })
+		const { body: { uuid } } = await demo.call('+4930123400')
+		await demo.until(uuid, ({ status }) => status === 'calling_user')
+		const other = new Client({ connectionString: test.database.url })
+		await other.connect()
+		await other.query('begin')
+		await other.query('select from calls where uuid = $1 for update', [uuid])
+		test.freeSwitch.hangUp(legUuid('a'))
+		await demo.untilEnded(uuid)
+		await other.end()
+		await vi.waitFor(async () => expect(await row(uuid)).toMatchObject({ status: 'ended' }), 20_000)
+		await vi.waitFor(async () => expect(await readdir(folder())).toEqual([]), 20_000)
+		const metrics = await (await fetch(`${test.url}/metrics`, { headers: { Authorization: 'Bearer a-token-of-the-test' } })).text()
+		expect(metrics.match(/^sipcall_calls_total\{.*$/gm)).toEqual([expect.stringMatching(/outcome="rejected".*\} 1$/)])
 	})
 
 	it('a disk that takes nothing keeps nobody from calling on: what happened is stored from memory', async () => {

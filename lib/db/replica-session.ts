@@ -10,7 +10,7 @@ import type { Logger } from '../logger.ts'
 import { setTimeout as delay } from 'node:timers/promises'
 import { crc32 } from 'node:zlib'
 import { Client } from 'pg'
-import { SipCallError } from '../errors.ts'
+import { storageFault } from './storage-fault.ts'
 
 /** What another replica has stored; see migration 0021. */
 export type ReplicaNews
@@ -133,14 +133,12 @@ export class ReplicaSession {
 	 * Resolves when it is known which of the wanted duties are ours.
 	 *
 	 * @throws {SipCallError} `storage_unavailable` when the database cannot be reached; it is tried on until `stop`
+	 * @throws {Error} whatever else PostgreSQL says, such as a refused password
 	 */
 	async start(): Promise<void> {
 		const first = Promise.withResolvers<void>()
-		this.#running = this.#run(first.resolve)
+		this.#running = this.#run(first.resolve, (error) => first.reject(storageFault(error) ?? error))
 		await first.promise
-		if (this.#client === undefined) {
-			throw new SipCallError('storage_unavailable', 'The database is away. Try again in a few seconds.', { retryAfterSec: 5 })
-		}
 	}
 
 	async stop(): Promise<void> {
@@ -148,7 +146,7 @@ export class ReplicaSession {
 		await this.#running
 	}
 
-	async #run(onFirst: () => void): Promise<void> {
+	async #run(onFirst: () => void, onFault: (error: unknown) => void): Promise<void> {
 		const { signal } = this.#stopping
 		for (let failures = 0; !signal.aborted; failures++) {
 			const client = new Client({ connectionString: this.#options.url, connectionTimeoutMillis: CONNECT_TIMEOUT_MS, query_timeout: this.#silentMs, application_name: 'sipcall replica' })
@@ -171,10 +169,10 @@ export class ReplicaSession {
 					await this.#tick(client)
 				}
 			} catch (error) {
+				onFault(error)
 				this.#options.logger[failures === 0 ? 'warn' : 'debug']('The connection by which replicas share their duties is lost; it is opened again', { error })
 			} finally {
 				this.#client = undefined
-				onFirst()
 				// One that hangs does not answer a farewell either.
 				await Promise.race([client.end().catch(() => {}), delay(FAREWELL_MS, undefined, { ref: false })])
 			}

@@ -14,7 +14,7 @@ import type { LegRecord } from './leg-record.ts'
 import type { CallStore, CallSwitch, Clock, EventSpool, SwitchNotice } from './ports.ts'
 
 import { setTimeout as delay } from 'node:timers/promises'
-import { isRungAgain } from './call.ts'
+import { isLegLive, isRungAgain } from './call.ts'
 import { EarlyNotices } from './early-notices.ts'
 import { EventBacklog } from './event-backlog.ts'
 import { HandedOverLegs } from './handed-over.ts'
@@ -108,9 +108,11 @@ export class CallTracker {
 		this.#timer = setInterval(() => this.#sweep(), this.#options.sweepMs ?? SWEEP_MS)
 	}
 
-	/** Stores what a process that is gone could not store. */
-	recover(): Promise<void> {
-		return this.#backlog.recover()
+	/** Stores what a process that is gone could not store. Nobody has heard what came after that. */
+	async recover(): Promise<void> {
+		if (await this.#backlog.recover() > 0) {
+			await this.reconcile()
+		}
 	}
 
 	/** Finishes what is being written; leaves every call alone. */
@@ -415,6 +417,10 @@ export class CallTracker {
 		const watched = this.#watched.get(call.uuid)
 		if (call.hangupRequestedAt !== undefined && watched?.isHangupWanted === false) {
 			this.hangUp(call.uuid)
+		}
+		// Whoever heard of this leg has not told it before now, and what became of it meanwhile was told to nobody here.
+		if (this.#isOurs(call.node) && legsLeft(call).some((leg) => isLegLive(leg) && known?.legs.some((before) => before.uuid === leg.uuid && isLegLive(before)) !== true)) {
+			void this.#ask(call.uuid)
 		}
 	}
 

@@ -59,9 +59,18 @@ export class EventBacklog<Stored> {
 		return { waiting: this.#waiting.length - this.#stored, isOnDisk: this.#isOnDisk, lost: this.#lost }
 	}
 
-	/** Stores what earlier processes have left on the disk. */
-	async recover(): Promise<void> {
-		await this.#options.spool.takeLeft((change) => this.#storeOne(change))
+	/**
+	 * Stores what earlier processes have left on the disk.
+	 *
+	 * @return how many changes
+	 */
+	async recover(): Promise<number> {
+		let changes = 0
+		await this.#options.spool.takeLeft(async (change) => {
+			await this.#storeOne(change)
+			changes++
+		})
+		return changes
 	}
 
 	/** Resolves when the change is on the disk, or the disk has refused it; it waits in any case. */

@@ -8,6 +8,8 @@ import type { ApiClient, Replica, TestApp } from '../../support/app.ts'
 
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { startTestApp } from '../../support/app.ts'
+import { copyCalls } from '../../support/copy-calls.ts'
+import { keysOf } from '../../support/stored-text.ts'
 
 const GERMANY = '+4930123400'
 
@@ -86,6 +88,21 @@ describe('two replicas', () => {
 		await test.app.stop()
 		test.freeSwitch.onCommand = undefined
 		expect(await there?.untilEnded(uuid)).toMatchObject({ outcome: 'completed', endedBy: 'system' })
+	})
+
+	it('ask at once for legs of which another one tells late: what came of them was told to nobody', async () => {
+		const { uuid } = await connectedAt(here)
+		await copyCalls(test.database.url, keysOf(test.environment), {
+			uuid,
+			rows: 1,
+			set: { job_uuid: 'gen_random_uuid()', legs: '(select jsonb_agg(one.leg || jsonb_build_object(\'uuid\', gen_random_uuid())) from jsonb_array_elements(call.legs) one(leg))' },
+		})
+		const { body: { items } } = await (here as ApiClient).get<{ items: CallJson[] }>('/call-history')
+		const late = items.find((call) => call.uuid !== uuid)
+		expect(late).toMatchObject({ status: 'connected' })
+		// It would be asked for after 45 s of silence in any case.
+		await vi.waitFor(async () => expect((await here?.get(`/call-status/${late?.uuid}`))?.body).toMatchObject({ status: 'ended', endedBy: 'system' }), 30_000)
+		expect((await here?.get(`/call-status/${uuid}`))?.body).toMatchObject({ status: 'connected' })
 	})
 
 	it('refuse new calls while they stop, and keep those that are up', async () => {

@@ -18,6 +18,7 @@ import { Backups } from './db/backup/backups.ts'
 import { storageFault } from './db/storage-fault.ts'
 import { healthAtStart } from './doctor.ts'
 import { SipCallError } from './errors.ts'
+import { Guards } from './guard.ts'
 import { Monitoring } from './health/monitoring.ts'
 import { setupChecksAnswer, statusLines } from './health/report.ts'
 import { REQUEST_LIMITS } from './http/middlewares/request-limit.ts'
@@ -69,7 +70,8 @@ export async function startApp(config: Config, logger: Logger, overrides: AppOve
 		logger: logger.child({ component: 'nextcloud' }),
 		now,
 	}
-	const ocs = new OcsClient(toNextcloud)
+	const guards = new Guards()
+	const ocs = new OcsClient({ ...toNextcloud, guards })
 	const addressBooks = new AddressBooks({ dav: new FetchDavClient(toNextcloud), now, logger: toNextcloud.logger })
 	let parts: Parts | undefined
 	const backups = new Backups({
@@ -87,7 +89,7 @@ export async function startApp(config: Config, logger: Logger, overrides: AppOve
 		logger: logger.child({ component: 'backups' }),
 	})
 	const monitoring = new Monitoring(config.appVersion)
-	const base: Base = { config, logger, clock, overrides, ocs, users: new UserDirectory({ ocs, now }), addressBooks, progress: new Progress(), backups, monitoring }
+	const base: Base = { config, logger, clock, overrides, ocs, guards, users: new UserDirectory({ ocs, now }), addressBooks, progress: new Progress(), backups, monitoring }
 	const startup = new Startup<DatabaseErrand>(async (releasers, errand) => {
 		const started = await startParts(base, releasers, errand)
 		// Added last, so before any of them stops: from then on requests are told to come back.

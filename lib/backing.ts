@@ -6,6 +6,7 @@
 import type { CallLimiter } from './calls/ports.ts'
 import type { Config, FreeSwitchConfig } from './config.ts'
 import type { EslEndpoint } from './esl/esl-connection.ts'
+import type { Guards } from './guard.ts'
 import type { Logger } from './logger.ts'
 import type { Settings, SwitchConnection } from './policy/settings.ts'
 import type { Releasers } from './startup.ts'
@@ -14,7 +15,7 @@ import { startEmbeddedPostgres } from './embedded/postgres.ts'
 import { startEmbeddedRedis } from './embedded/redis.ts'
 import { loadEncryptionKeys, loadOrCreateKeyFile, TOKEN_KEY } from './privacy/key-file.ts'
 import { KeyRing } from './privacy/key-ring.ts'
-import { createPostgresCallLimiter, createRedisCallLimiter } from './redis/call-limiter.ts'
+import { COUNTERS_GUARD, createPostgresCallLimiter, createRedisCallLimiter } from './redis/call-limiter.ts'
 import { connectRedis } from './redis/connection.ts'
 
 /** The keys of stored personal data. */
@@ -46,7 +47,7 @@ export interface Counters {
 }
 
 /** Redis where there is one, else PostgreSQL. */
-export async function startCounters(config: Config, databaseUrl: string, keys: KeyRing, logger: Logger, releasers: Releasers): Promise<Counters> {
+export async function startCounters(config: Config, databaseUrl: string, keys: KeyRing, guards: Guards, logger: Logger, releasers: Releasers): Promise<Counters> {
 	const redisLogger = logger.child({ component: 'redis' })
 	const embedded = config.redisUrl === undefined ? await startEmbeddedRedis({ dataDir: config.storagePath, logger: redisLogger }) : undefined
 	if (embedded !== undefined) {
@@ -55,13 +56,13 @@ export async function startCounters(config: Config, databaseUrl: string, keys: K
 	const target = config.redisUrl?.reveal() ?? embedded?.socketPath
 	if (target === undefined) {
 		logger.info('There is no Redis: PostgreSQL counts the limits')
-		const { limiter, stop } = createPostgresCallLimiter(databaseUrl, redisLogger)
+		const { limiter, stop } = createPostgresCallLimiter(databaseUrl, redisLogger, guards.add({ ...COUNTERS_GUARD, part: 'database', name: 'limits' }))
 		releasers.add('limiter', stop)
 		return { limiter, ping: undefined }
 	}
 	const redis = connectRedis(target, redisLogger)
 	releasers.add('redis connection', () => redis.disconnect())
-	return { limiter: createRedisCallLimiter(redis, keys.dataId), ping: () => redis.ping() }
+	return { limiter: createRedisCallLimiter(redis, keys.dataId, guards.add({ ...COUNTERS_GUARD, part: 'redis' })), ping: () => redis.ping() }
 }
 
 /** Which settings the environment gives; secrets among them. */

@@ -5,6 +5,7 @@
 
 import type { Clock } from './calls/ports.ts'
 import type { NumberFacts, TrunkProvider } from './calls/trunk-provider.ts'
+import type { Guards } from './guard.ts'
 import type { Logger } from './logger.ts'
 import type { ProviderSettings } from './policy/settings.ts'
 import type { ApiFault } from './provider/api-client.ts'
@@ -31,12 +32,16 @@ export interface Carrier {
 	take: (settings: ProviderSettings) => void
 }
 
-export function startCarrier(settings: ProviderSettings, { clock, logger }: { clock: Clock, logger: Logger }): Carrier {
-	const open = (ofProvider: ProviderSettings) => openProvider(ofProvider, { now: () => clock.now().getTime(), logger: logger.child({ component: 'provider' }) })
-	let current = { settings, provider: open(settings) }
+export function startCarrier(settings: ProviderSettings, { guards, clock, logger }: { guards: Guards, clock: Clock, logger: Logger }): Carrier {
+	const context = { now: () => clock.now().getTime(), logger: logger.child({ component: 'provider' }) }
+	const openForUse = (ofProvider: ProviderSettings) => {
+		guards.remove({ part: 'carrier' })
+		return openProvider(ofProvider, { ...context, guards })
+	}
+	let current = { settings, provider: openForUse(settings) }
 	return {
 		provider: () => current.provider,
-		open,
+		open: (ofProvider) => openProvider(ofProvider, context),
 		countries: () => current.provider.limits?.()?.countries,
 		hasCosts: () => current.provider.costs !== undefined,
 		lookUp: async (number) => {
@@ -52,7 +57,7 @@ export function startCarrier(settings: ProviderSettings, { clock, logger }: { cl
 		},
 		take: (next) => {
 			if (!isDeepStrictEqual(next, current.settings)) {
-				current = { settings: next, provider: open(next) }
+				current = { settings: next, provider: openForUse(next) }
 			}
 		},
 	}

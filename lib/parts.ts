@@ -9,6 +9,7 @@ import type { Cdrs } from './cdrs.ts'
 import type { Config } from './config.ts'
 import type { Backups, DatabaseErrand } from './db/backup/backups.ts'
 import type { DatabaseAccess } from './db/backup/restore-backup.ts'
+import type { Guards } from './guard.ts'
 import type { Monitoring } from './health/monitoring.ts'
 import type { Report } from './health/report.ts'
 import type { RequestLimits } from './http/middlewares/request-limit.ts'
@@ -40,7 +41,8 @@ import { Lockout } from './calls/lockout.ts'
 import { startCarrier } from './carrier.ts'
 import { startCdrs } from './cdrs.ts'
 import { ConnectionKeys } from './db/connection-keys.ts'
-import { migrate, openDatabase } from './db/orm.ts'
+import { DATABASE_GUARD, migrate, openDatabase } from './db/orm.ts'
+import { PoolGuard } from './db/pool-guard.ts'
 import { AppStateRepository } from './db/repositories/app-state-repository.ts'
 import { CallRepository } from './db/repositories/call-repository.ts'
 import { DeviceRepository } from './db/repositories/device-repository.ts'
@@ -107,6 +109,8 @@ export interface Base {
 	clock: Clock
 	overrides: AppOverrides
 	ocs: OcsClient
+	/** What stands before each part that may fail. */
+	guards: Guards
 	users: UserDirectory
 	addressBooks: AddressBooks
 	progress: Progress
@@ -151,13 +155,14 @@ const REQUESTS_LIMIT_MS = 2_000
  *
  * @param errand is done once, as soon as the database is up and before any other part uses it
  */
-export async function startParts({ config, logger, clock, overrides, ocs, users, addressBooks, progress, backups, monitoring }: Base, releasers: Releasers, errand?: DatabaseErrand): Promise<Parts> {
+export async function startParts({ config, logger, clock, overrides, ocs, guards, users, addressBooks, progress, backups, monitoring }: Base, releasers: Releasers, errand?: DatabaseErrand): Promise<Parts> {
 	const keys = await loadKeys(config)
 	const databaseUrl = await startDatabase(config, logger, releasers)
 	progress.report(40)
 	const origin = randomUUID()
 	const connectionKeys = new ConnectionKeys(keys, origin)
-	const orm = await openDatabase({ url: databaseUrl, keys, connectionKeys, logger: logger.child({ component: 'db' }) })
+	const poolGuard = new PoolGuard(guards.add(DATABASE_GUARD))
+	const orm = await openDatabase({ url: databaseUrl, keys, connectionKeys, guard: poolGuard, logger: logger.child({ component: 'db' }) })
 	releasers.add('database connections', () => orm.close(true))
 	const database: DatabaseAccess = {
 		url: databaseUrl,
@@ -166,7 +171,7 @@ export async function startParts({ config, logger, clock, overrides, ocs, users,
 			return keys.storageKeys.map(({ kid }) => kid)
 		},
 	}
-	const replicas = new Replicas({ databaseUrl, origin, volume: config.storagePath, ...overrides.replicas, logger: logger.child({ component: 'replicas' }) })
+	const replicas = new Replicas({ databaseUrl, origin, volume: config.storagePath, guard: poolGuard, ...overrides.replicas, logger: logger.child({ component: 'replicas' }) })
 	await replicas.start(releasers)
 	const audit = startAudit({ orm, keys, volume: config.storagePath, clock, logger }, releasers)
 	const journal = new JournalRepository({ orm, keys, audit: audit.log, file: new JournalFile(config.storagePath), now: () => clock.now(), logger: logger.child({ component: 'privacy' }) })
@@ -181,7 +186,7 @@ export async function startParts({ config, logger, clock, overrides, ocs, users,
 	})
 	await journal.catchUp({ isCounted: errand !== undefined })
 	progress.report(70)
-	const counters = await startCounters(config, databaseUrl, keys, logger, releasers)
+	const counters = await startCounters(config, databaseUrl, keys, guards, logger, releasers)
 	const { limiter } = counters
 
 	if (earlierKid !== undefined) {
@@ -200,7 +205,7 @@ export async function startParts({ config, logger, clock, overrides, ocs, users,
 	releasers.add('change of the encryption key', () => rotation.stop())
 	const environment = settingsOfEnvironment(config)
 	const explainFailure: ExplainFailure = (failure) => carrier.provider().explainFailure?.(failure)
-	const callSwitch = new SwitchPool({ logger: logger.child({ component: 'esl' }), now: () => clock.now(), explainFailure, share: () => replicas.count, ...overrides.esl })
+	const callSwitch = new SwitchPool({ logger: logger.child({ component: 'esl' }), now: () => clock.now(), explainFailure, share: () => replicas.count, guards, ...overrides.esl })
 	const settingRules = { isProviderKind, isDialTemplate, isGatewayName, isDomain }
 	const settings = new SettingsStore({
 		source: new AppConfig({ ocs }),
@@ -262,7 +267,7 @@ export async function startParts({ config, logger, clock, overrides, ocs, users,
 	}
 	replicas.listen({ tracker, settings, state })
 	connectSwitches(settings.get().freeswitch)
-	const carrier = startCarrier(settings.get().provider, { clock, logger })
+	const carrier = startCarrier(settings.get().provider, { guards, clock, logger })
 	settings.onChange(({ freeswitch, provider }) => {
 		carrier.take(provider)
 		void gateways.ask()
@@ -371,7 +376,7 @@ export async function startParts({ config, logger, clock, overrides, ocs, users,
 		logger,
 		...overrides.health,
 	}, releasers)
-	monitoring.watch({ openCalls: () => tracker.openCalls().length, isSwitchReady: () => callSwitch.isReady(), switches: () => callSwitch.figures(), backlog: () => ({ ...tracker.backlog, bytes: replicas.spool.bytes }), replicas: () => replicas.figures(), report: () => doctor.report() })
+	monitoring.watch({ openCalls: () => tracker.openCalls().length, isSwitchReady: () => callSwitch.isReady(), switches: () => callSwitch.figures(), backlog: () => ({ ...tracker.backlog, bytes: replicas.spool.bytes }), replicas: () => replicas.figures(), report: () => doctor.report(), guards: () => guards.states(), pool: () => poolGuard.use })
 	const control = new CallControl({ lockout, calls, store, tracker, callSwitch, gateways, limiter, settings: () => settings.get(), carrierCountries: carrier.countries, clock, newUuid: randomUUID, ...(overrides.settleMs === undefined ? {} : { settleMs: overrides.settleMs }) })
 	const stream = new CallStream({ store, feed, clock, ...(overrides.pingMs === undefined ? {} : { pingMs: overrides.pingMs }) })
 	const explainer = new Explainer({ store, gateways, limiter, devices: (userId) => devices.of(userId), carrierCountries: carrier.countries, clock })

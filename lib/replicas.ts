@@ -4,6 +4,7 @@
 // This process as one of several replicas on one database: what it does that only one may do, and what it hears of the others.
 
 import type { CallTracker } from './calls/call-tracker.ts'
+import type { PoolGuard } from './db/pool-guard.ts'
 import type { AppStateRepository } from './db/repositories/app-state-repository.ts'
 import type { Logger } from './logger.ts'
 import type { SettingsStore } from './policy/settings-store.ts'
@@ -27,6 +28,8 @@ export interface ReplicasOptions {
 	/** Shorter times, for tests. */
 	tickMs?: number | undefined
 	silentMs?: number | undefined
+	/** Of the pool that works on the same database. */
+	guard: PoolGuard
 	logger: Logger
 }
 
@@ -49,13 +52,20 @@ export class Replicas {
 	readonly #sources = new Map<string, EventSource>()
 	#listeners: ReplicaListeners | undefined
 
-	constructor({ databaseUrl, origin, volume, tickMs, silentMs, logger }: ReplicasOptions) {
+	constructor({ databaseUrl, origin, volume, tickMs, silentMs, guard, logger }: ReplicasOptions) {
 		this.#logger = logger
 		this.#session = new ReplicaSession({
 			url: databaseUrl,
 			origin,
 			onNews: (news) => this.#hear(news),
-			onUp: () => this.#catchUp(),
+			onUp: () => {
+				guard.heard()
+				this.#catchUp()
+			},
+			onSilent: () => {
+				logger.error('PostgreSQL does not answer: nobody waits for it until it does')
+				guard.silent()
+			},
 			logger,
 			...(tickMs === undefined ? {} : { tickMs }),
 			...(silentMs === undefined ? {} : { silentMs }),

@@ -33,6 +33,8 @@ export interface BacklogState {
 
 const RETRY_MS = 200
 const LONGEST_RETRY_MS = 2_000
+/** Half of the pool's connections: whoever asks for something else gets one as well. */
+const AT_ONCE = 5
 /** About as many as the spool holds on the disk. */
 const MOST_WAITING = 200_000
 
@@ -122,22 +124,40 @@ export class EventBacklog<Stored> {
 		}
 	}
 
+	/**
+	 * In their order for each call. Different calls are stored beside each other: a database that takes long for each change
+	 * would else never catch up with what comes meanwhile.
+	 */
 	async #storeAll(signal: AbortSignal): Promise<number> {
+		let stored = 0
+		while (stored < this.#waiting.length) {
+			const together = this.#waiting.slice(stored, stored + AT_ONCE)
+			const ofCalls = Object.values(Object.groupBy(together, ({ callUuid }) => callUuid))
+			await Promise.all(ofCalls.map((changes) => this.#storeInOrder(changes ?? [], signal)))
+			if (signal.aborted) {
+				break
+			}
+			stored += together.length
+			this.#stored = stored
+		}
+		this.#waiting.splice(0, stored)
+		this.#stored = 0
+		return stored
+	}
+
+	/** Tries until all are stored, or until it is to stop. */
+	async #storeInOrder(changes: readonly CallChange[], signal: AbortSignal): Promise<void> {
 		let [stored, retryMs] = [0, RETRY_MS]
-		for (let change = this.#waiting[0]; change !== undefined && !signal.aborted; change = this.#waiting[stored]) {
+		for (let change = changes[0]; change !== undefined && !signal.aborted; change = changes[stored]) {
 			try {
 				await this.#storeOne(change)
 				stored++
-				this.#stored = stored
 				retryMs = RETRY_MS
 			} catch {
 				await delay(retryMs, undefined, { signal }).catch(() => {})
 				retryMs = Math.min(retryMs * 2, LONGEST_RETRY_MS)
 			}
 		}
-		this.#waiting.splice(0, stored)
-		this.#stored = 0
-		return stored
 	}
 
 	/**

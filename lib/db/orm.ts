@@ -3,7 +3,7 @@
 
 // The database connection: the pool, the keys on each connection, and the schema's version.
 
-import type { Pool, PoolClient } from 'pg'
+import type { Pool } from 'pg'
 import type { Logger } from '../logger.ts'
 import type { KeyRing } from '../privacy/key-ring.ts'
 
@@ -11,6 +11,7 @@ import { Migrator } from '@mikro-orm/migrations'
 import { MikroORM } from '@mikro-orm/postgresql'
 import { Client } from 'pg'
 import { SipCallError } from '../errors.ts'
+import { Guard } from '../guard.ts'
 import { ConnectionKeys } from './connection-keys.ts'
 import { CallEntity, CallLogEntity, IdempotencyEntity } from './entities/call.entity.ts'
 import { DeviceVerificationEntity } from './entities/device-verification.entity.ts'
@@ -38,6 +39,7 @@ import { Migration0018BoundTexts } from './migrations/migration-0018-bound-texts
 import { Migration0019ErasureJournal } from './migrations/migration-0019-erasure-journal.ts'
 import { Migration0020SwitchNodes } from './migrations/migration-0020-switch-nodes.ts'
 import { Migration0021Replicas } from './migrations/migration-0021-replicas.ts'
+import { isDatabaseFault, PoolGuard } from './pool-guard.ts'
 import { refuseMissingKeys, takeStoredKeys } from './stored-keys.ts'
 
 /** In the order in which they run; a name, once released, is never changed or removed. */
@@ -70,29 +72,14 @@ const MIGRATE_LOCK = 0x51bca13
 const POOL_SIZE = 10
 const CONNECT_TIMEOUT_MS = 5_000
 const STATEMENT_TIMEOUT_MS = 30_000
+/** PostgreSQL ends a statement by itself before: this is for a connection at whose other end nobody is any more. */
+const QUERY_TIMEOUT_MS = 40_000
+
+/** Of the pool: three attempts in a row that fail, and for a second nobody asks. */
+export const DATABASE_GUARD = { part: 'database', isFault: isDatabaseFault, breakAfter: 3, breakMs: 1_000 } as const
 
 interface RawConnection {
 	executeQuery(query: unknown): Promise<unknown>
-}
-
-/** Longer than the query layer takes to give a connection back by itself; giving it back twice would throw. */
-const LOST_RELEASE_MS = 200
-
-/**
- * Kysely 0.29 gives a connection back only when its own commit or rollback succeeds: one that is lost within a
- * transaction would keep its place in the pool for ever, and after ten of them nothing could be asked any more.
- */
-function releaseLostConnections(pool: Pool): void {
-	const taken = new Set<PoolClient>()
-	pool.on('acquire', (client) => taken.add(client))
-	pool.on('release', (_error, client) => taken.delete(client))
-	pool.on('connect', (client) => client.once('end', () => {
-		setTimeout(() => {
-			if (taken.delete(client)) {
-				client.release(true)
-			}
-		}, LOST_RELEASE_MS).unref()
-	}))
 }
 
 export interface DatabaseOptions {
@@ -102,6 +89,8 @@ export interface DatabaseOptions {
 	/** For whoever changes the keys while the pool is in use. */
 	connectionKeys?: ConnectionKeys
 	logger: Logger
+	/** Left out, whoever asks waits for the database itself. */
+	guard?: PoolGuard
 	poolSize?: number
 }
 
@@ -109,6 +98,7 @@ export interface DatabaseOptions {
 export async function openDatabase(options: DatabaseOptions): Promise<MikroORM> {
 	const { CompiledQuery } = await import('kysely')
 	const connectionKeys = options.connectionKeys ?? new ConnectionKeys(options.keys)
+	const guard = options.guard ?? new PoolGuard(new Guard(DATABASE_GUARD))
 	return MikroORM.init({
 		clientUrl: options.url,
 		entities: [CallEntity, CallLogEntity, IdempotencyEntity, DeviceEntity, DeviceVerificationEntity, OAuthStateEntity, SignInEntity, RefreshTokenEntity, UserPreferencesEntity],
@@ -118,11 +108,12 @@ export async function openDatabase(options: DatabaseOptions): Promise<MikroORM> 
 		// A query that hangs must become an error that somebody hears of.
 		driverOptions: {
 			onPoolCreated: (pool: Pool) => {
-				releaseLostConnections(pool)
+				guard.watch(pool)
 				connectionKeys.watch(pool)
 			},
 			connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
 			statement_timeout: STATEMENT_TIMEOUT_MS,
+			query_timeout: QUERY_TIMEOUT_MS,
 			idle_in_transaction_session_timeout: STATEMENT_TIMEOUT_MS,
 		},
 		forceUndefined: true,

@@ -25,6 +25,8 @@ export interface ReplicaSessionOptions {
 	onNews: (news: ReplicaNews) => void
 	/** There is a connection (again): what was told meanwhile was missed. */
 	onUp: () => void
+	/** PostgreSQL answers nobody: neither what it was asked, nor whoever wants to connect anew. Told again until it does. */
+	onSilent?: () => void
 	logger: Logger
 	/** For tests. */
 	tickMs?: number
@@ -148,6 +150,8 @@ export class ReplicaSession {
 
 	async #run(onFirst: () => void, onFault: (error: unknown) => void): Promise<void> {
 		const { signal } = this.#stopping
+		// One that is only slow, or a process that stood still itself, is not silent yet.
+		let timeouts = 0
 		for (let failures = 0; !signal.aborted; failures++) {
 			const client = new Client({ connectionString: this.#options.url, connectionTimeoutMillis: CONNECT_TIMEOUT_MS, query_timeout: this.#silentMs, application_name: 'sipcall replica' })
 			// Without a listener its end would end the process; the next statement tells of it as well.
@@ -161,6 +165,7 @@ export class ReplicaSession {
 				this.#client = client
 				await this.#tick(client)
 				failures = 0
+				timeouts = 0
 				onFirst()
 				this.#options.onUp()
 				while (!signal.aborted) {
@@ -169,6 +174,10 @@ export class ReplicaSession {
 					await this.#tick(client)
 				}
 			} catch (error) {
+				timeouts = isTimeout(error) ? timeouts + 1 : 0
+				if (timeouts > 1) {
+					this.#options.onSilent?.()
+				}
 				onFault(error)
 				this.#options.logger[failures === 0 ? 'warn' : 'debug']('The connection by which replicas share their duties is lost; it is opened again', { error })
 			} finally {
@@ -238,6 +247,11 @@ export class ReplicaSession {
 			this.#options.onNews(news)
 		}
 	}
+}
+
+/** In pg's words: of a question, and of a connection. */
+function isTimeout(error: unknown): boolean {
+	return error instanceof Error && /read timeout|timeout expired/i.test(error.message)
 }
 
 /** The number that a name is locked by: PostgreSQL takes no names. */

@@ -3,6 +3,7 @@
 
 import { ConnectionException, DriverException } from '@mikro-orm/core'
 import { SipCallError } from '../errors.ts'
+import { GuardRefusal } from '../guard.ts'
 
 /** SQLSTATE classes by which PostgreSQL says that it is away: connection, insufficient resources, operator intervention. */
 const AWAY_CLASSES = new Set(['08', '53', '57'])
@@ -10,9 +11,9 @@ const AWAY_CLASSES = new Set(['08', '53', '57'])
 const PROTOCOL_VIOLATION = '08P01'
 /** After a failover the old server still answers, but takes nothing. */
 const READ_ONLY = '25006'
-/** What Node says when there is nobody at the other end. */
-const AWAY_CODES = new Set(['ECONNREFUSED', 'ECONNRESET', 'ENOENT', 'EPIPE', 'ETIMEDOUT', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH'])
-const AWAY_TEXTS = /connection terminated|connection error and is not queryable|timeout exceeded when trying to connect|connection is closed|Client was closed|not currently accepting connections/i
+/** What Node says when there is nobody at the other end, and the guard when it is not asked. */
+const AWAY_CODES = new Set([GuardRefusal.CODE, 'ECONNREFUSED', 'ECONNRESET', 'ENOENT', 'EPIPE', 'ETIMEDOUT', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH'])
+const AWAY_TEXTS = /connection terminated|connection error and is not queryable|timeout exceeded when trying to connect|query read timeout|connection is closed|Client was closed|not currently accepting connections/i
 
 /**
  * Whether an error means that the database is away for now, and not that a query is wrong.

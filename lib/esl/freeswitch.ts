@@ -10,6 +10,7 @@ import type { CommandResult, OriginatePlan, SwitchNotice, TransferPlan } from '.
 import type { GatewayCondition, SwitchFault, SwitchInquiry } from '../calls/switch-inquiry.ts'
 import type { TestCallPlan } from '../calls/test-calls.ts'
 import type { ExplainFailure } from '../calls/trunk-provider.ts'
+import type { Guard } from '../guard.ts'
 import type { Logger } from '../logger.ts'
 import type { EslEndpoint } from './esl-connection.ts'
 import type { SwitchEvent } from './event-parser.ts'
@@ -17,6 +18,7 @@ import type { SwitchStatus } from './inquiry.ts'
 import type { WireEvent } from './wire-event.ts'
 
 import { OriginateRefused } from '../calls/ports.ts'
+import { GuardRefusal, Guards } from '../guard.ts'
 import { digitsCommand, holdCommand, killCommand, transferCommand } from './call-commands.ts'
 import { codeCallCommand } from './code-call.ts'
 import { originateCommand } from './dial-string.ts'
@@ -34,6 +36,7 @@ export interface FreeSwitchOptions {
 	now: () => Date
 	/** What the company behind the trunk means by a refusal. */
 	explainFailure?: ExplainFailure | undefined
+	guards?: Guards
 	/** For tests: shorter times than a network needs. */
 	silenceMs?: number
 	commandTimeoutMs?: number
@@ -75,6 +78,18 @@ interface NodeLoad extends SwitchStatus {
 	beatAt?: number
 }
 
+/**
+ * Three questions in a row without an answer, and for five seconds no call is placed there; then it is asked how busy it is.
+ * On one connection each waits behind those before it: more than a few seconds' worth never get their turn in time.
+ */
+const GUARD = {
+	part: 'freeswitch',
+	isFault: (error: unknown) => error instanceof EslError && ['timeout', 'connection_lost'].includes(error.code),
+	breakAfter: 3,
+	breakMs: 5_000,
+	atOnce: 500,
+} as const
+
 /** As often as FreeSWITCH sends a HEARTBEAT, unless it was told otherwise. */
 const ASK_LOAD_MS = 20_000
 /** Who has told nothing of itself for this long takes no new calls. */
@@ -89,6 +104,8 @@ export class FreeSwitch implements SwitchInquiry {
 	readonly #lag = new EventLag()
 	readonly #options: FreeSwitchOptions
 	#links: Links | undefined
+	/** Of what may wait or go to another node: a hang-up is always tried. */
+	#guard: Guard | undefined
 	#isConsuming = true
 	readonly #listeners: SwitchListeners[] = []
 	/** FreeSWITCH's `Core-UUID`: another one means that it was restarted. */
@@ -118,6 +135,7 @@ export class FreeSwitch implements SwitchInquiry {
 	connectTo(endpoint: EslEndpoint | undefined): void {
 		this.stop()
 		if (endpoint !== undefined) {
+			this.#guard = (this.#options.guards ?? new Guards()).add({ ...GUARD, name: nodeNameOf(endpoint) })
 			this.#links = { endpoint, commands: this.#openCommands(endpoint), events: this.#isConsuming ? this.#openEvents(endpoint) : undefined }
 			this.#links.commands.start()
 			this.#asking = setInterval(() => this.refreshLoad(), ASK_LOAD_MS).unref()
@@ -204,6 +222,7 @@ export class FreeSwitch implements SwitchInquiry {
 
 	stop(): void {
 		clearInterval(this.#asking)
+		this.#options.guards?.remove({ part: 'freeswitch', name: this.name })
 		this.#links?.commands.stop()
 		this.#links?.events?.stop()
 		this.#links = undefined
@@ -239,7 +258,7 @@ export class FreeSwitch implements SwitchInquiry {
 	/** Whether it takes calls, were it not for its gateways and its limits. */
 	isAlive(): boolean {
 		const { isAccepting, toldAt } = this.#load
-		return this.isReady() && isAccepting !== false && toldAt !== undefined && performance.now() - toldAt < LONGEST_SILENCE_MS
+		return this.isReady() && this.#guard?.isClosed !== false && isAccepting !== false && toldAt !== undefined && performance.now() - toldAt < LONGEST_SILENCE_MS
 	}
 
 	/** Asks how busy it is, once at a time. What is not answered stays as it was; never rejects. */
@@ -247,7 +266,7 @@ export class FreeSwitch implements SwitchInquiry {
 		if (this.#links?.commands.connection === undefined) {
 			return Promise.resolve()
 		}
-		this.#refreshing ??= askStatus((line) => this.#command(line, undefined, INQUIRY_TIMEOUT_MS))
+		this.#refreshing ??= this.#guarded(() => askStatus((line) => this.#command(line, undefined, INQUIRY_TIMEOUT_MS)))
 			.then((status) => this.#tellLoad(status))
 			.catch((error: unknown) => {
 				this.#options.logger.debug('FreeSWITCH could not be asked how busy it is', { error })
@@ -299,7 +318,7 @@ export class FreeSwitch implements SwitchInquiry {
 			if (this.#isStopping) {
 				throw new EslError('not_connected', 'FreeSWITCH is shutting down')
 			}
-			reply = await this.#command(line, headers)
+			reply = await this.#guarded(() => this.#command(line, headers))
 		} catch (error) {
 			if (error instanceof EslError && !error.mayHaveArrived) {
 				const verdict = error.code === 'unsafe_command' ? 'misconfigured' : 'switch_stopped'
@@ -353,6 +372,15 @@ export class FreeSwitch implements SwitchInquiry {
 			}
 			this.#options.logger.warn('A command on a call was not confirmed', { error })
 			return error.mayHaveArrived ? 'unknown' : 'not_written'
+		}
+	}
+
+	/** @throws {EslError} `not_connected` when the node is left alone */
+	async #guarded<Value>(ask: () => Promise<Value>): Promise<Value> {
+		try {
+			return await (this.#guard?.execute(ask) ?? ask())
+		} catch (error) {
+			throw error instanceof GuardRefusal ? new EslError('not_connected', 'FreeSWITCH has not answered several times and is left alone for a moment', { cause: error }) : error
 		}
 	}
 

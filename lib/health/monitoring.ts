@@ -7,6 +7,7 @@
 import type { Call } from '../calls/call.ts'
 import type { BacklogState } from '../calls/event-backlog.ts'
 import type { NodeFigures } from '../calls/switch-inquiry.ts'
+import type { GuardState } from '../guard.ts'
 import type { Report } from './report.ts'
 
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
@@ -24,6 +25,17 @@ export interface MonitoringSources {
 	/** How many servers work on the database, and whether this one hears a FreeSWITCH's events, by its name. */
 	replicas: () => { count: number, hears: ReadonlyMap<string, boolean> }
 	report: () => Promise<Report>
+	/** What stands before each part that may fail. */
+	guards: () => GuardState[]
+	/** Of the pool to PostgreSQL. */
+	pool: () => PoolUse
+}
+
+/** Connections to PostgreSQL, and who waits for one. */
+export interface PoolUse {
+	busy: number
+	idle: number
+	waiting: number
 }
 
 /** Of a request; by no word that a client has chosen. */
@@ -42,17 +54,30 @@ const RING_BUCKETS = [0.1, 0.25, 0.5, 1, 2, 3, 5, 10, 20, 30, 60]
 const TALK_BUCKETS = [10, 30, 60, 120, 300, 600, 1200, 1800, 3600]
 const MICROS = 1_000_000
 
-const SWITCH_GAUGES: readonly { name: string, help: string, of: (figures: NodeFigures) => number | undefined }[] = [
+/** A figure of each of several, read when somebody asks. */
+interface Family<Row> {
+	name: string
+	help: string
+	/** A counter ends with `_total`. */
+	of: (row: Row) => number | undefined
+}
+
+const SWITCH_FAMILIES: readonly Family<NodeFigures>[] = [
 	{ name: 'switch_node_connected', help: 'Whether this FreeSWITCH can be told anything: 1 or 0', of: ({ isReady }) => isReady ? 1 : 0 },
 	{ name: 'switch_sessions', help: 'Channels on this FreeSWITCH, whoever made them', of: ({ sessions }) => sessions },
 	{ name: 'switch_sessions_max', help: 'Channels that may be there at once', of: ({ maxSessions }) => maxSessions },
-	{ name: 'switch_calls_per_second_max', help: 'Calls that this server places there in a second at most: half of FreeSWITCH’s sessions-per-second', of: ({ callsPerSec }) => callsPerSec },
+	{ name: 'switch_calls_per_second_max', help: 'Calls that this server places there in a second, at most', of: ({ callsPerSec: most }) => most },
 	{ name: 'switch_calls_waiting', help: 'Calls that wait for their turn to be dialled', of: ({ waiting }) => waiting },
-]
-
-const SWITCH_COUNTERS: readonly { name: string, help: string, of: (figures: NodeFigures) => number }[] = [
 	{ name: 'switch_calls_paced_total', help: 'Calls that had to wait for their turn to be dialled', of: ({ paced }) => paced },
 	{ name: 'switch_calls_refused_total', help: 'Calls that were refused because too many waited already', of: ({ refused }) => refused },
+]
+
+const GUARD_FAMILIES: readonly Family<GuardState>[] = [
+	{ name: 'breaker_state', help: 'Whether a part is left alone because it did not answer: 0 no, 0.5 the next answer decides, 1 yes', of: ({ breaker }) => ({ closed: 0, half_open: 0.5, open: 1 })[breaker] },
+	{ name: 'breaker_opened_total', help: 'Times that a part was left alone', of: ({ opened }) => opened },
+	{ name: 'bulkhead_running', help: 'Questions to a part under way', of: ({ running }) => running },
+	{ name: 'bulkhead_waiting', help: 'Questions that wait until fewer are under way', of: ({ waiting }) => waiting },
+	{ name: 'bulkhead_refused_total', help: 'Questions that were not asked, because the part was left alone or too many waited', of: ({ refused }) => refused },
 ]
 
 export class Monitoring {
@@ -130,7 +155,7 @@ export class Monitoring {
 	}
 
 	/** From now on gauges tell what these say. */
-	watch({ openCalls, isSwitchReady, switches, backlog, replicas, report }: MonitoringSources): void {
+	watch({ openCalls, isSwitchReady, switches, backlog, replicas, report, guards, pool }: MonitoringSources): void {
 		this.#gauge('replicas', 'Servers of SIPCall that work on the same database, this one among them', [], (gauge) => gauge.set(replicas().count))
 		this.#gauge('switch_events_heard', 'Whether this server is the one that hears the events of a FreeSWITCH: 1 or 0', ['node'], (gauge) => {
 			gauge.reset()
@@ -141,25 +166,11 @@ export class Monitoring {
 		this.#gauge('spool_on_disk', 'Whether the disk takes them: 1, or 0 when they are in memory alone', [], (gauge) => gauge.set(backlog().isOnDisk ? 1 : 0))
 		this.#gauge('calls_open', 'Calls that have not ended', [], (gauge) => gauge.set(openCalls()))
 		this.#gauge('switch_connected', 'Whether FreeSWITCH takes calls: 1 or 0', [], (gauge) => gauge.set(isSwitchReady() ? 1 : 0))
-		for (const { name, help, of } of SWITCH_GAUGES) {
-			this.#gauge(name, help, ['node'], (gauge) => {
-				gauge.reset()
-				switches().forEach((figures) => of(figures) !== undefined && gauge.set({ node: figures.node }, of(figures) ?? 0))
-			})
-		}
-		for (const { name, help, of } of SWITCH_COUNTERS) {
-			this.#registry.removeSingleMetric(`sipcall_${name}`)
-			const counter: Counter<'node'> = new Counter({
-				name: `sipcall_${name}`,
-				help,
-				labelNames: ['node'],
-				registers: [this.#registry],
-				collect: () => {
-					counter.reset()
-					switches().forEach((figures) => counter.inc({ node: figures.node }, of(figures)))
-				},
-			})
-		}
+		this.#families(SWITCH_FAMILIES, switches, ['node'], ({ node }) => ({ node }))
+		this.#families(GUARD_FAMILIES, guards, ['part', 'name'], ({ part, name = '' }) => ({ part, name }))
+		this.#gauge('database_connections', 'Connections of the pool to PostgreSQL: those that work, those that are free, and who waits for one', ['state'], (gauge) => {
+			Object.entries(pool()).forEach(([state, count]) => gauge.set({ state }, count))
+		})
 		this.#gauge('part_up', 'What the doctor finds: 1 for a part that works or is not set up, 0.5 for one that is degraded, 0 for one that is down', ['part', 'name'], async (gauge) => {
 			const { parts } = await report()
 			gauge.reset()
@@ -172,6 +183,34 @@ export class Monitoring {
 	/** In Prometheus' text format 0.0.4. */
 	text(): Promise<string> {
 		return this.#registry.metrics()
+	}
+
+	#families<Row, Label extends string>(families: readonly Family<Row>[], rows: () => Row[], labelNames: Label[], labels: (row: Row) => Record<Label, string>): void {
+		for (const { name, help, of } of families) {
+			const known = () => rows().flatMap((row) => {
+				const value = of(row)
+				return value === undefined ? [] : [{ labels: labels(row), value }]
+			})
+			if (!name.endsWith('_total')) {
+				this.#gauge(name, help, labelNames, (gauge) => {
+					gauge.reset()
+					known().forEach((figure) => gauge.set(figure.labels, figure.value))
+				})
+				continue
+			}
+			// After a restart of the parts the new ones are asked.
+			this.#registry.removeSingleMetric(`sipcall_${name}`)
+			const counter: Counter<Label> = new Counter({
+				name: `sipcall_${name}`,
+				help,
+				labelNames,
+				registers: [this.#registry],
+				collect: () => {
+					counter.reset()
+					known().forEach((figure) => counter.inc(figure.labels, figure.value))
+				},
+			})
+		}
 	}
 
 	#counter<Label extends string>(name: string, help: string, labelNames: Label[]): Counter<Label> {

@@ -5,8 +5,9 @@
 
 import type { Logger } from '../logger.ts'
 
-import { BrokenCircuitError, circuitBreaker, ConsecutiveBreaker, ExponentialBackoff, handleType, retry, wrap } from 'cockatiel'
+import { ExponentialBackoff, handleType, retry } from 'cockatiel'
 import { SipCallError } from '../errors.ts'
+import { GuardRefusal, Guards } from '../guard.ts'
 
 export interface OcsClientOptions {
 	nextcloudUrl: string
@@ -17,6 +18,7 @@ export interface OcsClientOptions {
 	/** Milliseconds. */
 	now: () => number
 	fetch?: typeof fetch
+	guards?: Guards
 }
 
 export interface OcsRequest {
@@ -40,8 +42,8 @@ export interface OcsAnswer {
 const TIMEOUT_MS = 5_000
 /** Five calls with a refused secret lock the app's address out of Nextcloud for half an hour: one is the warning. */
 const REFUSED_PAUSE_MS = 60_000
-const BREAK_AFTER = 3
-const BREAK_MS = 10_000
+/** Nextcloud answers each of a user's requests by a PHP process: more at once would only wait there. */
+const GUARD = { part: 'nextcloud', breakAfter: 3, breakMs: 10_000, atOnce: 20, waiting: 500 } as const
 
 /** No answer, or one that says "not now": the only failure after which a question may be asked again. */
 class Unanswered extends Error {}
@@ -52,13 +54,14 @@ class Unanswered extends Error {}
  */
 export class OcsClient {
 	readonly #options: OcsClientOptions
-	readonly #breaker = circuitBreaker(handleType(Unanswered), { halfOpenAfter: BREAK_MS, breaker: new ConsecutiveBreaker(BREAK_AFTER) })
-	readonly #patient = wrap(this.#breaker, retry(handleType(Unanswered), { maxAttempts: 1, backoff: new ExponentialBackoff({ initialDelay: 100, maxDelay: 400 }) }))
+	readonly #guard
+	readonly #patient = retry(handleType(Unanswered), { maxAttempts: 1, backoff: new ExponentialBackoff({ initialDelay: 100, maxDelay: 400 }) })
 	#pausedUntil = 0
 	#isRefused = false
 
 	constructor(options: OcsClientOptions) {
 		this.#options = options
+		this.#guard = (options.guards ?? new Guards()).add({ ...GUARD, isFault: (error) => error instanceof Unanswered })
 	}
 
 	/**
@@ -86,11 +89,11 @@ export class OcsClient {
 		if (this.#options.now() < this.#pausedUntil) {
 			throw unavailable(undefined)
 		}
-		const policy = (request.method ?? 'GET') === 'GET' ? this.#patient : this.#breaker
+		const isRepeatable = (request.method ?? 'GET') === 'GET'
 		try {
-			return await policy.execute(() => this.#send(request))
+			return await this.#guard.execute(() => isRepeatable ? this.#patient.execute(() => this.#send(request)) : this.#send(request))
 		} catch (error) {
-			if (error instanceof Unanswered || error instanceof BrokenCircuitError) {
+			if (error instanceof Unanswered || error instanceof GuardRefusal) {
 				throw unavailable(error.cause ?? error)
 			}
 			throw error

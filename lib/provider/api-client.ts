@@ -6,8 +6,8 @@
 import type { z } from 'zod'
 import type { Logger } from '../logger.ts'
 
-import { BrokenCircuitError, circuitBreaker, ConsecutiveBreaker, handleWhen } from 'cockatiel'
 import { readText } from '../bounded-text.ts'
+import { GuardRefusal, Guards } from '../guard.ts'
 import { isApiAddress } from '../policy/api-address.ts'
 
 export interface ApiClientOptions {
@@ -24,6 +24,7 @@ export interface ApiClientOptions {
 	timeoutMs?: number
 	/** 2 MiB. */
 	maxAnswerBytes?: number
+	guards?: Guards | undefined
 }
 
 /** Why a question has no answer. */
@@ -41,8 +42,7 @@ export class ApiError extends Error {
 
 const TIMEOUT_MS = 5_000
 const MAX_ANSWER_BYTES = 2 * 1024 * 1024
-const BREAK_AFTER = 5
-const BREAK_MS = 60_000
+const GUARD = { part: 'carrier', breakAfter: 5, breakMs: 60_000, atOnce: 4, waiting: 500 } as const
 const LONGEST_PAUSE_MS = 600_000
 const PAUSE_MS = 30_000
 
@@ -52,7 +52,7 @@ const PAUSE_MS = 30_000
  */
 export class ApiClient {
 	readonly #options: ApiClientOptions
-	readonly #breaker = circuitBreaker(handleWhen((error) => error instanceof ApiError && error.fault === 'unreachable'), { halfOpenAfter: BREAK_MS, breaker: new ConsecutiveBreaker(BREAK_AFTER) })
+	readonly #guard
 	#pausedUntil = -Infinity
 	#latencyMs: number | undefined
 
@@ -64,6 +64,7 @@ export class ApiClient {
 			throw new TypeError('Not an address that a key may be sent to')
 		}
 		this.#options = options
+		this.#guard = (options.guards ?? new Guards()).add({ ...GUARD, isFault: (error) => error instanceof ApiError && error.fault === 'unreachable' })
 	}
 
 	/** Of the last answer. */
@@ -81,12 +82,12 @@ export class ApiClient {
 			throw new ApiError('limited', 'The company has asked to be left alone for a while')
 		}
 		try {
-			return await this.#breaker.execute(async () => {
+			return await this.#guard.execute(async () => {
 				const { success, data } = schema.safeParse(await this.#send(path, query))
 				return success ? data : unreadable()
 			})
 		} catch (error) {
-			throw error instanceof BrokenCircuitError ? new ApiError('unreachable', 'The company did not answer several times', { cause: error }) : error
+			throw error instanceof GuardRefusal ? new ApiError('unreachable', 'The company did not answer several times', { cause: error }) : error
 		}
 	}
 

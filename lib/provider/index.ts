@@ -4,6 +4,7 @@
 // All companies that there are. Another one is a file of its own and a line in here: see docs/developer/providers.md.
 
 import type { TrunkProvider } from '../calls/trunk-provider.ts'
+import type { Guards } from '../guard.ts'
 import type { Logger } from '../logger.ts'
 import type { ProviderSettings } from '../policy/settings.ts'
 
@@ -17,6 +18,8 @@ export interface ProviderContext {
 	/** For tests: less than a network needs. */
 	timeoutMs?: number
 	maxAnswerBytes?: number
+	/** Where others see how it answers; left out = nobody looks. */
+	guards?: Guards
 }
 
 export interface ProviderKind {

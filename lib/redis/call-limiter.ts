@@ -6,6 +6,7 @@
 import type { Redis } from 'ioredis'
 import type { RateLimiterAbstract } from 'rate-limiter-flexible'
 import type { CallLimiter, Quota, QuotaRefusal, QuotaUse } from '../calls/ports.ts'
+import type { Guard } from '../guard.ts'
 import type { Logger } from '../logger.ts'
 
 import { Pool } from 'pg'
@@ -21,7 +22,13 @@ interface Window {
 	keyPrefix: string
 }
 
-type MakeLimiter = (options: Window & { insuranceLimiter: RateLimiterMemory }) => RateLimiterAbstract
+type MakeLimiter = (window: Window) => RateLimiterAbstract
+
+/** The counters of one quota, and those that count while they cannot be reached. */
+interface Counting {
+	store: RateLimiterAbstract
+	memory: RateLimiterMemory
+}
 
 /**
  * What each user has of a limit while the counters cannot be reached, in each sidecar: a tenth, at least one. It comes on
@@ -33,29 +40,31 @@ export function allowanceOf(max: number): number {
 
 class FlexibleCallLimiter implements CallLimiter {
 	readonly #make: MakeLimiter
-	/** Quotas are settings: a limiter for each that was used; those of one kind work on the same counters. */
-	readonly #limiters = new Map<string, RateLimiterAbstract>()
+	readonly #guard: Guard
+	/** Quotas are settings: counters for each that was used; those of one kind work on the same. */
+	readonly #countings = new Map<string, Counting>()
 
-	constructor(make: MakeLimiter) {
+	constructor(make: MakeLimiter, guard: Guard) {
 		this.#make = make
+		this.#guard = guard
 	}
 
 	/** All windows in one go: one trip to Redis, and where it hangs one wait. */
 	async consume<Kind extends Quota>(userId: string, quotas: readonly Kind[]): Promise<QuotaRefusal<Kind> | undefined> {
-		const counted = await Promise.all(quotas.map(async (quota) => ({ quota, msBeforeNext: await this.#consumeOne(userId, quota) })))
+		const counted = await Promise.all(quotas.map(async (quota) => ({ quota, ...await this.#consumeOne(userId, quota) })))
 		const refusals = counted.flatMap(({ quota, msBeforeNext }) => msBeforeNext === undefined ? [] : [{ quota, msBeforeNext }])
 		const [longest] = refusals.toSorted((a, b) => b.msBeforeNext - a.msBeforeNext)
 		if (longest === undefined) {
 			return undefined
 		}
-		// A refused attempt costs nothing, and must not keep the window that refused it closed.
-		await Promise.all(quotas.map((quota) => this.#limiterFor(quota).reward(userId)))
+		// A refused attempt costs nothing, and must not keep the window that refused it closed: it is given back where it was counted.
+		await Promise.all(counted.map(({ counter }) => counter.reward(userId).catch(() => {})))
 		return { quota: longest.quota, retryAfterSec: Math.max(1, Math.ceil(longest.msBeforeNext / 1000)) }
 	}
 
 	async look<Kind extends Quota>(userId: string, quotas: readonly Kind[]): Promise<QuotaUse<Kind>[]> {
 		return Promise.all(quotas.map(async (quota) => {
-			const state = await this.#limiterFor(quota).get(userId)
+			const { value: state } = await this.#use(quota, (counter) => counter.get(userId))
 			// What ran out is not there any more; -1 is a counter without an end, of which there is none.
 			const isCounting = state !== null && state.msBeforeNext > 0
 			return { quota, used: isCounting ? Math.min(state.consumedPoints, quota.max) : 0, resetSec: isCounting ? Math.ceil(state.msBeforeNext / 1000) : undefined }
@@ -63,51 +72,67 @@ class FlexibleCallLimiter implements CallLimiter {
 	}
 
 	async forget(userId: string, quota: Quota): Promise<void> {
-		await this.#limiterFor(quota).delete(userId)
+		await this.#use(quota, (counter) => counter.delete(userId))
 	}
 
-	/** @return undefined when it was within the quota, else the milliseconds until it is again */
-	async #consumeOne(userId: string, quota: Quota): Promise<number | undefined> {
-		try {
-			await this.#limiterFor(quota).consume(userId)
-			return undefined
-		} catch (refusal) {
-			if (refusal instanceof RateLimiterRes) {
-				return refusal.msBeforeNext
+	/** @return where it was counted, and, when it was not within the quota, the milliseconds until it is again */
+	async #consumeOne(userId: string, quota: Quota): Promise<{ counter: RateLimiterAbstract, msBeforeNext: number | undefined }> {
+		const { counter, value } = await this.#use(quota, async (counting) => {
+			try {
+				await counting.consume(userId)
+				return undefined
+			} catch (refusal) {
+				if (refusal instanceof RateLimiterRes) {
+					return refusal.msBeforeNext
+				}
+				throw refusal
 			}
-			throw refusal
+		})
+		return { counter, msBeforeNext: value }
+	}
+
+	/** With the counters, or while they cannot be reached with those in memory. */
+	async #use<Value>(quota: Quota, work: (counter: RateLimiterAbstract) => Promise<Value>): Promise<{ counter: RateLimiterAbstract, value: Value }> {
+		const { store, memory } = this.#countingOf(quota)
+		try {
+			return { counter: store, value: await this.#guard.execute(() => work(store)) }
+		} catch {
+			return { counter: memory, value: await work(memory) }
 		}
 	}
 
-	#limiterFor({ kind, max, windowSec, isFullInMemory }: Quota): RateLimiterAbstract {
+	#countingOf({ kind, max, windowSec, isFullInMemory }: Quota): Counting {
 		const id = `${kind}:${max}:${windowSec}`
-		const known = this.#limiters.get(id)
+		const known = this.#countings.get(id)
 		if (known !== undefined) {
 			return known
 		}
 		const window: Window = { points: max, duration: windowSec, keyPrefix: `${KEY_PREFIX}:${kind}` }
-		const made = this.#make({ ...window, insuranceLimiter: new RateLimiterMemory({ ...window, points: isFullInMemory === true ? max : allowanceOf(max) }) })
-		this.#limiters.set(id, made)
+		const made = { store: this.#make(window), memory: new RateLimiterMemory({ ...window, points: isFullInMemory === true ? max : allowanceOf(max) }) }
+		this.#countings.set(id, made)
 		return made
 	}
 }
+
+/** Three failures in a row, and for two seconds memory counts without waiting for what is away. */
+export const COUNTERS_GUARD = { isFault: () => true, breakAfter: 3, breakMs: 2_000 } as const
 
 /**
  * On the sidecar's Redis connection.
  *
  * @param instance keeps the counters of installations apart that share one Redis
  */
-export function createRedisCallLimiter(redis: Redis, instance: string): CallLimiter {
+export function createRedisCallLimiter(redis: Redis, instance: string, guard: Guard): CallLimiter {
 	return new FlexibleCallLimiter((options) => new RateLimiterRedis({
 		...options,
 		keyPrefix: `${options.keyPrefix}:${instance}`,
 		storeClient: redis,
 		rejectIfRedisNotReady: true,
-	}))
+	}), guard)
 }
 
 /** On the table of the first migration, through a small pool of its own: it must not wait for the other queries. */
-export function createPostgresCallLimiter(url: string, logger: Logger): { limiter: CallLimiter, stop: () => Promise<void> } {
+export function createPostgresCallLimiter(url: string, logger: Logger, guard: Guard): { limiter: CallLimiter, stop: () => Promise<void> } {
 	const pool = new Pool({ connectionString: url, max: POSTGRES_CONNECTIONS, connectionTimeoutMillis: POSTGRES_TIMEOUT_MS, query_timeout: POSTGRES_TIMEOUT_MS })
 	// Without a listener an idle connection's end would end the process.
 	pool.on('error', (error) => logger.warn('A connection of the limiter was lost', { error }))
@@ -119,7 +144,7 @@ export function createPostgresCallLimiter(url: string, logger: Logger): { limite
 			tableName: 'rate_limits',
 			tableCreated: true,
 			clearExpiredByTimeout: true,
-		})),
+		}), guard),
 		stop: () => pool.end(),
 	}
 }

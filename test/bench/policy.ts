@@ -17,11 +17,12 @@ import { migrate, openDatabase } from '../../lib/db/orm.ts'
 import { CallRepository } from '../../lib/db/repositories/call-repository.ts'
 import { startEmbeddedPostgres } from '../../lib/embedded/postgres.ts'
 import { startEmbeddedRedis } from '../../lib/embedded/redis.ts'
+import { Guard } from '../../lib/guard.ts'
 import { createLogger } from '../../lib/logger.ts'
 import { DEFAULT_SETTINGS } from '../../lib/policy/settings.ts'
 import { NO_RULE } from '../../lib/policy/user-rule.ts'
 import { KeyRing } from '../../lib/privacy/key-ring.ts'
-import { createRedisCallLimiter } from '../../lib/redis/call-limiter.ts'
+import { COUNTERS_GUARD, createRedisCallLimiter } from '../../lib/redis/call-limiter.ts'
 import { connectRedis } from '../../lib/redis/connection.ts'
 
 const DECISIONS = 5_000
@@ -91,7 +92,7 @@ try {
 	if (embeddedRedis !== undefined) {
 		const redis = connectRedis(embeddedRedis.socketPath, logger)
 		await once(redis, 'ready')
-		const limiter = createRedisCallLimiter(redis, 'bench')
+		const limiter = createRedisCallLimiter(redis, 'bench', new Guard({ ...COUNTERS_GUARD, part: 'redis' }))
 		const quotas = quotasOf({ ...settings, callsPerMinute: 1_000_000, callsPerHour: 1_000_000, callsPerDay: 1_000_000 })
 		await limiter.consume('user7', quotas)
 		let writes = 0

@@ -132,8 +132,14 @@ class Run {
 		await this.#settled()
 		await environment.untilReady()
 		const upAt = performance.now()
-		const { quietAt, left } = await this.#untilQuiet(upAt)
-		const probe = quietAt === undefined ? 'not tried' : await this.#probe()
+		let { quietAt, left } = await this.#untilQuiet(upAt)
+		let probe = quietAt === undefined ? 'not tried' : await this.#probe(0)
+		// A request that nobody waits for any more may still have been accepted, where a process had stood still for long.
+		for (let known = -1; quietAt !== undefined && known < this.#openAt.size && await this.#isAnyOpen();) {
+			known = this.#openAt.size
+			;({ quietAt, left } = await this.#untilQuiet(upAt))
+			probe = quietAt === undefined ? 'not tried' : await this.#probe(this.#openAt.size)
+		}
 		await Promise.all(this.#checks)
 		environment.listener = undefined
 		truth.onLeg = undefined
@@ -371,14 +377,18 @@ class Run {
 		}
 	}
 
+	async #isAnyOpen(): Promise<boolean> {
+		return (await this.#environment.query('select 1 from calls where status <> \'ended\'')).length > 0
+	}
+
 	/** A user who has called before calls once more: nothing may stand in the way. */
-	async #probe(): Promise<string> {
+	async #probe(nth: number): Promise<string> {
 		const { userId, replica } = this.#plan.probe
 		const client = this.#environment.clients[replica]
 		const since = performance.now()
 		for (let tries = 0; ; tries++) {
 			// The last two digits are no call of the plan's.
-			const answer = await client.request<{ uuid?: string, code?: string }>(userId, 'POST', '/call', { to: `+4930${String(this.#plan.seed % 100_000).padStart(5, '0')}98` }, { 'Idempotency-Key': `${this.#plan.seed}-probe-${tries}` })
+			const answer = await client.request<{ uuid?: string, code?: string }>(userId, 'POST', '/call', { to: `+4930${String(this.#plan.seed % 100_000).padStart(5, '0')}98` }, { 'Idempotency-Key': `${this.#plan.seed}-probe-${nth}-${tries}` })
 			const { uuid, code } = answer.body
 			if (answer.status === 202 && uuid !== undefined) {
 				await client.request(userId, 'DELETE', `/call/${uuid}`)

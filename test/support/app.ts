@@ -138,6 +138,8 @@ export interface TestAppOptions {
 	overrides?: AppOverrides
 	/** false: PostgreSQL counts the limits. */
 	redis?: boolean
+	/** By which way the sidecar reaches its database; left out, straight. */
+	wayTo?: (databaseUrl: string) => Promise<{ url: string }>
 }
 
 /** The environment of a sidecar for tests, on the run's PostgreSQL and Redis. */
@@ -165,6 +167,7 @@ export async function startTestApp(options: TestAppOptions = {}): Promise<TestAp
 	const nodes = [freeSwitch, ...options.peers ?? []]
 	const environment = {
 		...testEnvironment(database, freeSwitch, nextcloud.url, options.redis ?? true),
+		...(options.wayTo === undefined ? {} : { DATABASE_URL: (await options.wayTo(database.url)).url }),
 		...(nodes.length === 1 ? {} : { FREESWITCH_NODES: JSON.stringify(nodes.map(({ host, port }) => ({ host, port, password: 'ClueCon' }))) }),
 		...options.environment,
 	}

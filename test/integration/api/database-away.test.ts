@@ -4,12 +4,14 @@
 // PostgreSQL goes away in the middle of calls.
 
 import type { ApiClient, TestApp } from '../../support/app.ts'
+import type { SilentWay } from '../../support/silent-way.ts'
 
 import { readdir, readFile, symlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Client } from 'pg'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { startTestApp } from '../../support/app.ts'
+import { silentWayTo } from '../../support/silent-way.ts'
 
 describe('while PostgreSQL is away', () => {
 	let test: TestApp
@@ -111,5 +113,52 @@ describe('while PostgreSQL is away', () => {
 		await demo.untilEnded(uuid)
 		await test.database.bringBack()
 		await vi.waitFor(async () => expect(await row(uuid)).toMatchObject({ status: 'ended', ended_by: 'callee' }), 20_000)
+	})
+})
+
+describe('while PostgreSQL is silent, and no connection ends', () => {
+	let test: TestApp
+	let demo: ApiClient
+	let way: SilentWay
+
+	beforeEach(async () => {
+		const wayTo = async (url: string) => {
+			way = await silentWayTo(url)
+			return way
+		}
+		test = await startTestApp({ wayTo, freeSwitch: { speed: 1 }, overrides: { sweepMs: 50, replicas: { tickMs: 50, silentMs: 300 }, health: { freshMs: 0 } } })
+		demo = await test.prepare()
+	})
+
+	afterEach(async () => {
+		way.goOn()
+		await test.stop()
+		await way.stop()
+	})
+
+	it('nobody waits for it for long, and when it is known to be silent nobody waits at all', async () => {
+		const { body: { uuid } } = await demo.call('+4930123400')
+		await demo.until(uuid, ({ status }) => status === 'connected')
+		await demo.request('POST', '/admin/config', { metricsToken: 'a-token-of-sixteen-and-more' })
+		const metric = async (name: string) => new RegExp(`^${name}\\{part="database",name=""\\} (.*)$`, 'm').exec(await (await fetch(`${test.url}/metrics`, { headers: { Authorization: 'Bearer a-token-of-sixteen-and-more' } })).text())?.[1]
+		expect(await metric('sipcall_breaker_state')).toBe('0')
+		way.hush()
+		// Under way when it is found out: given up then, and not when PostgreSQL's own time would be over.
+		expect(await demo.get('/call-history')).toMatchObject({ status: 503, body: { code: 'storage_unavailable' } })
+		expect(await metric('sipcall_breaker_state')).toBe('1')
+		for (let asked = 0; asked < 50; asked++) {
+			expect(await demo.get('/call-history')).toMatchObject({ status: 503, body: { code: 'storage_unavailable' } })
+		}
+		expect(Number(await metric('sipcall_bulkhead_refused_total'))).toBeGreaterThanOrEqual(50)
+		expect(await demo.call('+4930123411')).toMatchObject({ status: 503, body: { code: 'storage_unavailable' } })
+		// The call is known in memory.
+		expect(await demo.hangUp(uuid)).toMatchObject({ status: 202 })
+		expect(await demo.untilEnded(uuid)).toMatchObject({ outcome: 'completed', endedBy: 'user' })
+
+		way.goOn()
+		await vi.waitFor(async () => expect(await demo.get('/call-history')).toMatchObject({ status: 200 }), 20_000)
+		expect(await metric('sipcall_breaker_state')).toBe('0')
+		await vi.waitFor(async () => expect((await test.database.query<{ status: string, ended_by: string }>(`select status, ended_by from calls where uuid = '${uuid}'`))[0]).toEqual({ status: 'ended', ended_by: 'user' }), 20_000)
+		expect(test.freeSwitch.originates).toHaveLength(1)
 	})
 })

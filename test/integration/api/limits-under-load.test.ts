@@ -11,7 +11,8 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterEach, describe, expect, inject, it } from 'vitest'
 import { startEmbeddedRedis } from '../../../lib/embedded/redis.ts'
-import { allowanceOf, createPostgresCallLimiter } from '../../../lib/redis/call-limiter.ts'
+import { Guard } from '../../../lib/guard.ts'
+import { allowanceOf, COUNTERS_GUARD, createPostgresCallLimiter } from '../../../lib/redis/call-limiter.ts'
 import { startTestApp } from '../../support/app.ts'
 import { RecordedLog } from '../../support/recorded-log.ts'
 
@@ -77,7 +78,7 @@ describe(`${CALLS} calls at the same moment, at a limit of ${LIMIT}`, () => {
 	it('let through exactly the limit without Redis, where PostgreSQL counts', async () => {
 		const test = await startTestApp({ redis: false })
 		undo.push(() => test.stop())
-		const { limiter, stop } = createPostgresCallLimiter(test.database.url, new RecordedLog())
+		const { limiter, stop } = createPostgresCallLimiter(test.database.url, new RecordedLog(), new Guard({ ...COUNTERS_GUARD, part: 'database' }))
 		undo.push(stop)
 		const answers = await Promise.all(Array.from({ length: CALLS }, () => limiter.consume('demo', [{ kind: 'callsPerMinute', max: LIMIT, windowSec: 60 }])))
 		expect(answers.filter((refusal) => refusal === undefined)).toHaveLength(LIMIT)

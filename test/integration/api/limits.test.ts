@@ -11,7 +11,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import { startEmbeddedRedis } from '../../../lib/embedded/redis.ts'
-import { createPostgresCallLimiter } from '../../../lib/redis/call-limiter.ts'
+import { Guard } from '../../../lib/guard.ts'
+import { COUNTERS_GUARD, createPostgresCallLimiter } from '../../../lib/redis/call-limiter.ts'
 import { startTestApp } from '../../support/app.ts'
 import { RecordedLog } from '../../support/recorded-log.ts'
 
@@ -178,7 +179,7 @@ describe('limits counted in PostgreSQL', () => {
 	beforeAll(async () => {
 		// For its migrated database alone.
 		test = await startTestApp({ redis: false });
-		({ limiter, stop } = createPostgresCallLimiter(test.database.url, new RecordedLog()))
+		({ limiter, stop } = createPostgresCallLimiter(test.database.url, new RecordedLog(), new Guard({ ...COUNTERS_GUARD, part: 'database' })))
 	})
 
 	afterAll(async () => {
@@ -207,7 +208,7 @@ describe('limits counted in PostgreSQL', () => {
 	})
 
 	it('are exact for 40 attempts at once, and shared with another sidecar', async () => {
-		const other = createPostgresCallLimiter(test.database.url, new RecordedLog())
+		const other = createPostgresCallLimiter(test.database.url, new RecordedLog(), new Guard({ ...COUNTERS_GUARD, part: 'database' }))
 		try {
 			const answers = await Promise.all(Array.from({ length: 40 }, (_, turn) => (turn % 2 === 0 ? limiter : other.limiter).consume('dave', [minute(7)])))
 			expect(answers.filter((refusal) => refusal === undefined)).toHaveLength(7)

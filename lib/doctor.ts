@@ -13,6 +13,7 @@ import type { CallRepository } from './db/repositories/call-repository.ts'
 import type { DeviceRepository } from './db/repositories/device-repository.ts'
 import type { JournalRepository } from './db/repositories/journal-repository.ts'
 import type { SwitchPool } from './esl/switch-pool.ts'
+import type { Guards } from './guard.ts'
 import type { ConfigTest } from './health/config-test.ts'
 import type { KeyInquiry, Notices } from './health/probes.ts'
 import type { Report } from './health/report.ts'
@@ -39,6 +40,7 @@ import { databaseProbe, gatewayProbe, keysProbe, nextcloudProbe, noticesProbe, r
 export interface DoctorOptions {
 	version: string
 	ocs: OcsClient
+	guards: Guards
 	orm: MikroORM
 	/** The embedded database's folder. */
 	volume: string | undefined
@@ -75,7 +77,7 @@ export interface Doctor {
 const TESTS = { kind: 'configTestsPerMinute', max: 10, windowSec: 60, isFullInMemory: true } as const
 
 export function startDoctor(options: DoctorOptions, releasers: Releasers): Doctor {
-	const { version, ocs, orm, volume, counters, callSwitch, gateways, carrier, settings, keyState, journal, notices, store, devices, audit, clock, logger, limitMs, freshMs } = options
+	const { version, ocs, guards, orm, volume, counters, callSwitch, gateways, carrier, settings, keyState, journal, notices, store, devices, audit, clock, logger, limitMs, freshMs } = options
 	const health = new Health({
 		probes: [
 			nextcloudProbe(ocs, () => clock.now().getTime()),
@@ -90,6 +92,7 @@ export function startDoctor(options: DoctorOptions, releasers: Releasers): Docto
 			noticesProbe(() => ({ settings: settings.get(), ignoredSettings: settings.ignored(), ...notices() })),
 		],
 		now: () => clock.now(),
+		guards: () => guards.states(),
 		logger: logger.child({ component: 'health' }),
 		...(limitMs === undefined ? {} : { limitMs }),
 		...(freshMs === undefined ? {} : { freshMs }),

@@ -119,7 +119,9 @@ export class Guard {
 	}
 
 	#ask<Value>(ask: () => Promise<Value>): Promise<Value> {
-		if (this.#breaker.state === CircuitState.Open && performance.now() < this.#aloneUntil) {
+		const { state } = this.#breaker
+		// Whoever comes while one is let through does not wait for that one's answer: it may take as long as a time-out.
+		if (state === CircuitState.HalfOpen || (state === CircuitState.Open && performance.now() < this.#aloneUntil)) {
 			throw new BrokenCircuitError()
 		}
 		return this.#breaker.execute(() => ask())

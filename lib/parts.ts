@@ -359,6 +359,7 @@ export async function startParts({ config, logger, clock, overrides, ocs, guards
 	const doctor = startDoctor({
 		version: config.appVersion,
 		ocs,
+		guards,
 		orm,
 		volume: config.databaseUrl === undefined ? config.storagePath : undefined,
 		counters,

@@ -318,6 +318,10 @@ export class FreeSwitch implements SwitchInquiry {
 			if (this.#isStopping) {
 				throw new EslError('not_connected', 'FreeSWITCH is shutting down')
 			}
+			// Whether it answers again is asked by something harmless.
+			if (this.#guard?.isClosed === false) {
+				throw leftAlone()
+			}
 			reply = await this.#guarded(() => this.#command(line, headers))
 		} catch (error) {
 			if (error instanceof EslError && !error.mayHaveArrived) {
@@ -380,7 +384,7 @@ export class FreeSwitch implements SwitchInquiry {
 		try {
 			return await (this.#guard?.execute(ask) ?? ask())
 		} catch (error) {
-			throw error instanceof GuardRefusal ? new EslError('not_connected', 'FreeSWITCH has not answered several times and is left alone for a moment', { cause: error }) : error
+			throw error instanceof GuardRefusal ? leftAlone(error) : error
 		}
 	}
 
@@ -444,4 +448,8 @@ export class FreeSwitch implements SwitchInquiry {
 				this.#options.logger.warn('FreeSWITCH is shutting down')
 		}
 	}
+}
+
+function leftAlone(cause?: unknown): EslError {
+	return new EslError('not_connected', 'FreeSWITCH has not answered several times and is left alone for a moment', { cause })
 }

@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: 2026 SIPCall contributors
 // SPDX-License-Identifier: AGPL-3.0-or-later
 
+import type { GuardState } from '../guard.ts'
 import type { Logger } from '../logger.ts'
 import type { FindingCode } from './findings.ts'
 import type { Part, PartId, Report } from './report.ts'
@@ -19,6 +20,8 @@ export interface Probe {
 export interface HealthOptions {
 	probes: readonly Probe[]
 	now: () => Date
+	/** What stands before the parts that have a guard. */
+	guards?: () => readonly GuardState[]
 	logger: Logger
 	/** Each part's time; the answer comes at the latest then. */
 	limitMs?: number
@@ -59,9 +62,10 @@ export class Health {
 	}
 
 	async #make(): Promise<Report> {
-		const { probes, now } = this.#options
-		const parts = await Promise.all(probes.map((probe) => this.#look(probe)))
-		const report = reportOf(parts.flat(), now())
+		const { probes, now, guards } = this.#options
+		const parts = (await Promise.all(probes.map((probe) => this.#look(probe)))).flat()
+		const states = guards?.() ?? []
+		const report = reportOf(parts.map((part) => withBreaker(part, states)), now())
 		this.#last = { report, at: performance.now() }
 		return report
 	}
@@ -86,6 +90,12 @@ export class Health {
 			clearTimeout(timer)
 		}
 	}
+}
+
+/** A FreeSWITCH has a name here only where there are several. */
+function withBreaker(part: Part, states: readonly GuardState[]): Part {
+	const guard = states.find(({ part: id, name }) => id === part.id && (part.name === undefined || part.name === name))
+	return guard === undefined ? part : { ...part, breaker: guard.breaker }
 }
 
 /** A part with the time that its answer took. */

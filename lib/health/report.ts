@@ -3,6 +3,7 @@
 
 // What all parts together come to, and how it is told to Nextcloud's setup checks and at a console.
 
+import type { GuardState } from '../guard.ts'
 import type { Finding, Meaning } from './findings.ts'
 
 import { FINDINGS } from './findings.ts'
@@ -17,6 +18,8 @@ export interface Part extends Finding {
 	/** Of several of one kind, such as the gateway’s. */
 	name?: string
 	latencyMs?: number
+	/** Whether it is asked at all just now; see GuardState. Left out for what has no guard. */
+	breaker?: GuardState['breaker']
 	/** Of a FreeSWITCH that is connected. */
 	load?: {
 		sessions?: number
@@ -90,8 +93,9 @@ export function statusLines({ parts }: Report): string[] {
 }
 
 function sentence(part: Part): string {
-	const { id, name, text, advice, load } = part
+	const { id, name, text, advice, load, breaker } = part
 	const whose = name === undefined ? '' : id === 'gateway' ? `Gateway ${name}: ` : `${name}: `
 	const takes = load === undefined ? '' : ` Calls a second: at most ${load.callsPerSec}.`
-	return `${whose}${text}${takes}${advice === undefined || severityOf(part) === 'ok' ? '' : ` ${advice}`}`
+	const alone = breaker === undefined || breaker === 'closed' ? '' : ' It is left alone for a few seconds, and then asked again.'
+	return `${whose}${text}${takes}${alone}${advice === undefined || severityOf(part) === 'ok' ? '' : ` ${advice}`}`
 }

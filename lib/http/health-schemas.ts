@@ -31,6 +31,7 @@ export const PartSchema = z.object({
 	name: z.string().optional().describe('The gateway’s; of several FreeSWITCHes the node’s, `host:port`'),
 	state: z.enum(['ok', 'degraded', 'down', 'not_set_up']),
 	...finding,
+	breaker: z.enum(['closed', 'half_open', 'open']).optional().describe('`open`: it did not answer several times and is left alone for a few seconds; `half_open`: the next answer decides. Of parts that are asked for something'),
 	load: load.optional().describe('Of a FreeSWITCH that is connected'),
 }).meta({ id: 'HealthPart' })
 

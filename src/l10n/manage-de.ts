@@ -458,6 +458,7 @@ export const de: Translations = {
 	'With REDIS_URL check that server and the way to it; without it look at the container’s log.': 'Mit REDIS_URL jenen Server und den Weg dorthin prüfen, sonst das Protokoll des Containers.',
 	'FreeSWITCH {version} is connected.': 'FreeSWITCH {version} ist verbunden.',
 	'FreeSWITCH is connected.': 'FreeSWITCH ist verbunden.',
+	'It is left alone for a few seconds, and then asked again.': 'Einige Sekunden lang wird nicht gefragt, dann wieder.',
 	'Calls a second: at most {calls}.': 'Anrufe je Sekunde: höchstens {calls}.',
 	'Calls a second: at most {calls}. Sessions: {sessions} of {max}.': 'Anrufe je Sekunde: höchstens {calls}. Sitzungen: {sessions} von {max}.',
 	'FreeSWITCH {version} is older than 1.10, with which SIPCall is tested.': 'FreeSWITCH {version} ist älter als 1.10, womit SIPCall geprüft ist.',

@@ -458,6 +458,7 @@ export const fr: Translations = {
 	'With REDIS_URL check that server and the way to it; without it look at the container’s log.': 'Avec REDIS_URL, vérifier ce serveur et le chemin vers lui ; sinon voir le journal du conteneur.',
 	'FreeSWITCH {version} is connected.': 'FreeSWITCH {version} est connecté.',
 	'FreeSWITCH is connected.': 'FreeSWITCH est connecté.',
+	'It is left alone for a few seconds, and then asked again.': 'Pendant quelques secondes, aucune question n’est posée, puis cela reprend.',
 	'Calls a second: at most {calls}.': 'Appels par seconde : {calls} au plus.',
 	'Calls a second: at most {calls}. Sessions: {sessions} of {max}.': 'Appels par seconde : {calls} au plus. Sessions : {sessions} sur {max}.',
 	'FreeSWITCH {version} is older than 1.10, with which SIPCall is tested.': 'FreeSWITCH {version} est plus ancien que 1.10, avec lequel SIPCall est testé.',

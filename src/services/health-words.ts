@@ -66,7 +66,11 @@ export function healthWords({ state }: Health): string {
 
 export function shownPart(part: HealthPart): ShownFinding {
 	const found = shown(part, partName(part), stateWord(part.state))
-	return part.load === undefined ? found : { ...found, text: `${found.text} ${loadWords(part.load)}` }
+	const more = [
+		...(part.load === undefined ? [] : [loadWords(part.load)]),
+		...(part.breaker === undefined || part.breaker === 'closed' ? [] : [t('It is left alone for a few seconds, and then asked again.')]),
+	]
+	return { ...found, text: [found.text, ...more].join(' ') }
 }
 
 /** What a FreeSWITCH takes. */

@@ -52,6 +52,19 @@ describe('the guard of a part', () => {
 		expect(guard.state).toMatchObject({ breaker: 'open', opened: 2 })
 	})
 
+	it('lets through one alone, and nobody waits for its answer', async () => {
+		const guard = new Guard(OPTIONS)
+		await broken(guard)
+		await vi.advanceTimersByTimeAsync(10_000)
+		const trial = Promise.withResolvers<string>()
+		const first = guard.execute(() => trial.promise)
+		expect(guard.state.breaker).toBe('half_open')
+		await expect(guard.execute(async () => 'answer')).rejects.toThrow(GuardRefusal)
+		trial.resolve('answer')
+		expect(await first).toBe('answer')
+		expect(guard.isClosed).toBe(true)
+	})
+
 	it('takes an error that is an answer for an answer', async () => {
 		const guard = new Guard(OPTIONS)
 		await expect(guard.execute(fail(new Ill()))).rejects.toThrow(Ill)

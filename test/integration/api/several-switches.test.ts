@@ -103,6 +103,38 @@ describe('two switches', () => {
 		await vi.waitFor(async () => expect((await demo.call(NUMBER)).body).toMatchObject({ code: 'trunk_unavailable' }))
 	})
 
+	it('of which one answers no originate are left with the other, until that one answers a question again', async () => {
+		const part = async () => (await demo.get<HealthJson>('/admin/health')).body.parts.find(({ id, name }) => id === 'freeswitch' && name === nameOf(first))
+		const asked = new Set<number>()
+		first.onCommand = (command, connection) => {
+			// Whoever connects is told how busy it is; later questions are not answered.
+			if (command !== 'api status') {
+				return command.startsWith('bgapi originate') ? 'drop-unheard' : undefined
+			}
+			const isLater = asked.has(connection)
+			asked.add(connection)
+			return isLater ? 'ignore' : undefined
+		}
+		// Each of these may have been dialled, as far as anybody knows: none of them goes to the other one.
+		await vi.waitFor(async () => {
+			await demo.call(NUMBER)
+			expect((await part())?.breaker).toBe('open')
+		}, { timeout: 30_000, interval: 200 })
+		const [before] = originates(first)
+		await first.until(() => first.clients >= 2)
+		for (let placed = 0; placed < 3; placed++) {
+			await connected()
+		}
+		expect(originates(first)).toEqual([before])
+		first.onCommand = undefined
+		first.dropConnections()
+		await vi.waitFor(async () => {
+			await connected()
+			expect(originates(first)[0]).toBeGreaterThan(before ?? 0)
+		}, { timeout: 30_000, interval: 500 })
+		expect((await part())?.breaker).toBe('closed')
+	})
+
 	it.each(['drop', 'drop-unheard'] as const)('never both dial when the line is cut while an originate is written (%s)', async (fault) => {
 		first.onCommand = (command) => command.startsWith('bgapi originate') ? fault : undefined
 		const { body } = await demo.call(NUMBER)

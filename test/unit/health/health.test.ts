@@ -5,6 +5,7 @@ import type { Probe } from '../../../lib/health/health.ts'
 import type { Part, Report } from '../../../lib/health/report.ts'
 
 import { describe, expect, it, vi } from 'vitest'
+import { Guards } from '../../../lib/guard.ts'
 import { finding } from '../../../lib/health/findings.ts'
 import { Health } from '../../../lib/health/health.ts'
 import { keysProbe, noticesProbe, recordsProbe, switchProbe, versionFinding } from '../../../lib/health/probes.ts'
@@ -53,6 +54,23 @@ describe('the report', () => {
 		await new Promise(setImmediate)
 		expect(codes(await health.report())).toEqual(['database_ok', 'redis_ok'])
 		expect(looks).toBe(2)
+	})
+
+	it('says which part is left alone, of several FreeSWITCHes which one', async () => {
+		const node = (name: string): Part => ({ id: 'freeswitch', name, ...finding('switch_ok', { version: '1.10.12' }) })
+		const guards = new Guards()
+		const options = { isFault: () => true, breakAfter: 1, breakMs: 1_000 }
+		guards.add({ ...options, part: 'freeswitch', name: 'a:8021' })
+		guards.add({ ...options, part: 'freeswitch', name: 'b:8021' }).silent()
+		guards.add({ ...options, part: 'redis' })
+		const health = new Health({ now: () => AT, logger: new RecordedLog(), guards: () => guards.states(), probes: [
+			{ id: 'freeswitch', ifSilent: 'switch_no_answer', look: () => [node('a:8021'), node('b:8021')] },
+			{ id: 'redis', ifSilent: 'redis_down', look: () => [{ id: 'redis', ...finding('redis_ok') }] },
+			{ id: 'calling', ifSilent: 'calling_no_group', look: () => [{ id: 'calling', ...finding('calling_everybody') }] },
+		] })
+		const report = await health.report()
+		expect(report.parts.map(({ id, breaker }) => [id, breaker])).toEqual([['redis', 'closed'], ['freeswitch', 'closed'], ['freeswitch', 'open'], ['calling', undefined]])
+		expect(statusLines(report).filter((line) => line.includes('left alone'))).toEqual(['ok    b:8021: FreeSWITCH 1.10.12 is connected. It is left alone for a few seconds, and then asked again.'])
 	})
 
 	it('takes a part that fails for silent', async () => {

@@ -103,6 +103,10 @@ export interface DatabaseOptions {
 	connectionKeys?: ConnectionKeys
 	logger: Logger
 	poolSize?: number
+	/** PostgreSQL refuses every change that is tried over it. */
+	isReadOnly?: boolean
+	/** Told of the pool before it is used. */
+	onPool?: (pool: Pool) => void
 }
 
 /** Opens the pool. No query runs before the first use. */
@@ -120,6 +124,7 @@ export async function openDatabase(options: DatabaseOptions): Promise<MikroORM> 
 			onPoolCreated: (pool: Pool) => {
 				releaseLostConnections(pool)
 				connectionKeys.watch(pool)
+				options.onPool?.(pool)
 			},
 			connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
 			statement_timeout: STATEMENT_TIMEOUT_MS,
@@ -133,6 +138,9 @@ export async function openDatabase(options: DatabaseOptions): Promise<MikroORM> 
 		onCreateConnection: async (connection) => {
 			const { text, values } = connectionKeys.statement()
 			await (connection as RawConnection).executeQuery(CompiledQuery.raw(text, values))
+			if (options.isReadOnly === true) {
+				await (connection as RawConnection).executeQuery(CompiledQuery.raw('set default_transaction_read_only = on'))
+			}
 		},
 	})
 }

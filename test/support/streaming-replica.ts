@@ -62,6 +62,9 @@ export async function startReplicatedDatabase(): Promise<ReplicatedDatabase> {
 	const replicaAdmin = replicaUrl.replace(/\/\/[^@]+@/, `//${ADMIN_ROLE}@`)
 	const admin = primary.url.replace(/\/\/[^@]+@/, `//${ADMIN_ROLE}@`)
 	let server: ChildProcess | undefined
+	// A run that is broken off stops nothing by itself.
+	const endWithOwner = () => server?.kill('SIGINT')
+	process.once('exit', endWithOwner)
 	const endReplica = async (signal: NodeJS.Signals) => {
 		if (server?.exitCode === null && server.signalCode === null) {
 			const ended = once(server, 'exit')
@@ -107,6 +110,7 @@ export async function startReplicatedDatabase(): Promise<ReplicatedDatabase> {
 		killReplica: () => endReplica('SIGKILL'),
 		startReplica,
 		stop: async () => {
+			process.removeListener('exit', endWithOwner)
 			await endReplica('SIGINT')
 			await primary.stop()
 			await socket.remove()

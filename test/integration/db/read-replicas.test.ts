@@ -131,12 +131,13 @@ describe('a read replica', () => {
 		await expect.poll(() => stateOf(all)).toBe('foreign')
 	})
 
-	it('that has another database is not taken for one', async () => {
+	it('that has another database is not taken for one, and gets no key', async () => {
 		await database.query('create database other')
 		await database.caughtUp()
 		const all = await open({ url: database.replicaUrl.replace(/[^/]+$/, 'other') })
 		await expect.poll(() => stateOf(all)).toBe('foreign')
 		expect(await who(all)).toBe('primary')
+		expect(await database.queryReplica('select application_name from pg_stat_activity where datname = \'other\'')).toEqual([{ application_name: 'sipcall watch' }])
 	})
 
 	it('is not asked for what was changed before it has it: by a user, or for everybody', async () => {

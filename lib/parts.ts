@@ -91,8 +91,8 @@ export interface AppOverrides {
 	rotation?: { pauseMs?: number, waitMs?: number }
 	/** The times by which replicas notice each other. */
 	replicas?: { tickMs?: number, silentMs?: number }
-	/** How often read replicas are looked at, and how late they may be. */
-	readReplicas?: { lookMs?: number, mostLagMs?: number }
+	/** How often read replicas are looked at, how late they may be, and how long an answer may take. */
+	readReplicas?: { lookMs?: number, mostLagMs?: number, silentMs?: number }
 	/** How often costs that are due are asked for. */
 	costsMs?: number
 	/** How long the switch is left alone after a hold or an answer. */

@@ -29,11 +29,16 @@ export class LogWatch {
 	/** For people: never with a password. */
 	readonly name: string
 	readonly #url: string
+	readonly #silentMs: number
 	#client: Client | undefined
 
-	/** @param url PostgreSQL connection URL */
-	constructor(url: string) {
+	/**
+	 * @param url PostgreSQL connection URL
+	 * @param silentMs for tests
+	 */
+	constructor(url: string, silentMs = SILENT_MS) {
 		this.#url = url
+		this.#silentMs = silentMs
 		const { host, port } = new Client({ connectionString: url })
 		this.name = `${host}:${port}`
 	}
@@ -64,7 +69,7 @@ export class LogWatch {
 	}
 
 	async #connect(): Promise<Client> {
-		const client = new Client({ connectionString: this.#url, connectionTimeoutMillis: SILENT_MS, query_timeout: SILENT_MS, application_name: 'sipcall watch' })
+		const client = new Client({ connectionString: this.#url, connectionTimeoutMillis: this.#silentMs, query_timeout: this.#silentMs, application_name: 'sipcall watch' })
 		// Without a listener its end would end the process; the next look tells of it as well.
 		client.on('error', () => {})
 		this.#client = client

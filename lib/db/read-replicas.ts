@@ -30,6 +30,7 @@ export interface ReadReplicasOptions {
 	/** For tests. */
 	lookMs?: number | undefined
 	mostLagMs?: number | undefined
+	silentMs?: number | undefined
 }
 
 /** `foreign`: it is no replica of this database. */
@@ -67,9 +68,9 @@ export class ReadReplicas {
 	#running: Promise<void> = Promise.resolve()
 	#turn = 0
 
-	private constructor({ primary, primaryUrl, logger, lookMs = LOOK_MS, mostLagMs = MOST_LAG_MS }: ReadReplicasOptions, replicas: readonly ReadReplica[]) {
+	private constructor({ primary, primaryUrl, logger, silentMs, lookMs = LOOK_MS, mostLagMs = MOST_LAG_MS }: ReadReplicasOptions, replicas: readonly ReadReplica[]) {
 		this.#primary = primary
-		this.#watch = new LogWatch(primaryUrl)
+		this.#watch = new LogWatch(primaryUrl, silentMs)
 		this.#replicas = replicas
 		this.#lookMs = lookMs
 		this.#mostLagMs = mostLagMs
@@ -237,7 +238,7 @@ class ReadReplica {
 		this.#connections = connections
 	}
 
-	static async open(url: string, { keys, connectionKeys, logger }: ReadReplicasOptions): Promise<ReadReplica> {
+	static async open(url: string, { keys, connectionKeys, silentMs, logger }: ReadReplicasOptions): Promise<ReadReplica> {
 		const connections = new Set<PoolClient>()
 		const orm = await openDatabase({
 			url,
@@ -251,7 +252,7 @@ class ReadReplica {
 				pool.on('remove', (client) => connections.delete(client))
 			},
 		})
-		return new ReadReplica(orm, new LogWatch(url), connections)
+		return new ReadReplica(orm, new LogWatch(url, silentMs), connections)
 	}
 
 	get name(): string {

@@ -33,8 +33,8 @@ beforeAll(async () => {
 		// A call may last for 3,600 s, which is more than a minute here.
 		freeSwitch: { speed: 50 },
 		environment: { DATABASE_URL: database.primaryUrl, DATABASE_REPLICA_URLS: JSON.stringify([database.replicaUrl]) },
-		// Late enough for a replica that is paused as long as a test lasts.
-		overrides: { readReplicas: { lookMs: 50, mostLagMs: 3_600_000 }, replicas: { tickMs: 50 }, health: { freshMs: 0 } },
+		// A replica may be paused, or slow, as long as a test lasts.
+		overrides: { readReplicas: { lookMs: 50, mostLagMs: 3_600_000, silentMs: 3_600_000 }, replicas: { tickMs: 50 }, health: { freshMs: 0 } },
 	})
 	demo = await test.prepare({ maxConcurrentPerUser: 2, metricsToken: TOKEN })
 	guest = test.as('guest')

@@ -5,12 +5,14 @@
 
 import type { CallLimiter } from './calls/ports.ts'
 import type { Config, FreeSwitchConfig } from './config.ts'
+import type { ReadReplicasOptions } from './db/read-replicas.ts'
 import type { EslEndpoint } from './esl/esl-connection.ts'
 import type { Guards } from './guard.ts'
 import type { Logger } from './logger.ts'
 import type { Settings, SwitchConnection } from './policy/settings.ts'
 import type { Releasers } from './startup.ts'
 
+import { ReadReplicas } from './db/read-replicas.ts'
 import { startEmbeddedPostgres } from './embedded/postgres.ts'
 import { startEmbeddedRedis } from './embedded/redis.ts'
 import { loadEncryptionKeys, loadOrCreateKeyFile, TOKEN_KEY } from './privacy/key-file.ts'
@@ -38,6 +40,13 @@ export async function startDatabase(config: Config, logger: Logger, releasers: R
 	const postgres = await startEmbeddedPostgres({ dataDir: config.storagePath, logger: logger.child({ component: 'postgresql' }) })
 	releasers.add('postgresql', () => postgres.stop())
 	return postgres.url
+}
+
+/** The replicas that may be read from; none where the environment names none. */
+export async function openReadReplicas({ config, logger, ...options }: Omit<ReadReplicasOptions, 'urls'> & { config: Config }, releasers: Releasers): Promise<ReadReplicas> {
+	const readReplicas = await ReadReplicas.open({ ...options, urls: config.databaseReplicaUrls.map((url) => url.reveal()), logger: logger.child({ component: 'db' }) })
+	releasers.add('read replicas', () => readReplicas.stop())
+	return readReplicas
 }
 
 /** What counts attempts, and how it is asked whether it is there; without `ping` it is PostgreSQL. */

@@ -62,6 +62,8 @@ export interface Config {
 	storagePath: string
 	nextcloudUrl: string
 	databaseUrl: Secret | undefined
+	/** Of PostgreSQL's streaming replicas, which may be read from. */
+	databaseReplicaUrls: readonly Secret[]
 	/** 32 bytes each, the active one first; empty = the key file of the volume. */
 	encryptionKeys: Secret<Buffer>[]
 	redisUrl: Secret | undefined
@@ -157,6 +159,8 @@ export const ENVIRONMENT = z.object({
 	NEXTCLOUD_URL: z.url({ protocol: /^https?$/, error: 'is missing or no http(s) URL; give the address under which this server reaches Nextcloud' })
 		.refine(isPlainAddress, 'holds a user name, a query or a fragment; give the address alone').describe('Set by AppAPI'),
 	DATABASE_URL: databaseUrl.optional().describe('PostgreSQL 15 or newer with pgcrypto; empty: embedded on the volume'),
+	DATABASE_REPLICA_URLS: jsonArray(databaseUrl).refine((urls) => new Set(urls.map((url) => url.reveal())).size === urls.length, 'names one server twice').default([])
+		.describe('JSON array of URLs of read replicas of that PostgreSQL, which answer what may be a few seconds late'),
 	DATABASE_ENCRYPTION_KEY: encryptionKey.optional().describe('32 random bytes in base64; empty: generated once on the volume'),
 	DATABASE_ENCRYPTION_KEYS_PREVIOUS: jsonArray(encryptionKey).optional().describe('JSON array of earlier keys'),
 	REDIS_URL: redisUrl.optional().describe('Redis 7 or newer; empty: embedded when the binary is there, else PostgreSQL counts'),
@@ -195,6 +199,9 @@ export function loadConfig(environment: Readonly<Record<string, string | undefin
 	if (given.APP_PORT === undefined && given.HP_SHARED_KEY === undefined) {
 		faults.push('APP_PORT is missing; AppAPI sets it when it deploys the app')
 	}
+	if (given.DATABASE_REPLICA_URLS !== undefined && given.DATABASE_URL === undefined) {
+		faults.push('DATABASE_REPLICA_URLS is set without DATABASE_URL; the embedded PostgreSQL has no replicas')
+	}
 	if (given.DATABASE_ENCRYPTION_KEYS_PREVIOUS !== undefined && given.DATABASE_ENCRYPTION_KEY === undefined) {
 		faults.push('DATABASE_ENCRYPTION_KEYS_PREVIOUS is set without DATABASE_ENCRYPTION_KEY; name the key that is to encrypt from now on')
 	}
@@ -225,6 +232,7 @@ export function loadConfig(environment: Readonly<Record<string, string | undefin
 		storagePath: env.APP_PERSISTENT_STORAGE,
 		nextcloudUrl: env.NEXTCLOUD_URL.replace(/(?:\/+index\.php)?\/*$/, ''),
 		databaseUrl: env.DATABASE_URL,
+		databaseReplicaUrls: env.DATABASE_REPLICA_URLS,
 		encryptionKeys: env.DATABASE_ENCRYPTION_KEY === undefined ? [] : [env.DATABASE_ENCRYPTION_KEY, ...env.DATABASE_ENCRYPTION_KEYS_PREVIOUS ?? []],
 		redisUrl: env.REDIS_URL,
 		jwt: {

@@ -9,6 +9,7 @@ import type { Counters } from './backing.ts'
 import type { GatewayWatch } from './calls/gateway-watch.ts'
 import type { Clock } from './calls/ports.ts'
 import type { Carrier } from './carrier.ts'
+import type { ReadReplicas } from './db/read-replicas.ts'
 import type { CallRepository } from './db/repositories/call-repository.ts'
 import type { DeviceRepository } from './db/repositories/device-repository.ts'
 import type { JournalRepository } from './db/repositories/journal-repository.ts'
@@ -35,7 +36,7 @@ import { carrierProbe } from './health/carrier.ts'
 import { testCarrier, testSwitch, testTrunk } from './health/config-test.ts'
 import { finding } from './health/findings.ts'
 import { Health } from './health/health.ts'
-import { databaseProbe, gatewayProbe, keysProbe, nextcloudProbe, noticesProbe, recordsProbe, redisProbe, sipcallProbe, switchProbe } from './health/probes.ts'
+import { databaseProbe, gatewayProbe, keysProbe, nextcloudProbe, noticesProbe, readReplicaProbe, recordsProbe, redisProbe, sipcallProbe, switchProbe } from './health/probes.ts'
 
 export interface DoctorOptions {
 	version: string
@@ -44,6 +45,7 @@ export interface DoctorOptions {
 	orm: MikroORM
 	/** The embedded database's folder. */
 	volume: string | undefined
+	readReplicas: ReadReplicas
 	counters: Counters
 	callSwitch: SwitchPool
 	gateways: GatewayWatch
@@ -77,12 +79,13 @@ export interface Doctor {
 const TESTS = { kind: 'configTestsPerMinute', max: 10, windowSec: 60, isFullInMemory: true } as const
 
 export function startDoctor(options: DoctorOptions, releasers: Releasers): Doctor {
-	const { version, ocs, guards, orm, volume, counters, callSwitch, gateways, carrier, settings, keyState, journal, notices, store, devices, audit, clock, logger, limitMs, freshMs } = options
+	const { version, ocs, guards, orm, volume, readReplicas, counters, callSwitch, gateways, carrier, settings, keyState, journal, notices, store, devices, audit, clock, logger, limitMs, freshMs } = options
 	const health = new Health({
 		probes: [
 			nextcloudProbe(ocs, () => clock.now().getTime()),
 			sipcallProbe(version),
 			databaseProbe(new DatabaseInquiry({ orm, volume })),
+			readReplicaProbe(readReplicas.inquiries()),
 			keysProbe(keyState, () => clock.now().getTime()),
 			recordsProbe({ brokenAuditEntry: () => brokenEntry(audit.verification.state), journal: () => journal.look() }),
 			redisProbe(counters),

@@ -27,7 +27,7 @@ import type { Releasers } from './startup.ts'
 import { randomUUID } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import { startAudit } from './audit.ts'
-import { endpointsOf, loadKeys, loadTokenKeys, settingsOfEnvironment, startCounters, startDatabase } from './backing.ts'
+import { endpointsOf, loadKeys, loadTokenKeys, openReadReplicas, settingsOfEnvironment, startCounters, startDatabase } from './backing.ts'
 import { CallControl } from './calls/call-control.ts'
 import { CallFeed } from './calls/call-feed.ts'
 import { CallService } from './calls/call-service.ts'
@@ -48,6 +48,7 @@ import { CallRepository } from './db/repositories/call-repository.ts'
 import { DeviceRepository } from './db/repositories/device-repository.ts'
 import { JournalRepository } from './db/repositories/journal-repository.ts'
 import { MetricsRepository } from './db/repositories/metrics-repository.ts'
+import { PastCalls } from './db/repositories/past-calls.ts'
 import { PreferencesRepository } from './db/repositories/preferences-repository.ts'
 import { ReceiptRepository } from './db/repositories/receipt-repository.ts'
 import { RotationRepository } from './db/repositories/rotation-repository.ts'
@@ -92,6 +93,8 @@ export interface AppOverrides {
 	rotation?: { pauseMs?: number, waitMs?: number }
 	/** The times by which replicas notice each other. */
 	replicas?: { tickMs?: number, silentMs?: number }
+	/** How often read replicas are looked at, how late they may be, and how long an answer may take. */
+	readReplicas?: { lookMs?: number, mostLagMs?: number, silentMs?: number }
 	/** How often costs that are due are asked for. */
 	costsMs?: number
 	/** How long the switch is left alone after a hold or an answer. */
@@ -185,6 +188,7 @@ export async function startParts({ config, logger, clock, overrides, ocs, guards
 		},
 	})
 	await journal.catchUp({ isCounted: errand !== undefined })
+	const readReplicas = await openReadReplicas({ config, primary: orm, primaryUrl: databaseUrl, keys, connectionKeys, ...overrides.readReplicas, logger }, releasers)
 	progress.report(70)
 	const counters = await startCounters(config, databaseUrl, keys, guards, logger, releasers)
 	const { limiter } = counters
@@ -225,7 +229,8 @@ export async function startParts({ config, logger, clock, overrides, ocs, guards
 
 	const devices = new DeviceRepository({ orm })
 	const preferences = new PreferencesRepository({ orm })
-	const store = new CallRepository({ orm, keys, clock })
+	const store = new CallRepository({ orm, keys, clock, onChange: (userId) => readReplicas.noteChange(userId) })
+	const pastCalls = new PastCalls({ readReplicas, keys, clock })
 	const feed = new CallFeed()
 	const publicAddress = new PublicAddress({ ocs, now: () => clock.now().getTime() })
 	const notifications = new Notifications({ ocs, users, publicUrl: () => publicAddress.get(), logger: logger.child({ component: 'nextcloud' }) })
@@ -265,7 +270,7 @@ export async function startParts({ config, logger, clock, overrides, ocs, guards
 		callSwitch.connectTo(endpointsOf(connection, environment, config))
 		replicas.share(callSwitch.nodes)
 	}
-	replicas.listen({ tracker, settings, state })
+	replicas.listen({ tracker, settings, state, readReplicas })
 	connectSwitches(settings.get().freeswitch)
 	const carrier = startCarrier(settings.get().provider, { guards, clock, logger })
 	settings.onChange(({ freeswitch, provider }) => {
@@ -355,13 +360,14 @@ export async function startParts({ config, logger, clock, overrides, ocs, guards
 		clock,
 		logger: logger.child({ component: 'calls' }),
 	})
-	const upkeep = startUpkeep({ orm, keys, rotation, journal, backups, store, signIns, verifications, calls, tracker, users, addressBooks, settings, audit, isOnDuty: () => replicas.isOnDuty(), isEnabled: () => state.isEnabled(), clock, logger, retentionMs: overrides.retentionMs, costs, costsMs: overrides.costsMs, gateways }, releasers)
+	const upkeep = startUpkeep({ orm, keys, rotation, journal, readReplicas, backups, store, signIns, verifications, calls, tracker, users, addressBooks, settings, audit, isOnDuty: () => replicas.isOnDuty(), isEnabled: () => state.isEnabled(), clock, logger, retentionMs: overrides.retentionMs, costs, costsMs: overrides.costsMs, gateways }, releasers)
 	const doctor = startDoctor({
 		version: config.appVersion,
 		ocs,
 		guards,
 		orm,
 		volume: config.databaseUrl === undefined ? config.storagePath : undefined,
+		readReplicas,
 		counters,
 		callSwitch,
 		gateways,
@@ -377,12 +383,12 @@ export async function startParts({ config, logger, clock, overrides, ocs, guards
 		logger,
 		...overrides.health,
 	}, releasers)
-	monitoring.watch({ openCalls: () => tracker.openCalls().length, isSwitchReady: () => callSwitch.isReady(), switches: () => callSwitch.figures(), backlog: () => ({ ...tracker.backlog, bytes: replicas.spool.bytes }), replicas: () => replicas.figures(), report: () => doctor.report(), guards: () => guards.states(), pool: () => poolGuard.use })
+	monitoring.watch({ openCalls: () => tracker.openCalls().length, isSwitchReady: () => callSwitch.isReady(), switches: () => callSwitch.figures(), backlog: () => ({ ...tracker.backlog, bytes: replicas.spool.bytes }), replicas: () => replicas.figures(), readReplicas: () => readReplicas.figures(), report: () => doctor.report(), guards: () => guards.states(), pool: () => poolGuard.use })
 	const control = new CallControl({ lockout, calls, store, tracker, callSwitch, gateways, limiter, settings: () => settings.get(), carrierCountries: carrier.countries, clock, newUuid: randomUUID, ...(overrides.settleMs === undefined ? {} : { settleMs: overrides.settleMs }) })
 	const stream = new CallStream({ store, feed, clock, ...(overrides.pingMs === undefined ? {} : { pingMs: overrides.pingMs }) })
 	const explainer = new Explainer({ store, gateways, limiter, devices: (userId) => devices.of(userId), carrierCountries: carrier.countries, clock })
 	const usage = new UsageRepository({ orm })
-	const metrics = new MetricsRepository({ orm })
+	const metrics = new MetricsRepository({ orm, readReplicas })
 	await metrics.referToCallers()
 	const receipts = new ReceiptRepository({ orm, keys })
 	const exportUser = (userId: string) => exportOf(userId, {
@@ -391,8 +397,8 @@ export async function startParts({ config, logger, clock, overrides, ocs, guards
 		preferences: (id) => preferences.of(id),
 		signIns: (id) => signIns.ofUser(id),
 		receipts: (id) => receipts.ofUser(id),
-		history: (id, query) => store.history(id, query),
-		logs: (uuids) => store.logs(uuids),
+		history: (id, query) => pastCalls.history(id, query),
+		logs: (uuids) => pastCalls.logs(userId, uuids),
 	}, clock.now())
 	const gate = gateOf(allRoutes({
 		identity,
@@ -404,6 +410,7 @@ export async function startParts({ config, logger, clock, overrides, ocs, guards
 		doctor,
 		carrier,
 		store,
+		pastCalls,
 		devices,
 		preferences,
 		userRules,

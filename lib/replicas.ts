@@ -5,6 +5,7 @@
 
 import type { CallTracker } from './calls/call-tracker.ts'
 import type { PoolGuard } from './db/pool-guard.ts'
+import type { ReadReplicas } from './db/read-replicas.ts'
 import type { AppStateRepository } from './db/repositories/app-state-repository.ts'
 import type { Logger } from './logger.ts'
 import type { SettingsStore } from './policy/settings-store.ts'
@@ -38,6 +39,7 @@ export interface ReplicaListeners {
 	tracker: Pick<CallTracker, 'learn' | 'reconcile'>
 	settings: Pick<SettingsStore, 'load' | 'follow' | 'stopFollowing'>
 	state: Pick<AppStateRepository, 'isEnabled'>
+	readReplicas: Pick<ReadReplicas, 'noteChange'>
 }
 
 /** Longer than another replica needs to subscribe. */
@@ -157,6 +159,7 @@ export class Replicas {
 	#hear(news: Parameters<ConstructorParameters<typeof ReplicaSession>[0]['onNews']>[0]): void {
 		switch (news.of) {
 			case 'call':
+				this.#listeners?.readReplicas.noteChange(news.userId)
 				void this.#listeners?.tracker.learn(news.uuid, news.userId, news.isEnded)
 				break
 			case 'settings':
@@ -164,11 +167,15 @@ export class Replicas {
 				break
 			case 'enabled':
 				void this.#followIfEnabled()
+				break
+			case 'erasure':
+				this.#listeners?.readReplicas.noteChange()
 		}
 	}
 
 	/** Nothing is repeated for those who were away. */
 	#catchUp(): void {
+		this.#listeners?.readReplicas.noteChange()
 		void this.#load()
 		void this.#listeners?.tracker.reconcile()
 	}

@@ -68,6 +68,7 @@ export interface RouteParts {
 	doctor: Doctor
 	carrier: Carrier
 	store: CallStore
+	pastCalls: Pick<CallStore, 'history'>
 	devices: DeviceRepository
 	preferences: PreferencesRepository
 	userRules: UserRuleRepository
@@ -91,7 +92,7 @@ export interface RouteParts {
 	logger: Logger
 }
 
-export function allRoutes({ identity, calls, control, stream, explainer, verification, doctor, carrier, store, devices, preferences, userRules, lockout, usage, metrics, names, upkeep, rotation, receipts, exportUser, users, addressBooks, settings, environment, settingRules, audit, limiter, isSwitchReady, clock, logger }: RouteParts): Route[] {
+export function allRoutes({ identity, calls, control, stream, explainer, verification, doctor, carrier, store, pastCalls, devices, preferences, userRules, lockout, usage, metrics, names, upkeep, rotation, receipts, exportUser, users, addressBooks, settings, environment, settingRules, audit, limiter, isSwitchReady, clock, logger }: RouteParts): Route[] {
 	const callingUser = async (id: string): Promise<CallingUser> => {
 		const [{ groups }, { country, callerId }] = await Promise.all([users.get(id), preferences.of(id)])
 		return { id, groups, country, callerId }
@@ -99,7 +100,7 @@ export function allRoutes({ identity, calls, control, stream, explainer, verific
 	const readingOf = async (userId: string) => readingFor(await preferences.of(userId), settings.get())
 	return [
 		...authRoutes({ signIn: identity.signIn, guard: (step) => guardSignIn(limiter, step) }),
-		...callRoutes({ calls, store, readingOf, callingUser }),
+		...callRoutes({ calls, store, pastCalls, readingOf, callingUser }),
 		...callControlRoutes({ calls, control, callingUser, audit: audit.trail, logger: logger.child({ component: 'calls' }) }),
 		...eventRoutes({ stream }),
 		...meRoutes({

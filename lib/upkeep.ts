@@ -11,6 +11,7 @@ import type { CarrierCosts } from './calls/carrier-costs.ts'
 import type { GatewayWatch } from './calls/gateway-watch.ts'
 import type { Clock } from './calls/ports.ts'
 import type { Backups } from './db/backup/backups.ts'
+import type { ReadReplicas } from './db/read-replicas.ts'
 import type { CallRepository } from './db/repositories/call-repository.ts'
 import type { JournalRepository } from './db/repositories/journal-repository.ts'
 import type { SignInRepository } from './db/repositories/sign-in-repository.ts'
@@ -40,6 +41,7 @@ export interface UpkeepOptions {
 	keys: KeyRing
 	rotation: Rotation
 	journal: JournalRepository
+	readReplicas: ReadReplicas
 	backups: Backups
 	store: CallRepository
 	signIns: SignInRepository
@@ -78,12 +80,12 @@ const MOST_TOLD = 200
 const MINUTE_MS = 60 * 1000
 const DAY_MS = 24 * 60 * MINUTE_MS
 
-export function startUpkeep({ orm, keys, rotation, journal, backups, store, signIns, verifications, calls, tracker, users, addressBooks, settings, audit, isOnDuty, isEnabled, clock, logger, retentionMs, costs, costsMs, gateways }: UpkeepOptions, releasers: Releasers): Upkeep {
+export function startUpkeep({ orm, keys, rotation, journal, readReplicas, backups, store, signIns, verifications, calls, tracker, users, addressBooks, settings, audit, isOnDuty, isEnabled, clock, logger, retentionMs, costs, costsMs, gateways }: UpkeepOptions, releasers: Releasers): Upkeep {
 	const now = () => clock.now()
 	const privacyLogger = logger.child({ component: 'privacy' })
 	const userData = new UserDataRepository({ orm })
 	const erasures = new Erasures({
-		store: new ErasureRepository({ orm, keys, audit: audit.log, journal }),
+		store: new ErasureRepository({ orm, keys, audit: audit.log, journal, onErased: () => readReplicas.noteChange() }),
 		endCalls: (isConcerned, limitMs) => calls.endAll(isConcerned, limitMs),
 		settleAudit: () => audit.trail.settle(),
 		forgetContacts: (userId) => addressBooks.forget(userId),

@@ -89,9 +89,13 @@ export interface DatabaseOptions {
 	/** For whoever changes the keys while the pool is in use. */
 	connectionKeys?: ConnectionKeys
 	logger: Logger
-	/** Left out, whoever asks waits for the database itself. */
+	/** Left out, one of its own that nobody sees. */
 	guard?: PoolGuard
 	poolSize?: number
+	/** PostgreSQL refuses every change that is tried over it. */
+	isReadOnly?: boolean
+	/** Told of the pool before it is used. */
+	onPool?: (pool: Pool) => void
 }
 
 /** Opens the pool. No query runs before the first use. */
@@ -110,6 +114,7 @@ export async function openDatabase(options: DatabaseOptions): Promise<MikroORM> 
 			onPoolCreated: (pool: Pool) => {
 				guard.watch(pool)
 				connectionKeys.watch(pool)
+				options.onPool?.(pool)
 			},
 			connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
 			statement_timeout: STATEMENT_TIMEOUT_MS,
@@ -124,6 +129,9 @@ export async function openDatabase(options: DatabaseOptions): Promise<MikroORM> 
 		onCreateConnection: async (connection) => {
 			const { text, values } = connectionKeys.statement()
 			await (connection as RawConnection).executeQuery(CompiledQuery.raw(text, values))
+			if (options.isReadOnly === true) {
+				await (connection as RawConnection).executeQuery(CompiledQuery.raw('set default_transaction_read_only = on'))
+			}
 		},
 	})
 }

@@ -7,16 +7,12 @@
 import type { Pool, PoolClient } from 'pg'
 import type { Guard } from '../guard.ts'
 
+import { cutConnection } from './cut-connection.ts'
 import { storageFault } from './storage-fault.ts'
 
 /** Longer than the query layer takes to give a connection back by itself; giving it back twice would throw. */
 const LOST_RELEASE_MS = 200
 const READ_TIMEOUT = /read timeout/i
-
-/** What of pg's client is not in its types. */
-interface WithStream {
-	connection: { stream: { destroy: () => void } }
-}
 
 export class PoolGuard {
 	readonly #guard: Guard
@@ -49,7 +45,7 @@ export class PoolGuard {
 	/** PostgreSQL answers nobody: nothing is asked until `heard`, and nobody waits for what it was asked before. */
 	silent(): void {
 		this.#guard.silent()
-		this.#taken.forEach(cut)
+		this.#taken.forEach(cutConnection)
 	}
 
 	/** PostgreSQL answers again. */
@@ -81,13 +77,8 @@ function endAfterReadTimeout(client: PoolClient): void {
 	client.query = ((...asked: unknown[]) => {
 		const answer = query(...asked)
 		if (answer instanceof Promise) {
-			answer.catch((error: unknown) => error instanceof Error && READ_TIMEOUT.test(error.message) && cut(client))
+			answer.catch((error: unknown) => error instanceof Error && READ_TIMEOUT.test(error.message) && cutConnection(client))
 		}
 		return answer
 	}) as typeof client.query
-}
-
-/** Without a farewell: it would wait for an answer. */
-function cut(client: PoolClient): void {
-	(client as unknown as WithStream).connection.stream.destroy()
 }

@@ -12,10 +12,10 @@ import { crc32 } from 'node:zlib'
 import { Client } from 'pg'
 import { storageFault } from './storage-fault.ts'
 
-/** What another replica has stored; see migration 0021. */
+/** What another replica has stored; see migration 0021, and erasure-repository.ts. */
 export type ReplicaNews
 	= | { of: 'call', uuid: string, userId: string, isEnded: boolean }
-		| { of: 'settings' | 'enabled' }
+		| { of: 'settings' | 'enabled' | 'erasure' }
 
 export interface ReplicaSessionOptions {
 	/** PostgreSQL itself, or a pooler that keeps a connection to whoever has it: locks and LISTEN belong to the connection. */
@@ -260,7 +260,7 @@ function keyOf(name: string): number {
 	return (crc32(name) >>> 1) || 1
 }
 
-/** What is written by the triggers of migration 0021, and perhaps by those of a later version. */
+/** What is written by the triggers of migration 0021 and by erasures, and perhaps by a later version. */
 function newsOf(payload: string | undefined): (ReplicaNews & { origin: unknown }) | undefined {
 	try {
 		return JSON.parse(payload ?? '') as ReplicaNews & { origin: unknown }

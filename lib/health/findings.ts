@@ -16,7 +16,7 @@ export interface Meaning {
 	/** The page of the administration where it is mended. */
 	page?: 'connection' | 'policy' | 'users' | 'privacy'
 	/** The page of docs/admin that says more. */
-	doc?: 'install' | 'freeswitch' | 'database' | 'settings' | 'policy' | 'commands' | 'doctor' | 'encryption' | 'provider' | 'audit-log' | 'privacy'
+	doc?: 'install' | 'freeswitch' | 'database' | 'settings' | 'policy' | 'commands' | 'doctor' | 'encryption' | 'provider' | 'audit-log' | 'privacy' | 'scaling'
 	/** How loudly it is told, where the state alone would be too loud. */
 	severity?: 'ok' | 'warning'
 }
@@ -33,6 +33,7 @@ const AT_SWITCH = { page: 'connection', doc: 'freeswitch' } as const
 const AT_GATEWAY = { doc: 'freeswitch' } as const
 const AT_CARRIER = { doc: 'provider' } as const
 const AT_DATABASE = { doc: 'database' } as const
+const AT_REPLICA = { doc: 'scaling' } as const
 const AT_AUDIT = { page: 'privacy', doc: 'audit-log' } as const
 const AT_JOURNAL = { page: 'privacy', doc: 'privacy' } as const
 const AT_KEYS = { page: 'privacy', doc: 'encryption' } as const
@@ -56,6 +57,10 @@ const STORAGE = {
 	database_down: wrong('down', 'PostgreSQL does not answer. No call can be stored, so none is placed.', 'Without DATABASE_URL look at the container’s log and the space on its volume; with it, check that server and the way to it.', AT_DATABASE),
 	database_read_only: wrong('down', 'PostgreSQL takes no changes: it is a replica, or read-only. No call can be placed.', 'Let DATABASE_URL name the primary server.', AT_DATABASE),
 	database_logs: wrong('degraded', 'PostgreSQL’s own log may come to hold phone numbers or the encryption key, by {settings}.', 'Set these for SIPCall’s role as the documentation says.', AT_DATABASE),
+	read_replica_ok: ok('The read replica answers.'),
+	read_replica_late: wrong('degraded', 'The read replica is more than {seconds} seconds behind. The primary answers in its place.', 'Look at that server’s log and at pg_stat_replication on the primary. It is used again by itself.', AT_REPLICA),
+	read_replica_away: wrong('degraded', 'The read replica does not answer. The primary answers in its place.', 'Check that server and the way to it. It is used again by itself.', AT_REPLICA),
+	read_replica_foreign: wrong('degraded', 'This server is no streaming replica of SIPCall’s database, so nothing is read from it.', 'Let DATABASE_REPLICA_URLS name replicas of the server in DATABASE_URL, with the same database.', AT_REPLICA),
 	disk_full: wrong('degraded', 'Only {megabytes} MB are left on the volume of the database.', 'Make room on it, or delete old backups. A full volume ends calling.', AT_DATABASE),
 	keys_uncounted: wrong('degraded', 'Nobody knows at the moment which encryption keys the stored rows need.', 'Wait a moment. If it stays so, look at the database.', { ...AT_KEYS, severity: 'ok' }),
 	key_missing: wrong('down', 'Stored rows need the encryption key {keys}, which is not loaded.', 'Give SIPCall that key back, as an earlier one: DATABASE_ENCRYPTION_KEYS_PREVIOUS, or its file on the volume.', { ...AT_KEYS, severity: 'warning' }),

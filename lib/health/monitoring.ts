@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 
 // What Prometheus may read. No label ever holds a number, a name or a user: each is one of a few words that stand in this
-// code, in FreeSWITCH's, or in the settings of an administrator (the gateways' names, the hosts of FreeSWITCH).
+// code, in FreeSWITCH's, or in the settings of an administrator (the gateways' names, the hosts of FreeSWITCH and of PostgreSQL's replicas).
 
 import type { Call } from '../calls/call.ts'
 import type { BacklogState } from '../calls/event-backlog.ts'
@@ -24,6 +24,8 @@ export interface MonitoringSources {
 	backlog: () => BacklogState & { bytes: number }
 	/** How many servers work on the database, and whether this one hears a FreeSWITCH's events, by its name. */
 	replicas: () => { count: number, hears: ReadonlyMap<string, boolean> }
+	/** Of each server of PostgreSQL that may be read from; the lag undefined where nobody knows it. */
+	readReplicas: () => readonly { name: string, state: string, lagSec: number | undefined }[]
 	report: () => Promise<Report>
 	/** What stands before each part that may fail. */
 	guards: () => GuardState[]
@@ -155,11 +157,19 @@ export class Monitoring {
 	}
 
 	/** From now on gauges tell what these say. */
-	watch({ openCalls, isSwitchReady, switches, backlog, replicas, report, guards, pool }: MonitoringSources): void {
+	watch({ openCalls, isSwitchReady, switches, backlog, replicas, readReplicas, report, guards, pool }: MonitoringSources): void {
 		this.#gauge('replicas', 'Servers of SIPCall that work on the same database, this one among them', [], (gauge) => gauge.set(replicas().count))
 		this.#gauge('switch_events_heard', 'Whether this server is the one that hears the events of a FreeSWITCH: 1 or 0', ['node'], (gauge) => {
 			gauge.reset()
 			replicas().hears.forEach((isHeard, node) => gauge.set({ node }, isHeard ? 1 : 0))
+		})
+		this.#gauge('database_replica_up', 'Whether a read replica of PostgreSQL is read from: 1 or 0', ['replica'], (gauge) => {
+			gauge.reset()
+			readReplicas().forEach(({ name, state }) => gauge.set({ replica: name }, state === 'up' ? 1 : 0))
+		})
+		this.#gauge('database_replica_lag_seconds', 'How far a read replica was behind the primary when it was looked at last', ['replica'], (gauge) => {
+			gauge.reset()
+			readReplicas().forEach(({ name, lagSec }) => lagSec !== undefined && gauge.set({ replica: name }, lagSec))
 		})
 		this.#gauge('spool_changes', 'Changes of calls that wait for the database', [], (gauge) => gauge.set(backlog().waiting))
 		this.#gauge('spool_bytes', 'Bytes of them on the disk', [], (gauge) => gauge.set(backlog().bytes))

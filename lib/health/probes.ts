@@ -27,6 +27,17 @@ export interface DatabaseInquiry {
 	freeBytes: () => Promise<number | undefined>
 }
 
+/** A server that SIPCall may read from. */
+export interface ReadReplicaInquiry {
+	name: string
+	/** As it was found last; nobody is asked. */
+	state: () => 'up' | 'late' | 'away' | 'foreign'
+	/** So late it may be. */
+	mostLagSec: number
+	/** As the database's: each server has a log of its own. */
+	look: () => Promise<{ loggingSettings: string[] }>
+}
+
 /** Where attempts are counted. */
 export interface CountersInquiry {
 	/** Undefined = PostgreSQL counts. */
@@ -91,6 +102,27 @@ export function databaseProbe(database: DatabaseInquiry): Probe {
 						: finding('database_ok')
 			return [{ id: 'database', ...found, latencyMs }]
 		},
+	}
+}
+
+/** One line for each. */
+export function readReplicaProbe(replicas: readonly ReadReplicaInquiry[]): Probe {
+	return {
+		id: 'read_replica',
+		ifSilent: 'read_replica_away',
+		look: () => Promise.all(replicas.map(async ({ name, state, mostLagSec, look }): Promise<Part> => {
+			const found = state()
+			if (found === 'away' || found === 'foreign') {
+				return { id: 'read_replica', name, ...finding(`read_replica_${found}`) }
+			}
+			return { id: 'read_replica', name, ...await soon(async () => {
+				const { value: { loggingSettings }, latencyMs } = await timed(look)
+				const told = loggingSettings.length > 0
+					? finding('database_logs', { settings: loggingSettings.join(', ') })
+					: found === 'late' ? finding('read_replica_late', { seconds: mostLagSec }) : finding('read_replica_ok')
+				return { ...told, latencyMs }
+			}, 'read_replica_away') }
+		})),
 	}
 }
 

@@ -27,8 +27,8 @@ const load = z.object({
 })
 
 export const PartSchema = z.object({
-	id: z.enum(['nextcloud', 'sipcall', 'database', 'keys', 'records', 'redis', 'freeswitch', 'gateway', 'carrier', 'calling', 'settings', 'removed_users', 'locked_users']),
-	name: z.string().optional().describe('The gateway’s; of several FreeSWITCHes the node’s, `host:port`'),
+	id: z.enum(['nextcloud', 'sipcall', 'database', 'read_replica', 'keys', 'records', 'redis', 'freeswitch', 'gateway', 'carrier', 'calling', 'settings', 'removed_users', 'locked_users']),
+	name: z.string().optional().describe('The gateway’s; a read replica’s, and of several FreeSWITCHes the node’s, `host:port`'),
 	state: z.enum(['ok', 'degraded', 'down', 'not_set_up']),
 	...finding,
 	breaker: z.enum(['closed', 'half_open', 'open']).optional().describe('`open`: it did not answer several times and is left alone for a few seconds; `half_open`: the next answer decides. Of parts that are asked for something'),

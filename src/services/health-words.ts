@@ -128,6 +128,8 @@ function partName({ id, name = '' }: HealthPart): string {
 	switch (id) {
 		case 'database':
 			return t('Database')
+		case 'read_replica':
+			return t('Read replica: {name}', { name })
 		case 'keys':
 			return t('Encryption key')
 		case 'records':

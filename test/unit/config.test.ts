@@ -39,6 +39,7 @@ describe('the environment', () => {
 			storagePath: '/data',
 			nextcloudUrl: 'https://cloud.example',
 			databaseUrl: undefined,
+			databaseReplicaUrls: [],
 			encryptionKeys: [],
 			redisUrl: undefined,
 			freeSwitches: [{ host: '127.0.0.1', port: 8021, user: undefined, password: undefined }],
@@ -56,7 +57,7 @@ describe('the environment', () => {
 	})
 
 	it('takes an empty variable for one that is not set', () => {
-		const empty = ['APP_ID', 'APP_HOST', 'HP_SHARED_KEY', 'DATABASE_URL', 'DATABASE_ENCRYPTION_KEY', 'DATABASE_ENCRYPTION_KEYS_PREVIOUS', 'REDIS_URL', 'FREESWITCH_HOST', 'FREESWITCH_PORT', 'FREESWITCH_PASSWORD', 'FREESWITCH_NODES', 'RATE_LIMIT_CALLS_PER_MINUTE', 'LOG_LEVEL', 'LOG_FORMAT']
+		const empty = ['APP_ID', 'APP_HOST', 'HP_SHARED_KEY', 'DATABASE_URL', 'DATABASE_REPLICA_URLS', 'DATABASE_ENCRYPTION_KEY', 'DATABASE_ENCRYPTION_KEYS_PREVIOUS', 'REDIS_URL', 'FREESWITCH_HOST', 'FREESWITCH_PORT', 'FREESWITCH_PASSWORD', 'FREESWITCH_NODES', 'RATE_LIMIT_CALLS_PER_MINUTE', 'LOG_LEVEL', 'LOG_FORMAT']
 		expect(inspect(load(Object.fromEntries(empty.map((name) => [name, '']))))).toBe(inspect(load()))
 		expect(faultsOf({ APP_SECRET: '', APP_PORT: '', APP_PERSISTENT_STORAGE: '', NEXTCLOUD_URL: '' })).toEqual(faultsOf({}))
 	})
@@ -174,6 +175,10 @@ describe('the company behind the trunk', () => {
 		[{ SIP_PROVIDER: 'telnyx', SIP_PROVIDER_API_KEY: 'hunter2 x' }, 'SIP_PROVIDER_API_KEY'],
 		[{ SIP_PROVIDER_BASE_URL: 'http://api.telnyx.com' }, 'SIP_PROVIDER_BASE_URL'],
 		[{ SIP_PROVIDER_BASE_URL: 'https://hunter2@api.telnyx.com' }, 'SIP_PROVIDER_BASE_URL'],
+		[{ DATABASE_URL: 'postgresql://db/sipcall', DATABASE_REPLICA_URLS: 'postgresql://sipcall:hunter2@db2/sipcall' }, 'DATABASE_REPLICA_URLS'],
+		[{ DATABASE_URL: 'postgresql://db/sipcall', DATABASE_REPLICA_URLS: '["mysql://sipcall:hunter2@db2/sipcall"]' }, 'DATABASE_REPLICA_URLS'],
+		[{ DATABASE_URL: 'postgresql://db/sipcall', DATABASE_REPLICA_URLS: '["postgresql://hunter2@db2/sipcall","postgresql://hunter2@db2/sipcall"]' }, 'DATABASE_REPLICA_URLS'],
+		[{ DATABASE_REPLICA_URLS: '["postgresql://sipcall:hunter2@db2/sipcall"]' }, 'DATABASE_REPLICA_URLS'],
 	])('%j is a fault of %s', (change, name) => {
 		expect(faultsOf({ ...LEAST, ...change })).toEqual([expect.stringMatching(new RegExp(`^${name} (?!.*hunter2)`))])
 	})
@@ -183,6 +188,7 @@ describe('a secret', () => {
 	const key = randomBytes(32)
 	const config = load({
 		DATABASE_URL: 'postgresql://sipcall:hunter2@db/sipcall',
+		DATABASE_REPLICA_URLS: '["postgresql://sipcall:hunter2@db2/sipcall"]',
 		REDIS_URL: 'redis://:hunter2@redis',
 		FREESWITCH_PASSWORD: 'hunter2',
 		HP_SHARED_KEY: 'hunter2',

@@ -42,7 +42,7 @@ describe('the documentation', () => {
 
 	it('lists every metric with its labels; alerts and dashboard ask for no other', async () => {
 		const monitoring = new Monitoring('1.2.3')
-		monitoring.watch({ openCalls: () => 1, isSwitchReady: () => true, switches: () => [], backlog: () => ({ waiting: 0, isOnDisk: true, lost: 0, bytes: 0 }), replicas: () => ({ count: 1, hears: new Map() }), report: async () => ({ checkedAt: new Date(0), state: 'ok', parts: [] }), guards: () => [], pool: () => ({ busy: 0, idle: 1, waiting: 0 }) })
+		monitoring.watch({ openCalls: () => 1, isSwitchReady: () => true, switches: () => [], backlog: () => ({ waiting: 0, isOnDisk: true, lost: 0, bytes: 0 }), replicas: () => ({ count: 1, hears: new Map() }), readReplicas: () => [], report: async () => ({ checkedAt: new Date(0), state: 'ok', parts: [] }), guards: () => [], pool: () => ({ busy: 0, idle: 1, waiting: 0 }) })
 		const names = [...(await monitoring.text()).matchAll(/^# TYPE (\S+)/gm)].map(([, name = '']) => name)
 		const own = names.filter((name) => name.startsWith('sipcall_'))
 		const documented = rows(read('docs/admin/monitoring.md')).map(([name = '']) => name.replace(/\{.*/, '')).filter((name) => name.startsWith('sipcall_'))

@@ -40,16 +40,19 @@ export class CallRepository implements CallStore {
 	readonly #orm: MikroORM
 	readonly #keys: KeyRing
 	readonly #clock: Clock
+	readonly #onChange: (userId: string) => void
 	#placing: Promise<void> = Promise.resolve()
 
-	constructor({ orm, keys, clock }: { orm: MikroORM, keys: KeyRing, clock: Clock }) {
+	/** @param options.onChange told whose calls were changed, as soon as that is committed */
+	constructor({ orm, keys, clock, onChange = () => {} }: { orm: MikroORM, keys: KeyRing, clock: Clock, onChange?: (userId: string) => void }) {
 		this.#orm = orm
 		this.#keys = keys
 		this.#clock = clock
+		this.#onChange = onChange
 	}
 
-	place(request: PlaceRequest, admit: (state: CallingState) => Promise<Call>): Promise<{ call: Call, isNew: boolean }> {
-		return this.#inTurn(async (em, checkTurn) => {
+	async place(request: PlaceRequest, admit: (state: CallingState) => Promise<Call>): Promise<{ call: Call, isNew: boolean }> {
+		const placed = await this.#inTurn(async (em, checkTurn) => {
 			const earlier = await findByKey(em, request, this.#keys)
 			if (earlier !== undefined) {
 				return { call: earlier, isNew: false }
@@ -70,10 +73,12 @@ export class CallRepository implements CallStore {
 			}
 			return { call, isNew: true }
 		})
+		this.#onChange(request.userId)
+		return placed
 	}
 
 	admitTransfer(uuid: string, question: FactsRequest, admit: (call: Call, state: CallingState) => Promise<AdmittedTransfer>): Promise<{ call: Call, changed: boolean } | undefined> {
-		return this.#inTurn(async (em, checkTurn) => {
+		return this.#told(this.#inTurn(async (em, checkTurn) => {
 			checkTurn()
 			const row = await this.#locked(em, uuid)
 			if (row === null) {
@@ -91,7 +96,7 @@ export class CallRepository implements CallStore {
 			)
 			await this.#write(em, row, before, transition)
 			return { call: transition.call, changed: true }
-		})
+		}))
 	}
 
 	async noteSpent(at: Date, micros: bigint): Promise<void> {
@@ -132,8 +137,8 @@ export class CallRepository implements CallStore {
 		return number === undefined ? '' : this.#keys.blindIndex('number', number)
 	}
 
-	async change(uuid: string, change: (call: Call) => Transition): Promise<{ call: Call, changed: boolean } | undefined> {
-		return this.#orm.em.fork().transactional(async (em) => {
+	change(uuid: string, change: (call: Call) => Transition): Promise<{ call: Call, changed: boolean } | undefined> {
+		return this.#told(this.#orm.em.fork().transactional(async (em) => {
 			const row = await this.#locked(em, uuid)
 			if (row === null) {
 				return undefined
@@ -145,7 +150,15 @@ export class CallRepository implements CallStore {
 			}
 			await this.#write(em, row, before, outcome)
 			return { call: outcome.call, changed: true }
-		})
+		}))
+	}
+
+	async #told<Result extends { call: Call, changed: boolean } | undefined>(change: Promise<Result>): Promise<Result> {
+		const result = await change
+		if (result?.changed === true) {
+			this.#onChange(result.call.userId)
+		}
+		return result
 	}
 
 	/** The lock first: decrypting is done once, for the row as it is then. */

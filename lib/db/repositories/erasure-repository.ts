@@ -21,12 +21,15 @@ export class ErasureRepository implements ErasureStore {
 	readonly #keys: KeyRing
 	readonly #audit: AuditRepository
 	readonly #journal: JournalRepository
+	readonly #onErased: () => void
 
-	constructor({ orm, keys, audit, journal }: { orm: MikroORM, keys: KeyRing, audit: AuditRepository, journal: JournalRepository }) {
+	/** @param options.onErased told as soon as something is erased here; other replicas hear it as news */
+	constructor({ orm, keys, audit, journal, onErased = () => {} }: { orm: MikroORM, keys: KeyRing, audit: AuditRepository, journal: JournalRepository, onErased?: () => void }) {
 		this.#orm = orm
 		this.#keys = keys
 		this.#audit = audit
 		this.#journal = journal
+		this.#onErased = onErased
 	}
 
 	async begin(id: string, wish: ErasureWish, at: Date): Promise<void> {
@@ -39,7 +42,7 @@ export class ErasureRepository implements ErasureStore {
 	}
 
 	async finish(id: string, wish: ErasureWish, at: Date): Promise<{ receipt: SignedReceipt, changed: string[] }> {
-		return this.#orm.em.fork().transactional(async (em) => {
+		const finished = await this.#orm.em.fork().transactional(async (em) => {
 			await takeEraseLock(em)
 			if ((await runBound(em, 'delete from erasures where id = $1 returning id', [id])).length === 0) {
 				const done = await findReceipt(em, id)
@@ -65,8 +68,12 @@ export class ErasureRepository implements ErasureStore {
 			}
 			const receipt = signReceipt({ receiptId: id, deletedAt: at, scope: wish.target.scope, by: wish.actor.kind, counts }, subject, this.#keys.auditKid, (kid, text) => this.#keys.receiptMac(kid, text))
 			await insertReceipt(em, receipt, subject)
+			// Told with the commit or not at all; rows that go tell nothing by themselves.
+			await runBound(em, 'select pg_notify(\'sipcall\', json_build_object(\'of\', \'erasure\', \'origin\', current_setting(\'sipcall.origin\', true))::text)')
 			return { receipt, changed }
 		})
+		this.#onErased()
+		return finished
 	}
 
 	count(wish: ErasureWish): Promise<ErasureCounts> {

@@ -5,6 +5,7 @@ import type { EntityManager, MikroORM } from '@mikro-orm/postgresql'
 import type { CallOutcome, CallStatus } from '../../calls/call.ts'
 import type { DaySum, MetricsStore, StoredMetrics, UserSum } from '../../calls/metrics.ts'
 import type { DayRange } from '../../policy/day-range.ts'
+import type { ReadReplicas } from '../read-replicas.ts'
 
 import { IsolationLevel } from '@mikro-orm/core'
 import { runBound } from '../bound-query.ts'
@@ -47,9 +48,12 @@ const SUMS = `count(*)::int as calls, count(answered_at)::int as answered, coale
 /** What calls add up to. No number is read, encrypted or not. */
 export class MetricsRepository implements MetricsStore {
 	readonly #orm: MikroORM
+	readonly #readReplicas: Pick<ReadReplicas, 'read'>
 
-	constructor({ orm }: { orm: MikroORM }) {
+	/** @param options.readReplicas what has ended is added up there; left out = on the primary */
+	constructor({ orm, readReplicas = { read: (work) => work(orm) } }: { orm: MikroORM, readReplicas?: Pick<ReadReplicas, 'read'> }) {
 		this.#orm = orm
+		this.#readReplicas = readReplicas
 	}
 
 	/**
@@ -65,17 +69,21 @@ export class MetricsRepository implements MetricsStore {
 		return row?.found === true
 	}
 
-	/** All of one moment, so that a call that ends or is deleted meanwhile counts once. */
+	/**
+	 * All of one moment, so that a call that ends or is deleted meanwhile counts once. Where a replica adds up, the calls that
+	 * go on are asked for on the primary, and after that: one that ends in between is missing for a moment, and never there twice.
+	 */
 	async read(range: DayRange, usersFrom: Date): Promise<StoredMetrics> {
-		return this.#orm.em.fork().transactional(async (em) => {
+		const { live, ...sums } = await this.#readReplicas.read((orm) => orm.em.fork().transactional(async (em) => {
 			// PostgreSQL cannot know how few groups there will be, and would sort the calls of a year on the disk.
 			await runBound(em, 'set local work_mem = \'32MB\'')
 			return {
 				days: [...await sumsOfCalls(em, range), ...await sumsOfTransfers(em, range), ...await keptSums(em, range)],
 				users: await sumsOfUsers(em, usersFrom, range.to),
-				live: await liveCalls(em),
+				live: orm === this.#orm ? await liveCalls(em) : undefined,
 			}
-		}, { isolationLevel: IsolationLevel.REPEATABLE_READ, readOnly: true })
+		}, { isolationLevel: IsolationLevel.REPEATABLE_READ, readOnly: true }))
+		return { ...sums, live: live ?? await liveCalls(this.#orm.em.fork()) }
 	}
 }
 

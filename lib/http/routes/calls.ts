@@ -19,6 +19,8 @@ import { CallEventsSchema, CallParamsSchema, CallSchema, CallStatusQuerySchema, 
 export interface CallRoutesOptions {
 	calls: CallService
 	store: CallStore
+	/** The same for whoever looks back, and need not see what was stored in the last seconds. */
+	pastCalls: Pick<CallStore, 'history'>
 	/** How the numbers are read that a user types. */
 	readingOf: (userId: string) => Promise<Pick<Settings, 'homeCountry'>>
 	/** With the groups, from Nextcloud, and what the user has chosen. */
@@ -27,7 +29,7 @@ export interface CallRoutesOptions {
 
 const IdempotencyHeaders = z.object({ 'idempotency-key': IdempotencyKeySchema.optional() })
 
-export function callRoutes({ calls, store, readingOf, callingUser }: CallRoutesOptions): Route[] {
+export function callRoutes({ calls, store, pastCalls, readingOf, callingUser }: CallRoutesOptions): Route[] {
 	/** For routes that decide by ownership alone: Nextcloud is not asked. */
 	const owner = ({ caller }: RouteContext<unknown, unknown, unknown>): CallingUser => ({ id: caller.userId, groups: [] })
 	return [
@@ -108,10 +110,11 @@ export function callRoutes({ calls, store, readingOf, callingUser }: CallRoutesO
 					number: number === undefined || reading === undefined ? undefined : inField('number', () => readNumber(number, reading)).e164,
 				}
 				if (request.accepts(['application/json', 'text/csv']) === 'text/csv') {
-					const pages = allPages((cursor) => store.history(caller.userId, { ...wanted, limit: CSV_PAGE, cursor }), wanted.cursor, signal)
+					const pages = allPages((cursor) => pastCalls.history(caller.userId, { ...wanted, limit: CSV_PAGE, cursor }), wanted.cursor, signal)
 					return { status: 200, headers: csvHeaders('calls.csv'), body: new TextStream(writeCallCsv(pages)) }
 				}
-				const { items, nextCursor } = await store.history(caller.userId, wanted)
+				// On the first page stands the call that was just made.
+				const { items, nextCursor } = await (wanted.cursor === undefined ? store : pastCalls).history(caller.userId, wanted)
 				return { status: 200, body: { items: items.map(presentCall), nextCursor: nextCursor ?? null } }
 			},
 		}),

@@ -8,7 +8,7 @@ import { describe, expect, it, vi } from 'vitest'
 import { Guards } from '../../../lib/guard.ts'
 import { finding } from '../../../lib/health/findings.ts'
 import { Health } from '../../../lib/health/health.ts'
-import { keysProbe, noticesProbe, recordsProbe, switchProbe, versionFinding } from '../../../lib/health/probes.ts'
+import { keysProbe, noticesProbe, readReplicaProbe, recordsProbe, switchProbe, versionFinding } from '../../../lib/health/probes.ts'
 import { reportOf, setupChecksAnswer, stateOf, statusLines } from '../../../lib/health/report.ts'
 import { DEFAULT_SETTINGS } from '../../../lib/policy/settings.ts'
 import { RecordedLog } from '../../support/recorded-log.ts'
@@ -152,6 +152,31 @@ describe('what needs no question', () => {
 		['a list of users that cannot be believed', { departureDoubt: 'Look at the list.' }, ['calling_groups', 'removed_users']],
 	])('tells of %s', (_what, change, codes) => {
 		expect(notices(change).map(({ code }) => code)).toEqual(codes)
+	})
+})
+
+describe('a read replica', () => {
+	const replica = (state: 'up' | 'late' | 'away' | 'foreign', loggingSettings: string[] = []) => ({ name: 'db2:5432', state: () => state, mostLagSec: 30, look: async () => ({ loggingSettings }) })
+
+	it.each([
+		['up', replica('up'), 'read_replica_ok', 'ok'],
+		['late', replica('late'), 'read_replica_late', 'degraded'],
+		['away', replica('away'), 'read_replica_away', 'degraded'],
+		['another server', replica('foreign'), 'read_replica_foreign', 'degraded'],
+		['one whose log shows statements', replica('up', ['log_statement']), 'database_logs', 'degraded'],
+		['one that fails when it is looked at', { ...replica('up'), look: () => Promise.reject(new Error('gone')) }, 'read_replica_away', 'degraded'],
+	])('that is %s is told as it is, and ends no calling', async (_what, one, code, state) => {
+		const parts = await readReplicaProbe([one]).look()
+		expect(parts).toMatchObject([{ id: 'read_replica', name: 'db2:5432', code, state }])
+		expect(stateOf([...GOOD, ...parts])).toBe(state)
+	})
+
+	it('that is away or another server is not asked once more, and one that is late says how late it may be', async () => {
+		const look = vi.fn(async () => ({ loggingSettings: [] }))
+		await readReplicaProbe([{ ...replica('away'), look }, { ...replica('foreign'), look }]).look()
+		expect(look).not.toHaveBeenCalled()
+		expect(await readReplicaProbe([{ ...replica('late'), look }]).look()).toMatchObject([{ text: expect.stringContaining('more than 30 seconds') }])
+		expect(look).toHaveBeenCalledOnce()
 	})
 })
 

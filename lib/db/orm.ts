@@ -72,8 +72,6 @@ const MIGRATE_LOCK = 0x51bca13
 const POOL_SIZE = 10
 const CONNECT_TIMEOUT_MS = 5_000
 const STATEMENT_TIMEOUT_MS = 30_000
-/** PostgreSQL ends a statement by itself before: this is for a connection at whose other end nobody is any more. */
-const QUERY_TIMEOUT_MS = 40_000
 
 /** Of the pool: three attempts in a row that fail, and for a second nobody asks. */
 export const DATABASE_GUARD = { part: 'database', isFault: isDatabaseFault, breakAfter: 3, breakMs: 1_000 } as const
@@ -118,7 +116,6 @@ export async function openDatabase(options: DatabaseOptions): Promise<MikroORM> 
 			},
 			connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
 			statement_timeout: STATEMENT_TIMEOUT_MS,
-			query_timeout: QUERY_TIMEOUT_MS,
 			idle_in_transaction_session_timeout: STATEMENT_TIMEOUT_MS,
 		},
 		forceUndefined: true,

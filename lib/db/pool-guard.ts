@@ -12,7 +12,6 @@ import { storageFault } from './storage-fault.ts'
 
 /** Longer than the query layer takes to give a connection back by itself; giving it back twice would throw. */
 const LOST_RELEASE_MS = 200
-const READ_TIMEOUT = /read timeout/i
 
 export class PoolGuard {
 	readonly #guard: Guard
@@ -31,10 +30,7 @@ export class PoolGuard {
 		pool.connect = (async () => this.#guard.execute(connect)) as Pool['connect']
 		pool.on('acquire', (client) => this.#taken.add(client))
 		pool.on('release', (_error, client) => this.#taken.delete(client))
-		pool.on('connect', (client) => {
-			endAfterReadTimeout(client)
-			client.once('end', () => this.#releaseLost(client))
-		})
+		pool.on('connect', (client) => client.once('end', () => this.#releaseLost(client)))
 	}
 
 	/** Connections that work, those that are free, and who waits for one. */
@@ -69,16 +65,4 @@ export class PoolGuard {
 /** Whether an error of the pool means that the database is away: what breaks the guard. */
 export function isDatabaseFault(error: unknown): boolean {
 	return storageFault(error) !== undefined
-}
-
-/** A query that was given up is still under way: whoever got its connection next would wait behind it. */
-function endAfterReadTimeout(client: PoolClient): void {
-	const query = client.query.bind(client) as (...asked: unknown[]) => unknown
-	client.query = ((...asked: unknown[]) => {
-		const answer = query(...asked)
-		if (answer instanceof Promise) {
-			answer.catch((error: unknown) => error instanceof Error && READ_TIMEOUT.test(error.message) && cutConnection(client))
-		}
-		return answer
-	}) as typeof client.query
 }

@@ -13,7 +13,7 @@ const PROTOCOL_VIOLATION = '08P01'
 const READ_ONLY = '25006'
 /** What Node says when there is nobody at the other end, and the guard when it is not asked. */
 const AWAY_CODES = new Set([GuardRefusal.CODE, 'ECONNREFUSED', 'ECONNRESET', 'ENOENT', 'EPIPE', 'ETIMEDOUT', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH'])
-const AWAY_TEXTS = /connection terminated|connection error and is not queryable|timeout exceeded when trying to connect|query read timeout|connection is closed|Client was closed|not currently accepting connections/i
+const AWAY_TEXTS = /connection terminated|connection error and is not queryable|timeout exceeded when trying to connect|connection is closed|Client was closed|not currently accepting connections/i
 
 /**
  * Whether an error means that the database is away for now, and not that a query is wrong.

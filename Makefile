@@ -8,7 +8,7 @@ export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 STAMP := node_modules/.sipcall-stamp
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint types build image appstore register bench bench-esl takeover bench-ui chaos pictures tools clean
+.PHONY: help run test lint types build image appstore register bench bench-esl takeover bench-ui chaos storm outage pictures tools clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1|\2/p' Makefile | awk -F'|' '{ printf "%-16s %s\n", $$1, $$2 }'
@@ -46,6 +46,12 @@ bench: bench-esl bench-ui ## measure everything there is a benchmark for
 
 chaos: $(STAMP) tools ## break connections, processes and clocks at random and prove that nothing is lost: SEED=… RUNS=… LANES=…
 	@node test/chaos/main.ts
+
+storm: $(STAMP) tools ## ask for calls many times over with one key each, over two replicas, and count: REQUESTS=10000
+	@node test/chaos/storm.ts
+
+outage: $(STAMP) tools ## take PostgreSQL away under load and compare the books with the switch afterwards: MINUTES=10
+	@node test/chaos/outage.ts
 
 takeover: $(STAMP) tools ## measure how long it takes until another replica hears the switch's events; ROUNDS=20
 	@node test/chaos/takeover.ts

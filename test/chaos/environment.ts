@@ -75,6 +75,8 @@ export interface EnvironmentOptions {
 	/** The folder in which the product's lib/ stands. */
 	root?: string
 	switches?: number
+	/** Of each switch; 30 is FreeSWITCH's own. */
+	sessionsPerSecond?: number
 }
 
 const SWITCH_HOST = 'switch.test'
@@ -147,6 +149,7 @@ export class Environment {
 				password: PASSWORD,
 				pace: PACE,
 				heartbeatSec: 5,
+				...(this.#options.sessionsPerSecond === undefined ? {} : { sessionsPerSecond: this.#options.sessionsPerSecond }),
 				scenario: (originate) => this.#taken(originate, node),
 				onEvent: (event) => this.truth.event(event, node),
 			}))

@@ -6,6 +6,7 @@
 import type { MikroORM } from '@mikro-orm/postgresql'
 import type { Audit } from './audit.ts'
 import type { Counters } from './backing.ts'
+import type { BacklogState } from './calls/event-backlog.ts'
 import type { GatewayWatch } from './calls/gateway-watch.ts'
 import type { Clock } from './calls/ports.ts'
 import type { Carrier } from './carrier.ts'
@@ -33,15 +34,19 @@ import { makeTrySwitch } from './esl/try-switch.ts'
 import { carrierProbe } from './health/carrier.ts'
 import { testCarrier, testSwitch, testTrunk } from './health/config-test.ts'
 import { finding } from './health/findings.ts'
+import { freeBytesOn } from './health/free-bytes.ts'
 import { Health } from './health/health.ts'
-import { databaseProbe, gatewayProbe, keysProbe, nextcloudProbe, noticesProbe, recordsProbe, redisProbe, sipcallProbe, switchProbe } from './health/probes.ts'
+import { databaseProbe, gatewayProbe, keysProbe, nextcloudProbe, noticesProbe, recordsProbe, redisProbe, sipcallProbe, spoolProbe, switchProbe, volumeProbe } from './health/probes.ts'
 
 export interface DoctorOptions {
 	version: string
 	ocs: OcsClient
 	orm: MikroORM
-	/** The embedded database's folder. */
-	volume: string | undefined
+	/** The persistent volume. */
+	volume: string
+	countReplicas: () => number
+	/** What happened to calls and waits for the database. */
+	backlog: () => BacklogState
 	counters: Counters
 	callSwitch: SwitchPool
 	gateways: GatewayWatch
@@ -75,12 +80,14 @@ export interface Doctor {
 const TESTS = { kind: 'configTestsPerMinute', max: 10, windowSec: 60, isFullInMemory: true } as const
 
 export function startDoctor(options: DoctorOptions, releasers: Releasers): Doctor {
-	const { version, ocs, orm, volume, counters, callSwitch, gateways, carrier, settings, keyState, journal, notices, store, devices, audit, clock, logger, limitMs, freshMs } = options
+	const { version, ocs, orm, volume, countReplicas, backlog, counters, callSwitch, gateways, carrier, settings, keyState, journal, notices, store, devices, audit, clock, logger, limitMs, freshMs } = options
 	const health = new Health({
 		probes: [
 			nextcloudProbe(ocs, () => clock.now().getTime()),
-			sipcallProbe(version),
-			databaseProbe(new DatabaseInquiry({ orm, volume })),
+			sipcallProbe(version, countReplicas),
+			volumeProbe(() => freeBytesOn(volume)),
+			databaseProbe(new DatabaseInquiry({ orm })),
+			spoolProbe(backlog),
 			keysProbe(keyState, () => clock.now().getTime()),
 			recordsProbe({ brokenAuditEntry: () => brokenEntry(audit.verification.state), journal: () => journal.look() }),
 			redisProbe(counters),

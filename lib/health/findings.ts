@@ -16,9 +16,9 @@ export interface Meaning {
 	/** The page of the administration where it is mended. */
 	page?: 'connection' | 'policy' | 'users' | 'privacy'
 	/** The page of docs/admin that says more. */
-	doc?: 'install' | 'freeswitch' | 'database' | 'settings' | 'policy' | 'commands' | 'doctor' | 'encryption' | 'provider' | 'audit-log' | 'privacy'
-	/** How loudly it is told, where the state alone would be too loud. */
-	severity?: 'ok' | 'warning'
+	doc?: 'away' | 'install' | 'freeswitch' | 'database' | 'settings' | 'policy' | 'commands' | 'doctor' | 'encryption' | 'provider' | 'audit-log' | 'privacy'
+	/** How loudly it is told, where the state alone says it too loudly or not loudly enough. */
+	severity?: 'ok' | 'warning' | 'error'
 }
 
 function ok(text: string): Meaning {
@@ -33,6 +33,7 @@ const AT_SWITCH = { page: 'connection', doc: 'freeswitch' } as const
 const AT_GATEWAY = { doc: 'freeswitch' } as const
 const AT_CARRIER = { doc: 'provider' } as const
 const AT_DATABASE = { doc: 'database' } as const
+const AT_VOLUME = { doc: 'doctor' } as const
 const AT_AUDIT = { page: 'privacy', doc: 'audit-log' } as const
 const AT_JOURNAL = { page: 'privacy', doc: 'privacy' } as const
 const AT_KEYS = { page: 'privacy', doc: 'encryption' } as const
@@ -47,6 +48,7 @@ const NEXTCLOUD = {
 
 const SIPCALL = {
 	sipcall_ok: ok('SIPCall {version} is up.'),
+	sipcall_replicas: ok('SIPCall {version} is up, as one of {replicas} servers on this database.'),
 	sipcall_starting: wrong('degraded', 'SIPCall is starting.', 'Wait a moment. If it stays so, the container’s log says why.', { fixableBy: 'nobody', doc: 'install' }),
 	sipcall_failed: wrong('down', 'SIPCall cannot start. {reason}', 'Mend what is named. It is tried again by itself; the container’s log has the details.', { doc: 'install' }),
 } as const
@@ -56,7 +58,11 @@ const STORAGE = {
 	database_down: wrong('down', 'PostgreSQL does not answer. No call can be stored, so none is placed.', 'Without DATABASE_URL look at the container’s log and the space on its volume; with it, check that server and the way to it.', AT_DATABASE),
 	database_read_only: wrong('down', 'PostgreSQL takes no changes: it is a replica, or read-only. No call can be placed.', 'Let DATABASE_URL name the primary server.', AT_DATABASE),
 	database_logs: wrong('degraded', 'PostgreSQL’s own log may come to hold phone numbers or the encryption key, by {settings}.', 'Set these for SIPCall’s role as the documentation says.', AT_DATABASE),
-	disk_full: wrong('degraded', 'Only {megabytes} MB are left on the volume of the database.', 'Make room on it, or delete old backups. A full volume ends calling.', AT_DATABASE),
+	disk_low: wrong('degraded', 'Only {megabytes} MB are left on SIPCall’s volume.', 'Make room on it, or delete old backups.', AT_VOLUME),
+	disk_full: wrong('degraded', 'SIPCall’s volume is nearly full: {megabytes} MB are left.', 'Make room on it now, or delete old backups. A full volume ends calling where the database is on it, and elsewhere takes nothing of what waits while PostgreSQL is away.', { ...AT_VOLUME, severity: 'error' }),
+	volume_away: wrong('degraded', 'SIPCall’s volume does not answer.', 'Look at the volume of the container: keys, backups, the erasure journal and what waits for PostgreSQL are on it.', { ...AT_VOLUME, severity: 'error' }),
+	spool_waiting: wrong('degraded', 'PostgreSQL has not taken all that happened to calls. Changes that wait on the volume: {changes}.', 'They are stored by themselves when PostgreSQL takes them. SIPCall may be restarted meanwhile.', { fixableBy: 'nobody', doc: 'away' }),
+	spool_disk_refuses: wrong('degraded', 'PostgreSQL has not taken all that happened to calls, and the volume does not take it either. Changes that wait in memory: {changes}.', 'Do not restart SIPCall before PostgreSQL answers: what waits would be lost. Make room on the volume, or see to its rights.', { doc: 'away', severity: 'error' }),
 	keys_uncounted: wrong('degraded', 'Nobody knows at the moment which encryption keys the stored rows need.', 'Wait a moment. If it stays so, look at the database.', { ...AT_KEYS, severity: 'ok' }),
 	key_missing: wrong('down', 'Stored rows need the encryption key {keys}, which is not loaded.', 'Give SIPCall that key back, as an earlier one: DATABASE_ENCRYPTION_KEYS_PREVIOUS, or its file on the volume.', { ...AT_KEYS, severity: 'warning' }),
 	keys_differ: wrong('degraded', 'Another server of SIPCall has started since with another active encryption key.', 'Give all servers the same DATABASE_ENCRYPTION_KEY and the same earlier keys, and restart those that have others.', AT_KEYS),

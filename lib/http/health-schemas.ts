@@ -27,7 +27,7 @@ const load = z.object({
 })
 
 export const PartSchema = z.object({
-	id: z.enum(['nextcloud', 'sipcall', 'database', 'keys', 'records', 'redis', 'freeswitch', 'gateway', 'carrier', 'calling', 'settings', 'removed_users', 'locked_users']),
+	id: z.enum(['nextcloud', 'sipcall', 'volume', 'database', 'spool', 'keys', 'records', 'redis', 'freeswitch', 'gateway', 'carrier', 'calling', 'settings', 'removed_users', 'locked_users']),
 	name: z.string().optional().describe('The gateway’s; of several FreeSWITCHes the node’s, `host:port`'),
 	state: z.enum(['ok', 'degraded', 'down', 'not_set_up']),
 	...finding,

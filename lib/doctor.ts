@@ -6,6 +6,7 @@
 import type { MikroORM } from '@mikro-orm/postgresql'
 import type { Audit } from './audit.ts'
 import type { Counters } from './backing.ts'
+import type { BacklogState } from './calls/event-backlog.ts'
 import type { GatewayWatch } from './calls/gateway-watch.ts'
 import type { Clock } from './calls/ports.ts'
 import type { Carrier } from './carrier.ts'
@@ -35,16 +36,20 @@ import { makeTrySwitch } from './esl/try-switch.ts'
 import { carrierProbe } from './health/carrier.ts'
 import { testCarrier, testSwitch, testTrunk } from './health/config-test.ts'
 import { finding } from './health/findings.ts'
+import { freeBytesOn } from './health/free-bytes.ts'
 import { Health } from './health/health.ts'
-import { databaseProbe, gatewayProbe, keysProbe, nextcloudProbe, noticesProbe, readReplicaProbe, recordsProbe, redisProbe, sipcallProbe, switchProbe } from './health/probes.ts'
+import { databaseProbe, gatewayProbe, keysProbe, nextcloudProbe, noticesProbe, readReplicaProbe, recordsProbe, redisProbe, sipcallProbe, spoolProbe, switchProbe, volumeProbe } from './health/probes.ts'
 
 export interface DoctorOptions {
 	version: string
 	ocs: OcsClient
 	guards: Guards
 	orm: MikroORM
-	/** The embedded database's folder. */
-	volume: string | undefined
+	/** The persistent volume. */
+	volume: string
+	countReplicas: () => number
+	/** What happened to calls and waits for the database. */
+	backlog: () => BacklogState
 	readReplicas: ReadReplicas
 	counters: Counters
 	callSwitch: SwitchPool
@@ -79,13 +84,15 @@ export interface Doctor {
 const TESTS = { kind: 'configTestsPerMinute', max: 10, windowSec: 60, isFullInMemory: true } as const
 
 export function startDoctor(options: DoctorOptions, releasers: Releasers): Doctor {
-	const { version, ocs, guards, orm, volume, readReplicas, counters, callSwitch, gateways, carrier, settings, keyState, journal, notices, store, devices, audit, clock, logger, limitMs, freshMs } = options
+	const { version, ocs, guards, orm, volume, readReplicas, countReplicas, backlog, counters, callSwitch, gateways, carrier, settings, keyState, journal, notices, store, devices, audit, clock, logger, limitMs, freshMs } = options
 	const health = new Health({
 		probes: [
 			nextcloudProbe(ocs, () => clock.now().getTime()),
-			sipcallProbe(version),
-			databaseProbe(new DatabaseInquiry({ orm, volume })),
+			sipcallProbe(version, countReplicas),
+			volumeProbe(() => freeBytesOn(volume)),
+			databaseProbe(new DatabaseInquiry({ orm })),
 			readReplicaProbe(readReplicas.inquiries()),
+			spoolProbe(backlog),
 			keysProbe(keyState, () => clock.now().getTime()),
 			recordsProbe({ brokenAuditEntry: () => brokenEntry(audit.verification.state), journal: () => journal.look() }),
 			redisProbe(counters),

@@ -104,7 +104,7 @@ export function allRoutes({ identity, calls, control, stream, explainer, verific
 		...callControlRoutes({ calls, control, callingUser, audit: audit.trail, logger: logger.child({ component: 'calls' }) }),
 		...eventRoutes({ stream }),
 		...meRoutes({
-			user: (userId) => users.get(userId),
+			user: (userId) => users.profile(userId),
 			settings: () => settings.get(),
 			devices: { of: (userId) => devices.of(userId), replace: (userId, list) => devices.replace(userId, list) },
 			preferences,

@@ -25,7 +25,7 @@ export interface EventBacklogOptions<Stored> {
 /** What the doctor and the metrics may know. */
 export interface BacklogState {
 	waiting: number
-	/** false: the disk takes nothing, and a process that ends now loses what waits. */
+	/** false: the disk has refused some of what waits, and a process that ends now loses that. */
 	isOnDisk: boolean
 	/** Changes that could not even be kept in memory. */
 	lost: number
@@ -58,7 +58,7 @@ export class EventBacklog<Stored> {
 	}
 
 	get state(): BacklogState {
-		return { waiting: this.#waiting.length - this.#stored, isOnDisk: this.#isOnDisk, lost: this.#lost }
+		return { waiting: this.#waiting.length - this.#stored, isOnDisk: this.isEmpty || this.#isOnDisk, lost: this.#lost }
 	}
 
 	/**
@@ -84,6 +84,7 @@ export class EventBacklog<Stored> {
 		const isFirst = this.isEmpty
 		this.#waiting.push(change)
 		if (isFirst) {
+			this.#isOnDisk = true
 			this.#options.logger.error('What happens to calls cannot be stored: it is kept on the disk until the database is back')
 		}
 		this.#draining ??= this.#drain().finally(() => {
@@ -91,7 +92,6 @@ export class EventBacklog<Stored> {
 		})
 		try {
 			await this.#options.spool.append(change)
-			this.#isOnDisk = true
 		} catch (error) {
 			if (this.#isOnDisk) {
 				this.#options.logger.error('The disk does not take what happens to calls while the database is away: it is kept in memory only', { error })

@@ -3,8 +3,6 @@
 
 import type { MikroORM } from '@mikro-orm/postgresql'
 
-import { statfs } from 'node:fs/promises'
-
 interface State {
 	read_only: boolean
 	log_statement: string
@@ -30,12 +28,9 @@ const QUIET: { [Key in Exclude<keyof State, 'read_only' | 'auto_explain'>]: read
 /** What the database tells of itself on a connection of ours. */
 export class DatabaseInquiry {
 	readonly #orm: MikroORM
-	readonly #volume: string | undefined
 
-	/** @param volume the folder of an embedded database; undefined = it is on somebody else's machine */
-	constructor({ orm, volume }: { orm: MikroORM, volume: string | undefined }) {
+	constructor({ orm }: { orm: MikroORM }) {
 		this.#orm = orm
-		this.#volume = volume
 	}
 
 	/** @return the settings by which its log may come to hold numbers or keys */
@@ -49,14 +44,5 @@ export class DatabaseInquiry {
 		const loud = (Object.keys(QUIET) as (keyof typeof QUIET)[]).filter((name) => !QUIET[name].includes(state[name]))
 		const explains = state.auto_explain !== null && state.auto_explain !== '-1'
 		return { isReadOnly: state.read_only, loggingSettings: [...loud, ...(explains ? ['auto_explain.log_min_duration'] : [])] }
-	}
-
-	/** Bytes that SIPCall may still use on the volume. */
-	async freeBytes(): Promise<number | undefined> {
-		if (this.#volume === undefined) {
-			return undefined
-		}
-		const { bavail, bsize } = await statfs(this.#volume)
-		return bavail * bsize
 	}
 }

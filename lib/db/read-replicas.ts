@@ -139,7 +139,7 @@ export class ReadReplicas {
 			name: replica.name,
 			state: () => this.#stateOf(replica),
 			mostLagSec: this.#mostLagMs / 1000,
-			look: () => new DatabaseInquiry({ orm: replica.orm, volume: undefined }).look(),
+			look: () => new DatabaseInquiry({ orm: replica.orm }).look(),
 		}))
 	}
 

@@ -16,9 +16,9 @@ export interface Meaning {
 	/** The page of the administration where it is mended. */
 	page?: 'connection' | 'policy' | 'users' | 'privacy'
 	/** The page of docs/admin that says more. */
-	doc?: 'install' | 'freeswitch' | 'database' | 'settings' | 'policy' | 'commands' | 'doctor' | 'encryption' | 'provider' | 'audit-log' | 'privacy' | 'scaling'
-	/** How loudly it is told, where the state alone would be too loud. */
-	severity?: 'ok' | 'warning'
+	doc?: 'away' | 'install' | 'freeswitch' | 'database' | 'settings' | 'policy' | 'commands' | 'doctor' | 'encryption' | 'provider' | 'audit-log' | 'privacy' | 'scaling'
+	/** How loudly it is told, where the state alone says it too loudly or not loudly enough. */
+	severity?: 'ok' | 'warning' | 'error'
 }
 
 function ok(text: string): Meaning {
@@ -34,6 +34,7 @@ const AT_GATEWAY = { doc: 'freeswitch' } as const
 const AT_CARRIER = { doc: 'provider' } as const
 const AT_DATABASE = { doc: 'database' } as const
 const AT_REPLICA = { doc: 'scaling' } as const
+const AT_VOLUME = { doc: 'doctor' } as const
 const AT_AUDIT = { page: 'privacy', doc: 'audit-log' } as const
 const AT_JOURNAL = { page: 'privacy', doc: 'privacy' } as const
 const AT_KEYS = { page: 'privacy', doc: 'encryption' } as const
@@ -48,6 +49,7 @@ const NEXTCLOUD = {
 
 const SIPCALL = {
 	sipcall_ok: ok('SIPCall {version} is up.'),
+	sipcall_replicas: ok('SIPCall {version} is up, as one of {replicas} servers on this database.'),
 	sipcall_starting: wrong('degraded', 'SIPCall is starting.', 'Wait a moment. If it stays so, the container’s log says why.', { fixableBy: 'nobody', doc: 'install' }),
 	sipcall_failed: wrong('down', 'SIPCall cannot start. {reason}', 'Mend what is named. It is tried again by itself; the container’s log has the details.', { doc: 'install' }),
 } as const
@@ -61,7 +63,11 @@ const STORAGE = {
 	read_replica_late: wrong('degraded', 'The read replica is more than {seconds} seconds behind. The primary answers in its place.', 'Look at that server’s log and at pg_stat_replication on the primary. It is used again by itself.', AT_REPLICA),
 	read_replica_away: wrong('degraded', 'The read replica does not answer. The primary answers in its place.', 'Check that server and the way to it. It is used again by itself.', AT_REPLICA),
 	read_replica_foreign: wrong('degraded', 'This server is no streaming replica of SIPCall’s database, so nothing is read from it.', 'Let DATABASE_REPLICA_URLS name replicas of the server in DATABASE_URL, with the same database.', AT_REPLICA),
-	disk_full: wrong('degraded', 'Only {megabytes} MB are left on the volume of the database.', 'Make room on it, or delete old backups. A full volume ends calling.', AT_DATABASE),
+	disk_low: wrong('degraded', 'Only {megabytes} MB are left on SIPCall’s volume.', 'Make room on it, or delete old backups.', AT_VOLUME),
+	disk_full: wrong('degraded', 'SIPCall’s volume is nearly full: {megabytes} MB are left.', 'Make room on it now, or delete old backups. A full volume ends calling where the database is on it, and elsewhere takes nothing of what waits while PostgreSQL is away.', { ...AT_VOLUME, severity: 'error' }),
+	volume_away: wrong('degraded', 'SIPCall’s volume does not answer.', 'Look at the volume of the container: keys, backups, the erasure journal and what waits for PostgreSQL are on it.', { ...AT_VOLUME, severity: 'error' }),
+	spool_waiting: wrong('degraded', 'PostgreSQL has not taken all that happened to calls. Changes that wait on the volume: {changes}.', 'They are stored by themselves when PostgreSQL takes them. SIPCall may be restarted meanwhile.', { fixableBy: 'nobody', doc: 'away' }),
+	spool_disk_refuses: wrong('degraded', 'PostgreSQL has not taken all that happened to calls, and the volume does not take it either. Changes that wait in memory: {changes}.', 'Do not restart SIPCall before PostgreSQL answers: what waits would be lost. Make room on the volume, or see to its rights.', { doc: 'away', severity: 'error' }),
 	keys_uncounted: wrong('degraded', 'Nobody knows at the moment which encryption keys the stored rows need.', 'Wait a moment. If it stays so, look at the database.', { ...AT_KEYS, severity: 'ok' }),
 	key_missing: wrong('down', 'Stored rows need the encryption key {keys}, which is not loaded.', 'Give SIPCall that key back, as an earlier one: DATABASE_ENCRYPTION_KEYS_PREVIOUS, or its file on the volume.', { ...AT_KEYS, severity: 'warning' }),
 	keys_differ: wrong('degraded', 'Another server of SIPCall has started since with another active encryption key.', 'Give all servers the same DATABASE_ENCRYPTION_KEY and the same earlier keys, and restart those that have others.', AT_KEYS),

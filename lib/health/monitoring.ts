@@ -173,7 +173,7 @@ export class Monitoring {
 		})
 		this.#gauge('spool_changes', 'Changes of calls that wait for the database', [], (gauge) => gauge.set(backlog().waiting))
 		this.#gauge('spool_bytes', 'Bytes of them on the disk', [], (gauge) => gauge.set(backlog().bytes))
-		this.#gauge('spool_on_disk', 'Whether the disk takes them: 1, or 0 when they are in memory alone', [], (gauge) => gauge.set(backlog().isOnDisk ? 1 : 0))
+		this.#gauge('spool_on_disk', 'Whether the disk has them: 1, or 0 when some are in memory alone', [], (gauge) => gauge.set(backlog().isOnDisk ? 1 : 0))
 		this.#gauge('calls_open', 'Calls that have not ended', [], (gauge) => gauge.set(openCalls()))
 		this.#gauge('switch_connected', 'Whether FreeSWITCH takes calls: 1 or 0', [], (gauge) => gauge.set(isSwitchReady() ? 1 : 0))
 		this.#families(SWITCH_FAMILIES, switches, ['node'], ({ node }) => ({ node }))

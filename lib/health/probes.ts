@@ -3,6 +3,7 @@
 
 // How each part is looked at. What a part must be able to do for that is an interface here.
 
+import type { BacklogState } from '../calls/event-backlog.ts'
 import type { NodeFigures, SwitchInquiry } from '../calls/switch-inquiry.ts'
 import type { Settings } from '../policy/settings.ts'
 import type { FindingCode, FindingValues } from './findings.ts'
@@ -23,8 +24,6 @@ export interface NextcloudInquiry {
 export interface DatabaseInquiry {
 	/** Of those that decide what PostgreSQL logs, the ones that are not as they should be. */
 	look: () => Promise<{ isReadOnly: boolean, loggingSettings: string[] }>
-	/** Bytes that are free where it is; undefined when that is somebody else's machine. */
-	freeBytes: () => Promise<number | undefined>
 }
 
 /** A server that SIPCall may read from. */
@@ -51,7 +50,10 @@ const NEXTCLOUD_TIMEOUT_MS = 1_800
 const HALF_SECOND_MS = 500
 const MOST_SKEW_MS = 2_000
 const MEGABYTE = 1_000_000
-const LEAST_FREE_BYTES = 500 * MEGABYTE
+/** The embedded PostgreSQL's write-ahead log may take a quarter of that (`max_wal_size`), and each backup comes on top. */
+const LITTLE_FREE_BYTES = 1024 ** 3
+/** Little more than what may come to wait for PostgreSQL (lib/spool/spool-file.ts). */
+const LEAST_FREE_BYTES = 100 * 1024 ** 2
 
 /** One question that every known app may ask, and which tells whether it is enabled. */
 export function nextcloudProbe(nextcloud: NextcloudInquiry, nowMs: () => number): Probe {
@@ -83,8 +85,47 @@ export function nextcloudProbe(nextcloud: NextcloudInquiry, nowMs: () => number)
 	}
 }
 
-export function sipcallProbe(version: string): Probe {
-	return { id: 'sipcall', ifSilent: 'sipcall_starting', look: () => [{ id: 'sipcall', ...finding('sipcall_ok', { version }) }] }
+/** @param countReplicas all servers on the same database, this one among them */
+export function sipcallProbe(version: string, countReplicas: () => number): Probe {
+	return {
+		id: 'sipcall',
+		ifSilent: 'sipcall_starting',
+		look: () => {
+			const replicas = countReplicas()
+			return [{ id: 'sipcall', ...(replicas > 1 ? finding('sipcall_replicas', { version, replicas }) : finding('sipcall_ok', { version })) }]
+		},
+	}
+}
+
+/**
+ * Says nothing while there is room.
+ *
+ * @param freeBytes rejects when the volume is not there
+ */
+export function volumeProbe(freeBytes: () => Promise<number>): Probe {
+	return {
+		id: 'volume',
+		ifSilent: 'volume_away',
+		look: async () => {
+			const bytes = await freeBytes()
+			const megabytes = Math.floor(bytes / MEGABYTE)
+			return bytes < LEAST_FREE_BYTES
+				? [{ id: 'volume', ...finding('disk_full', { megabytes }) }]
+				: bytes < LITTLE_FREE_BYTES ? [{ id: 'volume', ...finding('disk_low', { megabytes }) }] : []
+		},
+	}
+}
+
+/** Says nothing while nothing waits. */
+export function spoolProbe(backlog: () => Pick<BacklogState, 'waiting' | 'isOnDisk'>): Probe {
+	return {
+		id: 'spool',
+		ifSilent: 'spool_waiting',
+		look: () => {
+			const { waiting: changes, isOnDisk } = backlog()
+			return changes === 0 ? [] : [{ id: 'spool', ...finding(isOnDisk ? 'spool_waiting' : 'spool_disk_refuses', { changes }) }]
+		},
+	}
 }
 
 export function databaseProbe(database: DatabaseInquiry): Probe {
@@ -92,14 +133,12 @@ export function databaseProbe(database: DatabaseInquiry): Probe {
 		id: 'database',
 		ifSilent: 'database_down',
 		look: async () => {
-			const [{ value: { isReadOnly, loggingSettings }, latencyMs }, freeBytes] = await Promise.all([timed(() => database.look()), database.freeBytes()])
+			const { value: { isReadOnly, loggingSettings }, latencyMs } = await timed(() => database.look())
 			const found = isReadOnly
 				? finding('database_read_only')
-				: freeBytes !== undefined && freeBytes < LEAST_FREE_BYTES
-					? finding('disk_full', { megabytes: Math.floor(freeBytes / MEGABYTE) })
-					: loggingSettings.length > 0
-						? finding('database_logs', { settings: loggingSettings.join(', ') })
-						: finding('database_ok')
+				: loggingSettings.length > 0
+					? finding('database_logs', { settings: loggingSettings.join(', ') })
+					: finding('database_ok')
 			return [{ id: 'database', ...found, latencyMs }]
 		},
 	}

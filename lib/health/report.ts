@@ -9,7 +9,7 @@ import type { Finding, Meaning } from './findings.ts'
 import { FINDINGS } from './findings.ts'
 
 /** In the order in which a call passes them; what follows the carrier is no place but a rule. */
-export const PART_IDS = ['nextcloud', 'sipcall', 'database', 'read_replica', 'keys', 'records', 'redis', 'freeswitch', 'gateway', 'carrier', 'calling', 'settings', 'removed_users', 'locked_users'] as const
+export const PART_IDS = ['nextcloud', 'sipcall', 'volume', 'database', 'read_replica', 'spool', 'keys', 'records', 'redis', 'freeswitch', 'gateway', 'carrier', 'calling', 'settings', 'removed_users', 'locked_users'] as const
 
 export type PartId = typeof PART_IDS[number]
 
@@ -54,7 +54,7 @@ const ALTERNATIVES: readonly PartId[] = ['freeswitch', 'gateway']
 
 /** Of all other parts each is needed. */
 export function stateOf(parts: readonly Part[]): Report['state'] {
-	const isDown = (part: Part) => severityOf(part) === 'error'
+	const isDown = (part: Part) => part.state === 'down' && severityOf(part) === 'error'
 	const areAllDown = (id: PartId) => parts.some((part) => part.id === id) && parts.every((part) => part.id !== id || isDown(part))
 	if (parts.some((part) => !ALTERNATIVES.includes(part.id) && isDown(part)) || ALTERNATIVES.some(areAllDown)) {
 		return 'down'

@@ -27,7 +27,7 @@ const load = z.object({
 })
 
 export const PartSchema = z.object({
-	id: z.enum(['nextcloud', 'sipcall', 'database', 'read_replica', 'keys', 'records', 'redis', 'freeswitch', 'gateway', 'carrier', 'calling', 'settings', 'removed_users', 'locked_users']),
+	id: z.enum(['nextcloud', 'sipcall', 'volume', 'database', 'read_replica', 'spool', 'keys', 'records', 'redis', 'freeswitch', 'gateway', 'carrier', 'calling', 'settings', 'removed_users', 'locked_users']),
 	name: z.string().optional().describe('The gateway’s; a read replica’s, and of several FreeSWITCHes the node’s, `host:port`'),
 	state: z.enum(['ok', 'degraded', 'down', 'not_set_up']),
 	...finding,

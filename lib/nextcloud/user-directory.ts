@@ -79,6 +79,23 @@ export class UserDirectory {
 		return asking
 	}
 
+	/**
+	 * The user as Nextcloud knew it last, when it cannot be asked now. It says who somebody is, and gives no right.
+	 *
+	 * @throws {SipCallError} as `get`; `nextcloud_unavailable` only for users of whom Nextcloud was never asked here
+	 */
+	async profile(userId: string): Promise<NextcloudUser> {
+		try {
+			return await this.get(userId)
+		} catch (error) {
+			const known = this.#known.get(userId)
+			if (known === undefined || !(error instanceof SipCallError) || error.code !== 'nextcloud_unavailable') {
+				throw error
+			}
+			return known.user
+		}
+	}
+
 	/** The administrators who have used SIPCall since it was started, as far as they are known. */
 	knownAdmins(): string[] {
 		return [...this.#known.values()].filter(({ user }) => user.isAdmin).map(({ user }) => user.id)
@@ -160,9 +177,9 @@ export class UserDirectory {
 		if (status === 401) {
 			// Nextcloud counts this answer as an attack: it is not asked for again at once.
 			remember(this.#gone, userId, this.#now())
-			throw gone()
 		}
-		if (status === 403 || status === 404) {
+		if (status === 401 || status === 403 || status === 404) {
+			this.#known.delete(userId)
 			throw gone()
 		}
 		const parsed = status === 200 ? CloudUser.safeParse(data) : undefined
@@ -171,6 +188,7 @@ export class UserDirectory {
 		}
 		const { id, enabled, displayname, groups, language } = parsed.data
 		if (enabled === false || id !== userId) {
+			this.#known.delete(userId)
 			throw gone()
 		}
 		const user = { id, displayName: displayname ?? id, groups, isAdmin: groups.includes('admin'), language: language ?? 'en' }

@@ -126,10 +126,14 @@ function shown(found: HealthPart | Step, name: string, word: string): ShownFindi
 
 function partName({ id, name = '' }: HealthPart): string {
 	switch (id) {
+		case 'volume':
+			return t('Volume')
 		case 'database':
 			return t('Database')
 		case 'read_replica':
 			return t('Read replica: {name}', { name })
+		case 'spool':
+			return t('Waiting for the database')
 		case 'keys':
 			return t('Encryption key')
 		case 'records':

@@ -20,6 +20,7 @@ import { inField, route } from '../route.ts'
 import { MeSchema, MeUpdateSchema } from '../schemas.ts'
 
 export interface MeRoutesOptions {
+	/** As Nextcloud knew the user last, when it cannot be asked: what is shown and stored here gives nobody a right. */
 	user: (userId: string) => Promise<{ id: string, displayName: string, groups: readonly string[], isAdmin: boolean }>
 	settings: () => Settings
 	devices: { of: (userId: string) => Promise<Device[]>, replace: (userId: string, devices: readonly Device[]) => Promise<void> }

@@ -3,10 +3,11 @@
 
 // PostgreSQL goes away in the middle of calls.
 
+import type { HealthJson } from '../../../lib/http/health-schemas.ts'
 import type { ApiClient, TestApp } from '../../support/app.ts'
 import type { SilentWay } from '../../support/silent-way.ts'
 
-import { readdir, readFile, symlink } from 'node:fs/promises'
+import { readdir, readFile, rm, symlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Client } from 'pg'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
@@ -18,7 +19,7 @@ describe('while PostgreSQL is away', () => {
 	let demo: ApiClient
 
 	beforeEach(async () => {
-		test = await startTestApp({ freeSwitch: { speed: 1 }, overrides: { sweepMs: 50, replicas: { tickMs: 50 } } })
+		test = await startTestApp({ freeSwitch: { speed: 1 }, overrides: { sweepMs: 50, replicas: { tickMs: 50 }, health: { freshMs: 0 } } })
 		demo = await test.prepare()
 	})
 
@@ -29,8 +30,11 @@ describe('while PostgreSQL is away', () => {
 
 	const folder = () => join(test.database.volume, 'spool')
 	const spooled = async () => (await Promise.all((await readdir(folder()).catch(() => [])).map((name) => readFile(join(folder(), name), 'utf8')))).join('')
-	const legUuid = (role: 'a' | 'b') => test.freeSwitch.channels().find(({ leg }) => leg === role)?.uuid ?? ''
+	const legUuid = (role: 'a' | 'b', call?: string) => test.freeSwitch.channels().find(({ leg, variables }) => leg === role && (call === undefined || variables.sipcall_call === call))?.uuid ?? ''
 	const row = async (uuid: string) => (await test.database.query<{ status: string, outcome: string, ended_by: string, version: number }>(`select status, outcome, ended_by, version from calls where uuid = '${uuid}'`))[0]
+
+	/** What the doctor says of what waits. */
+	const told = async () => (await demo.get<HealthJson>('/admin/health')).body.parts.filter(({ id }) => id === 'spool').map(({ code }) => code)
 
 	async function connected(): Promise<string> {
 		const { body } = await demo.call('+4930123400')
@@ -46,10 +50,12 @@ describe('while PostgreSQL is away', () => {
 		expect(ended).toMatchObject({ outcome: 'completed', endedBy: 'callee' })
 		expect(await spooled()).toContain(uuid)
 		expect(await spooled()).not.toContain('30123400')
+		expect(await told()).toEqual(['spool_waiting'])
 
 		await test.database.bringBack()
 		await vi.waitFor(async () => expect(await row(uuid)).toMatchObject({ status: 'ended', outcome: 'completed', ended_by: 'callee', version: ended.version }), 20_000)
 		await vi.waitFor(async () => expect(await readdir(folder())).toEqual([]))
+		expect(await told()).toEqual([])
 		expect((await demo.get(`/call-status/${uuid}`)).body).toMatchObject({ status: 'ended', version: ended.version, talkSec: ended.talkSec })
 	})
 
@@ -106,13 +112,23 @@ describe('while PostgreSQL is away', () => {
 	})
 
 	it('a disk that takes nothing keeps nobody from calling on: what happened is stored from memory', async () => {
+		await demo.request('POST', '/admin/config', { maxConcurrentPerUser: 2 })
+		const later = await connected()
 		const uuid = await connected()
 		await symlink('/dev/full', folder())
 		await test.database.takeAway()
-		test.freeSwitch.hangUp(legUuid('b'))
+		test.freeSwitch.hangUp(legUuid('b', uuid))
 		await demo.untilEnded(uuid)
+		expect(await told()).toEqual(['spool_disk_refuses'])
+		// From now on it takes what comes, but not what it has refused.
+		await rm(folder())
+		test.freeSwitch.hangUp(legUuid('b', later))
+		await demo.untilEnded(later)
+		expect(await spooled()).toContain(later)
+		expect(await told()).toEqual(['spool_disk_refuses'])
 		await test.database.bringBack()
 		await vi.waitFor(async () => expect(await row(uuid)).toMatchObject({ status: 'ended', ended_by: 'callee' }), 20_000)
+		await vi.waitFor(async () => expect(await told()).toEqual([]), 20_000)
 	})
 })
 

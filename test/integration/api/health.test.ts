@@ -6,6 +6,7 @@
 import type { HealthJson, HealthPartJson } from '../../../lib/http/health-schemas.ts'
 import type { ApiClient, TestApp } from '../../support/app.ts'
 
+import { rm } from 'node:fs/promises'
 import { afterEach, describe, expect, it } from 'vitest'
 import { startApp } from '../../../lib/app.ts'
 import { loadConfig } from '../../../lib/config.ts'
@@ -185,6 +186,12 @@ describe('the doctor', () => {
 		} finally {
 			await app.stop()
 		}
+	})
+
+	it('tells of a volume that is not there any more', async () => {
+		await start()
+		await rm(test.database.volume, { recursive: true })
+		expect(await until('volume', 'volume_away')).toMatchObject({ state: 'degraded' })
 	})
 
 	it('tells of PostgreSQL that goes away while SIPCall runs', async () => {

@@ -3,6 +3,7 @@
 
 // Two sidecars on one PostgreSQL, one Redis and one switch.
 
+import type { HealthJson } from '../../../lib/http/health-schemas.ts'
 import type { CallJson } from '../../../lib/http/schemas.ts'
 import type { ApiClient, Replica, TestApp } from '../../support/app.ts'
 
@@ -20,7 +21,7 @@ describe('two replicas', () => {
 	let [here, there]: ApiClient[] = []
 
 	beforeEach(async () => {
-		test = await startTestApp({ freeSwitch: { speed: 1 }, overrides: { sweepMs: 50, esl: { silenceMs: 300, commandTimeoutMs: 500 }, replicas: { tickMs: 50 } } })
+		test = await startTestApp({ freeSwitch: { speed: 1 }, overrides: { sweepMs: 50, esl: { silenceMs: 300, commandTimeoutMs: 500 }, replicas: { tickMs: 50 }, health: { freshMs: 0 } } })
 		here = await test.prepare({ maxConcurrentPerUser: 2 })
 		other = await test.startReplica()
 		there = other.as('demo')
@@ -39,6 +40,13 @@ describe('two replicas', () => {
 	it('have one of them that hears the switch’s events', async () => {
 		expect(subscriptions()).toHaveLength(1)
 		expect(test.freeSwitch.clients).toBe(3)
+	})
+
+	it('are counted by the doctor, until one is gone', async () => {
+		const told = async () => (await (here as ApiClient).get<HealthJson>('/admin/health')).body.parts.find(({ id }) => id === 'sipcall')
+		await vi.waitFor(async () => expect(await told()).toMatchObject({ state: 'ok', code: 'sipcall_replicas', values: { replicas: 2 } }), 10_000)
+		await other.stop()
+		await vi.waitFor(async () => expect(await told()).toMatchObject({ code: 'sipcall_ok' }), 10_000)
 	})
 
 	it('both place calls, and each tells of those of the other as they change', async () => {

@@ -5,7 +5,6 @@ import type { MikroORM } from '@mikro-orm/postgresql'
 import type { TestDatabase } from '../../support/database.ts'
 
 import { randomBytes } from 'node:crypto'
-import { tmpdir } from 'node:os'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { DatabaseInquiry } from '../../../lib/db/database-inquiry.ts'
 import { openDatabase } from '../../../lib/db/orm.ts'
@@ -26,9 +25,9 @@ afterEach(async () => {
 })
 
 /** A new connection, which takes the database's settings as they are now. */
-async function inquiry(volume?: string): Promise<DatabaseInquiry> {
+async function inquiry(): Promise<DatabaseInquiry> {
 	orm = await openDatabase({ url: database.url, keys: new KeyRing([randomBytes(32)]), logger: new RecordedLog(), poolSize: 1 })
-	return new DatabaseInquiry({ orm, volume })
+	return new DatabaseInquiry({ orm })
 }
 
 async function set(setting: string): Promise<void> {
@@ -56,11 +55,5 @@ describe('the database’s own word', () => {
 	it('says that it takes no changes', async () => {
 		await set('default_transaction_read_only = on')
 		expect((await (await inquiry()).look()).isReadOnly).toBe(true)
-	})
-
-	it('is followed by the space on its volume, and by nothing on somebody else’s machine', async () => {
-		expect(await (await inquiry(tmpdir())).freeBytes()).toBeGreaterThan(0)
-		await orm?.close(true)
-		expect(await (await inquiry()).freeBytes()).toBeUndefined()
 	})
 })

@@ -4,11 +4,13 @@
 import type { Probe } from '../../../lib/health/health.ts'
 import type { Part, Report } from '../../../lib/health/report.ts'
 
+import { tmpdir } from 'node:os'
 import { describe, expect, it, vi } from 'vitest'
 import { Guards } from '../../../lib/guard.ts'
 import { finding } from '../../../lib/health/findings.ts'
+import { freeBytesOn } from '../../../lib/health/free-bytes.ts'
 import { Health } from '../../../lib/health/health.ts'
-import { keysProbe, noticesProbe, readReplicaProbe, recordsProbe, switchProbe, versionFinding } from '../../../lib/health/probes.ts'
+import { keysProbe, noticesProbe, readReplicaProbe, recordsProbe, spoolProbe, switchProbe, versionFinding, volumeProbe } from '../../../lib/health/probes.ts'
 import { reportOf, setupChecksAnswer, stateOf, statusLines } from '../../../lib/health/report.ts'
 import { DEFAULT_SETTINGS } from '../../../lib/policy/settings.ts'
 import { RecordedLog } from '../../support/recorded-log.ts'
@@ -109,6 +111,7 @@ describe('the report', () => {
 		['no database', [...GOOD, { id: 'database', ...finding('database_down') }], 'down'],
 		['no Redis, which nobody needs to call', [...GOOD, { id: 'redis', ...finding('redis_down') }], 'degraded'],
 		['a Redis that was never there', [...GOOD, { id: 'redis', ...finding('redis_absent') }], 'ok'],
+		['a volume that is nearly full, which ends no call yet', [...GOOD, { id: 'volume', ...finding('disk_full') }], 'degraded'],
 		['no country', [...GOOD, { id: 'calling', ...finding('calling_no_country') }], 'not_set_up'],
 	])('of %s is as it should be', (_what, parts, state) => {
 		expect(stateOf(parts)).toBe(state)
@@ -177,6 +180,41 @@ describe('a read replica', () => {
 		expect(look).not.toHaveBeenCalled()
 		expect(await readReplicaProbe([{ ...replica('late'), look }]).look()).toMatchObject([{ text: expect.stringContaining('more than 30 seconds') }])
 		expect(look).toHaveBeenCalledOnce()
+	})
+})
+
+describe('the volume', () => {
+	const codes = async (freeBytes: () => Promise<number>) => (await healthOf([volumeProbe(freeBytes)]).report()).parts.map(({ code, values }) => [code, values?.megabytes])
+
+	it.each([
+		['1 GiB', 1024 ** 3, []],
+		['a byte less than 1 GiB', 1024 ** 3 - 1, [['disk_low', 1073]]],
+		['100 MiB', 100 * 1024 ** 2, [['disk_low', 104]]],
+		['a byte less than 100 MiB', 100 * 1024 ** 2 - 1, [['disk_full', 104]]],
+	])('with %s that is free is told as it should be', async (_what, bytes, expected) => {
+		expect(await codes(async () => bytes)).toEqual(expected)
+	})
+
+	it('is asked for what is free: nothing in a file system that takes no files, and it is told when it is gone', async () => {
+		expect(await codes(() => freeBytesOn('/proc'))).toEqual([['disk_full', 0]])
+		expect(await codes(() => freeBytesOn('/nowhere'))).toEqual([['volume_away', undefined]])
+		expect(await freeBytesOn(tmpdir())).toBeGreaterThan(0)
+	})
+
+	it('nearly full is an error for Nextcloud and at a console, though calls go on', () => {
+		const report = reportOf([...GOOD, { id: 'volume', ...finding('disk_full', { megabytes: 7 }) }], AT)
+		expect(setupChecksAnswer(report).volume?.status).toBe('error')
+		expect(statusLines(report)[1]).toMatch(/^ERROR SIPCall’s volume is nearly full: 7 MB are left\. Make room/)
+	})
+})
+
+describe('what waits for the database', () => {
+	it.each([
+		[{ waiting: 0, isOnDisk: true }, []],
+		[{ waiting: 3, isOnDisk: true }, [['spool_waiting', 3]]],
+		[{ waiting: 3, isOnDisk: false }, [['spool_disk_refuses', 3]]],
+	])('is told of %o', async (backlog, expected) => {
+		expect((await healthOf([spoolProbe(() => backlog)]).report()).parts.map(({ code, values }) => [code, values?.changes])).toEqual(expected)
 	})
 })
 

@@ -56,6 +56,29 @@ describe('what Nextcloud knows of a user', () => {
 		expect(test.requests).toHaveLength(2)
 	})
 
+	it('says who somebody is also when Nextcloud cannot be asked, and gives no right then', async () => {
+		const test = directory(() => cloudUser())
+		await test.users.get('alice')
+		test.nowMs += 86_400_000
+		test.reply = () => new Response('', { status: 503 })
+		expect(await test.users.profile('alice')).toMatchObject({ displayName: 'Alice', groups: ['sales'] })
+		await expect(test.users.get('alice')).rejects.toMatchObject({ code: 'nextcloud_unavailable' })
+		await expect(test.users.profile('bob')).rejects.toMatchObject({ code: 'nextcloud_unavailable' })
+	})
+
+	it.each([
+		['is gone', () => new Response('', { status: 404 })],
+		['is disabled', () => cloudUser({ enabled: false })],
+	])('says nothing more of somebody who %s, also when it cannot be asked', async (_what, reply) => {
+		const test = directory(() => cloudUser())
+		await test.users.get('alice')
+		test.nowMs += 60_000
+		test.reply = reply
+		await expect(test.users.profile('alice')).rejects.toMatchObject({ code: 'forbidden' })
+		test.reply = () => new Response('', { status: 503 })
+		await expect(test.users.profile('alice')).rejects.toMatchObject({ code: 'nextcloud_unavailable' })
+	})
+
 	it('is asked again when the clock was set back: a right must not outlive its minute', async () => {
 		const test = directory(() => cloudUser())
 		await test.users.get('alice')

@@ -12,7 +12,7 @@ import { reportText } from '../../../src/services/health-words.ts'
 import { registerLanguage } from '../../../src/services/l10n.ts'
 import { speak } from '../../support/language.ts'
 
-const VALUES = { version: '1.10.12', seconds: 7, settings: 'log_statement', megabytes: 12, commands: 'originate', position: 2, count: 3, keys: 'a1b2c3d4', rows: 2, left: 3, total: 4, reason: 'Look at the list.' }
+const VALUES = { version: '1.10.12', seconds: 7, settings: 'log_statement', megabytes: 12, commands: 'originate', position: 2, count: 3, keys: 'a1b2c3d4', replicas: 2, changes: 3, rows: 2, left: 3, total: 4, reason: 'Look at the list.' }
 const CODES = Object.keys(FINDINGS) as FindingCode[]
 
 describe('a finding of the server’s', () => {

@@ -9,7 +9,7 @@ import type { BackupInfo } from './db/backup/backup-folder.ts'
 import type { DatabaseErrand } from './db/backup/backups.ts'
 import type { RightsCheck } from './http/route.ts'
 import type { BackupLine } from './http/routes/occ.ts'
-import type { Logger } from './logger.ts'
+import type { Logger, RootLogger } from './logger.ts'
 import type { AppOverrides, Base, Parts } from './parts.ts'
 
 import { setTimeout as delay } from 'node:timers/promises'
@@ -22,6 +22,7 @@ import { Guards } from './guard.ts'
 import { Monitoring } from './health/monitoring.ts'
 import { setupChecksAnswer, statusLines } from './health/report.ts'
 import { REQUEST_LIMITS } from './http/middlewares/request-limit.ts'
+import { userRefs } from './http/request-log.ts'
 import { healthRoutes } from './http/routes/health.ts'
 import { lifeCycleRoutes } from './http/routes/life-cycle.ts'
 import { occRoutes } from './http/routes/occ.ts'
@@ -30,6 +31,7 @@ import { AddressBooks } from './nextcloud/address-books.ts'
 import { verifyAppApi } from './nextcloud/appapi-auth.ts'
 import { FetchDavClient } from './nextcloud/dav-client.ts'
 import { LifeCycle } from './nextcloud/life-cycle.ts'
+import { NextcloudLog, tellingLog } from './nextcloud/nextcloud-log.ts'
 import { OcsClient } from './nextcloud/ocs-client.ts'
 import { registerInNextcloud } from './nextcloud/registration.ts'
 import { UserDirectory } from './nextcloud/user-directory.ts'
@@ -59,7 +61,7 @@ const ASSETS = fileURLToPath(new URL('../ex_app', import.meta.url))
 /**
  * Starts the sidecar. Resolves as soon as `/heartbeat` answers; `ready` tells when the rest is up.
  */
-export async function startApp(config: Config, logger: Logger, overrides: AppOverrides = {}): Promise<RunningApp> {
+export async function startApp(config: Config, ownLog: Logger & Partial<RootLogger>, overrides: AppOverrides = {}): Promise<RunningApp> {
 	const clock = overrides.clock ?? { now: () => new Date() }
 	const now = () => clock.now().getTime()
 	const toNextcloud = {
@@ -67,11 +69,14 @@ export async function startApp(config: Config, logger: Logger, overrides: AppOve
 		appId: config.appId,
 		appVersion: config.appVersion,
 		appSecret: config.appSecret.reveal(),
-		logger: logger.child({ component: 'nextcloud' }),
+		// Not told to Nextcloud: what goes wrong on the way there would go that way again.
+		logger: ownLog.child({ component: 'nextcloud' }),
 		now,
 	}
 	const guards = new Guards()
 	const ocs = new OcsClient({ ...toNextcloud, guards })
+	const nextcloudLog = new NextcloudLog(ocs)
+	const logger = tellingLog(ownLog, (...line) => void nextcloudLog.tell(...line))
 	const addressBooks = new AddressBooks({ dav: new FetchDavClient(toNextcloud), now, logger: toNextcloud.logger })
 	let parts: Parts | undefined
 	const backups = new Backups({
@@ -123,6 +128,9 @@ export async function startApp(config: Config, logger: Logger, overrides: AppOve
 			...occRoutes({
 				status: async () => await parts?.status() ?? statusLines(await health(0)),
 				tasks: () => parts?.occ,
+				setLogLevel: (level) => {
+					ownLog.level = level
+				},
 				backups: {
 					create: async () => lineOf(await audited(() => parts?.audit, { actor: { kind: 'console' }, action: 'backup.made' }, () => backups.create())),
 					list: async () => (await backups.list()).map(lineOf),
@@ -146,6 +154,7 @@ export async function startApp(config: Config, logger: Logger, overrides: AppOve
 		checkRight: rightsCheck(base.users),
 		faultOf: storageFault,
 		onAnswered: (answer) => monitoring.answered(answer),
+		userRef: userRefs(config.appSecret.reveal()),
 		metrics: { token: () => parts?.metricsToken(), contentType: monitoring.contentType, text: () => monitoring.text() },
 		cdrs: { secret: () => parts?.cdrSecret(), take: async (body) => parts?.takeCdr(body) },
 		logger: logger.child({ component: 'http' }),

@@ -5,6 +5,7 @@
 // many ask it at once.
 
 import { BrokenCircuitError, bulkhead, BulkheadRejectedError, circuitBreaker, CircuitState, ConsecutiveBreaker, handleWhen } from 'cockatiel'
+import { addTime, presentTime } from './time-spent.ts'
 
 export type GuardedPart = 'nextcloud' | 'database' | 'redis' | 'freeswitch' | 'carrier'
 
@@ -106,6 +107,7 @@ export class Guard {
 	 * @throws {GuardRefusal} when nothing was asked
 	 */
 	async execute<Value>(ask: () => Promise<Value>): Promise<Value> {
+		const [spent, began] = [presentTime(), performance.now()]
 		try {
 			// Who has waited for a place must not ask a part that has been left alone meanwhile.
 			return await this.#places.execute(() => this.#ask(ask))
@@ -115,6 +117,8 @@ export class Guard {
 				throw new GuardRefusal(this.#options.part, error)
 			}
 			throw error
+		} finally {
+			addTime(spent, this.#options.part, performance.now() - began)
 		}
 	}
 

@@ -4,7 +4,9 @@
 import { getCountries, getCountryCallingCode } from 'libphonenumber-js/max'
 import { createLogger as createWinstonLogger, format, transports } from 'winston'
 
-export type LogLevel = 'error' | 'warn' | 'info' | 'debug'
+export const LOG_LEVELS = ['error', 'warn', 'info', 'debug'] as const
+
+export type LogLevel = typeof LOG_LEVELS[number]
 
 export type LogFields = Record<string, unknown>
 
@@ -19,6 +21,12 @@ export interface Logger {
 	debug(message: string, fields?: LogFields): void
 	/** The same log with fields that stand in every line, such as `{ component: 'esl' }`. */
 	child(fields: LogFields): Logger
+}
+
+/** The log that all others are children of. */
+export interface RootLogger extends Logger {
+	/** How much is logged, here and by all children; may be set at any time. */
+	level: string
 }
 
 const SECRET_FIELD = /secret|password|passwd|authorization|cookie|token|api[-_]?key|shared[-_]?key|private[-_]?key|passphrase|encryption/i
@@ -143,8 +151,10 @@ const readable = format.printf(({ level, message, time, component, ...fields }) 
 /**
  * The application's log: JSON lines on standard output, or short readable lines for a person at a terminal.
  * Secrets and phone numbers are taken out here, whoever logs.
+ *
+ * @param options where it goes and how much: `to` = another stream than standard output
  */
-export function createLogger(options: { level: LogLevel, pretty?: boolean, silent?: boolean }): Logger {
+export function createLogger(options: { level: LogLevel, pretty?: boolean, silent?: boolean, to?: NodeJS.WritableStream }): RootLogger {
 	return createWinstonLogger({
 		level: options.level,
 		silent: options.silent ?? false,
@@ -157,6 +167,6 @@ export function createLogger(options: { level: LogLevel, pretty?: boolean, silen
 			redaction(),
 			options.pretty ? readable : format.json(),
 		),
-		transports: [new transports.Console({ stderrLevels: [] })],
+		transports: [options.to === undefined ? new transports.Console({ stderrLevels: [] }) : new transports.Stream({ stream: options.to })],
 	})
 }

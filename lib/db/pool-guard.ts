@@ -6,7 +6,9 @@
 
 import type { Pool, PoolClient } from 'pg'
 import type { Guard } from '../guard.ts'
+import type { TimeSpent } from '../time-spent.ts'
 
+import { addTime, presentTime } from '../time-spent.ts'
 import { cutConnection } from './cut-connection.ts'
 import { storageFault } from './storage-fault.ts'
 
@@ -17,6 +19,8 @@ export class PoolGuard {
 	readonly #guard: Guard
 	/** Those that somebody has now. */
 	readonly #taken = new Set<PoolClient>()
+	/** For whom, and since when. */
+	readonly #borrowed = new WeakMap<PoolClient, { spent: TimeSpent | undefined, since: number }>()
 	#pool: Pool | undefined
 
 	constructor(guard: Guard) {
@@ -27,9 +31,17 @@ export class PoolGuard {
 	watch(pool: Pool): void {
 		this.#pool = pool
 		const connect = pool.connect.bind(pool) as () => Promise<PoolClient>
-		pool.connect = (async () => this.#guard.execute(connect)) as Pool['connect']
+		pool.connect = (async () => {
+			const client = await this.#guard.execute(() => connect())
+			this.#borrowed.set(client, { spent: presentTime(), since: performance.now() })
+			return client
+		}) as Pool['connect']
 		pool.on('acquire', (client) => this.#taken.add(client))
-		pool.on('release', (_error, client) => this.#taken.delete(client))
+		pool.on('release', (_error, client) => {
+			this.#taken.delete(client)
+			const borrowed = this.#borrowed.get(client)
+			addTime(borrowed?.spent, 'database', performance.now() - (borrowed?.since ?? 0))
+		})
 		pool.on('connect', (client) => client.once('end', () => this.#releaseLost(client)))
 	}
 

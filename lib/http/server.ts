@@ -29,6 +29,7 @@ import { requestId } from './middlewares/request-id.ts'
 import { requestLimit } from './middlewares/request-limit.ts'
 import { openApiDocument } from './openapi.ts'
 import { bareProblem, clientFault, problemOf } from './problem.ts'
+import { requestLog } from './request-log.ts'
 import { handlerOf } from './route.ts'
 
 export interface HttpOptions {
@@ -59,6 +60,8 @@ export interface HttpOptions {
 	faultOf: (error: unknown) => SipCallError | undefined
 	/** Told of every answer. */
 	onAnswered: (answer: AnsweredRequest) => void
+	/** The name of a user in the log. */
+	userRef: (userId: string) => string
 	metrics: MetricsEndpoint
 	cdrs: CdrEndpoint
 	logger: Logger
@@ -128,7 +131,11 @@ export function createHttpApp(options: HttpOptions, stopping: AbortSignal): Expr
 	app.disable('etag')
 	app.set('query parser', 'simple')
 
-	app.use(answerWatch(options.onAnswered))
+	const log = requestLog(options.logger, options.userRef)
+	app.use(answerWatch((answer, details) => {
+		options.onAnswered(answer)
+		log(answer, details)
+	}))
 	app.use(requestId)
 	// Strict-Transport-Security would bind Nextcloud's whole host, which is not for an app to decide.
 	app.use(helmet({ crossOriginResourcePolicy: false, strictTransportSecurity: false }))
@@ -146,8 +153,10 @@ export function createHttpApp(options: HttpOptions, stopping: AbortSignal): Expr
 
 	const callers = new WeakMap<Request, Caller>()
 	const callerOf = (request: Request) => callers.get(request) ?? NOBODY
-	app.use(async (request, _response, next) => {
-		callers.set(request, await identify(request, options))
+	app.use(async (request, response, next) => {
+		const caller = await identify(request, options)
+		callers.set(request, caller)
+		response.locals.userId = caller.userId
 		dropCredentials(request.headers)
 		next()
 	})

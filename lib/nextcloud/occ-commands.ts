@@ -33,6 +33,17 @@ export const OCC_COMMANDS: readonly OccCommand[] = [
 		handler: 'occ/status',
 	},
 	{
+		name: 'sipcall:doctor',
+		description: 'The same as sipcall:status: looks at each part, says what is wrong and what to do',
+		handler: 'occ/status',
+	},
+	{
+		name: 'sipcall:log-level',
+		description: 'Sets how much SIPCall logs, until it is restarted',
+		arguments: [{ name: 'level', mode: 'required', description: 'error, warn, info or debug' }],
+		handler: 'occ/log-level',
+	},
+	{
 		name: 'sipcall:user:purge',
 		description: 'Deletes all that SIPCall holds of a user: calls, notes, phones, sign-ins. It cannot be undone',
 		arguments: [{ name: 'user', mode: 'required', description: 'The user’s id in Nextcloud; the user may be gone already' }],

@@ -18,6 +18,7 @@ import { createLogger } from '../../lib/logger.ts'
 import { startScriptedFreeSwitch } from '../stand-ins/freeswitch/index.ts'
 import { startNextcloudShell } from '../stand-ins/nextcloud/nextcloud-shell.ts'
 import { createTestDatabase } from './database.ts'
+import { keepPrivate, keepSecrets, keptLog } from './kept-log.ts'
 
 export const APP_SECRET = 'test-secret:with-a-colon'
 
@@ -48,6 +49,7 @@ export class ApiClient {
 	}
 
 	async request<Body = Record<string, unknown>>(method: string, path: string, body?: unknown, headers: Record<string, string> = {}): Promise<Answer<Body>> {
+		keepPrivate(body)
 		const response = await fetch(`${this.#url}${path}`, {
 			method,
 			headers: {
@@ -171,7 +173,8 @@ export async function startTestApp(options: TestAppOptions = {}): Promise<TestAp
 		...(nodes.length === 1 ? {} : { FREESWITCH_NODES: JSON.stringify(nodes.map(({ host, port }) => ({ host, port, password: 'ClueCon' }))) }),
 		...options.environment,
 	}
-	const logger = createLogger({ level: 'error', pretty: true, silent: process.env.SIPCALL_TEST_LOG === undefined })
+	keepSecrets(environment)
+	const logger = process.env.SIPCALL_TEST_LOG === undefined ? keptLog() : createLogger({ level: 'error', pretty: true })
 	// Port 0 is not valid in the environment of a real start: here it keeps test files out of each other's way.
 	const start = (own: Record<string, string> = {}) => startApp({ ...loadConfig({ ...environment, ...own }), listen: { host: '127.0.0.1', port: 0 } }, logger, { requestLimits: MANY_REQUESTS, ...options.overrides })
 	const replicas: RunningApp[] = []

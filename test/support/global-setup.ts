@@ -15,6 +15,7 @@ import { startEmbeddedRedis } from '../../lib/embedded/redis.ts'
 import { createLogger } from '../../lib/logger.ts'
 import { KeyRing } from '../../lib/privacy/key-ring.ts'
 import { databaseUrl, onServer } from './database-server.ts'
+import { findPrivate, keepLogsIn } from './kept-log.ts'
 import { startPageBuilder } from './page-builder.ts'
 
 declare module 'vitest' {
@@ -39,11 +40,18 @@ export default async function setup(project: TestProject): Promise<() => Promise
 	const dataDir = await mkdtemp(join(tmpdir(), 'sipcall-test-'))
 	const logger = createLogger({ level: 'warn', pretty: true })
 	const undo: (() => Promise<void>)[] = []
+	const logs = join(dataDir, 'logs')
+	await keepLogsIn(logs)
 	const stop = async () => {
 		for (const step of undo.toReversed()) {
 			await step()
 		}
+		const { found, bytes, sought } = await findPrivate(logs)
 		await rm(dataDir, { recursive: true, force: true })
+		if (found.length > 0) {
+			throw new Error(`The logs of this run hold what no log may hold:\n${found.join('\n')}`)
+		}
+		logger.warn('The logs of this run hold none of the numbers, notes and secrets that it has used', { megabytes: Math.round(bytes / 1e6), sought })
 	}
 	try {
 		const postgres = await startEmbeddedPostgres({ dataDir, logger })

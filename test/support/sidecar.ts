@@ -9,6 +9,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { fileURLToPath } from 'node:url'
+import { keepOutput, keepSecrets } from './kept-log.ts'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 
@@ -43,12 +44,13 @@ export function spawnSidecar(environment: Record<string, string>, port: number):
 		stdio: ['ignore', 'pipe', 'pipe'],
 	})
 	let output = ''
-	child.stdout.on('data', (chunk: Buffer) => {
-		output += chunk.toString()
-	})
-	child.stderr.on('data', (chunk: Buffer) => {
-		output += chunk.toString()
-	})
+	keepSecrets(environment)
+	for (const stream of [child.stdout, child.stderr]) {
+		stream.on('data', (chunk: Buffer) => {
+			output += chunk.toString()
+			keepOutput(chunk)
+		})
+	}
 	return {
 		url: `http://127.0.0.1:${port}`,
 		process: child,

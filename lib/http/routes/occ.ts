@@ -4,6 +4,7 @@
 // Console commands. AppAPI shows an answer's text only when its status is 200 (`ExAppOccService`), so a command that
 // fails says so in its text: an admin who sees nothing but "failed" can mend nothing.
 
+import type { LogLevel } from '../../logger.ts'
 import type { AuditCheck } from '../../privacy/audit.ts'
 import type { KeyState } from '../../privacy/rotation.ts'
 import type { Route } from '../route.ts'
@@ -11,6 +12,7 @@ import type { Route } from '../route.ts'
 import { setTimeout as delay } from 'node:timers/promises'
 import { z } from 'zod'
 import { SipCallError } from '../../errors.ts'
+import { LOG_LEVELS } from '../../logger.ts'
 import { route, TextStream } from '../route.ts'
 
 /** How much of a user's data there is, or was. */
@@ -55,6 +57,7 @@ export interface OccRoutesOptions {
 	/** Lines for a person at a console; answers at any time. */
 	status: () => Promise<string[]>
 	tasks: () => OccTasks | undefined
+	setLogLevel: (level: LogLevel) => void
 }
 
 const Values = z.record(z.string(), z.unknown()).nullish()
@@ -69,7 +72,7 @@ interface Input {
 	hasOption: (name: string) => boolean
 }
 
-export function occRoutes({ status, tasks, backups }: OccRoutesOptions): Route[] {
+export function occRoutes({ status, tasks, backups, setLogLevel }: OccRoutesOptions): Route[] {
 	const running = (): OccTasks => {
 		const up = tasks()
 		if (up === undefined) {
@@ -80,6 +83,15 @@ export function occRoutes({ status, tasks, backups }: OccRoutesOptions): Route[]
 	return [
 		command('/occ/status', 'occ sipcall:status', async function* () {
 			yield `${(await status()).join('\n')}\n`
+		}),
+		command('/occ/log-level', 'occ sipcall:log-level', async function* (input) {
+			const wanted = input.argument('level')
+			const level = LOG_LEVELS.find((one) => one === wanted)
+			if (level === undefined) {
+				throw new SipCallError('invalid_request', `“${wanted}” is none of ${LOG_LEVELS.join(', ')}.`)
+			}
+			setLogLevel(level)
+			yield `This server logs ${level} from now on, until it is restarted; LOG_LEVEL says what it begins with.\n`
 		}),
 		command('/occ/user/purge', 'occ sipcall:user:purge', async function* (input) {
 			const userId = input.argument('user')

@@ -10,9 +10,9 @@ import { randomBytes } from 'node:crypto'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { startApp } from '../../../lib/app.ts'
 import { loadConfig } from '../../../lib/config.ts'
-import { createLogger } from '../../../lib/logger.ts'
 import { startNextcloudShell } from '../../stand-ins/nextcloud/nextcloud-shell.ts'
 import { ApiClient, APP_SECRET, startTestApp } from '../../support/app.ts'
+import { keptLog } from '../../support/kept-log.ts'
 
 describe('the life in Nextcloud', () => {
 	let nextcloud: NextcloudShell
@@ -123,7 +123,7 @@ describe('a set-up that fails', () => {
 		// The same database with another key: what is stored could not be read.
 		const environment = { ...test.environment, DATABASE_ENCRYPTION_KEY: randomBytes(32).toString('base64') }
 		await test.app.stop()
-		const broken = await startApp({ ...loadConfig(environment), listen: { host: '127.0.0.1', port: 0 } }, createLogger({ level: 'error', silent: true }))
+		const broken = await startApp({ ...loadConfig(environment), listen: { host: '127.0.0.1', port: 0 } }, keptLog())
 		nextcloud.exAppUrl = broken.url
 		const failed = await nextcloud.register()
 		expect(failed.exitCode).toBe(1)

@@ -16,6 +16,7 @@ const ROUTES: Readonly<Record<string, Right>> = {
 	'PUT /enabled': 'nextcloud',
 	'GET /setup_checks': 'nextcloud',
 	'POST /occ/status': 'nextcloud',
+	'POST /occ/log-level': 'nextcloud',
 	'POST /occ/user/purge': 'nextcloud',
 	'POST /occ/export': 'nextcloud',
 	'POST /occ/audit/verify': 'nextcloud',

@@ -11,13 +11,13 @@ import { migrate, openDatabase } from '../../../lib/db/orm.ts'
 import { AuditRepository } from '../../../lib/db/repositories/audit-repository.ts'
 import { ErasureRepository } from '../../../lib/db/repositories/erasure-repository.ts'
 import { JournalRepository } from '../../../lib/db/repositories/journal-repository.ts'
-import { createLogger } from '../../../lib/logger.ts'
 import { checkAuditLog } from '../../../lib/privacy/audit.ts'
 import { JournalFile } from '../../../lib/privacy/journal-file.ts'
 import { KeyRing } from '../../../lib/privacy/key-ring.ts'
 import { createTestDatabase } from '../../support/database.ts'
+import { keptLog } from '../../support/kept-log.ts'
 
-const logger = createLogger({ level: 'error', silent: true })
+const logger = keptLog()
 const keys = new KeyRing([randomBytes(32)])
 
 let database: TestDatabase

@@ -13,11 +13,11 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { startApp } from '../../../lib/app.ts'
 import { loadConfig } from '../../../lib/config.ts'
 import { openDatabase } from '../../../lib/db/orm.ts'
-import { createLogger } from '../../../lib/logger.ts'
 import { KeyRing } from '../../../lib/privacy/key-ring.ts'
 import { ApiClient, startTestApp } from '../../support/app.ts'
+import { keptLog } from '../../support/kept-log.ts'
 
-const logger = createLogger({ level: 'error', silent: true })
+const logger = keptLog()
 
 describe('a running sidecar', () => {
 	let storagePath: string

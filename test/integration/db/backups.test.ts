@@ -12,11 +12,11 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { BackupFolder, KEPT } from '../../../lib/db/backup/backup-folder.ts'
 import { Backups } from '../../../lib/db/backup/backups.ts'
 import { migrate, openDatabase } from '../../../lib/db/orm.ts'
-import { createLogger } from '../../../lib/logger.ts'
 import { createBackupDatabase } from '../../support/backup-database.ts'
 import { createTestDatabase } from '../../support/database.ts'
+import { keptLog } from '../../support/kept-log.ts'
 
-const logger = createLogger({ level: 'error', silent: true })
+const logger = keptLog()
 
 let database: BackupDatabase
 let storagePath: string

@@ -12,12 +12,12 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { migrate, openDatabase } from '../../../lib/db/orm.ts'
 import { SignInRepository } from '../../../lib/db/repositories/sign-in-repository.ts'
 import { createIdentity } from '../../../lib/identity/index.ts'
-import { createLogger } from '../../../lib/logger.ts'
 import { KeyRing } from '../../../lib/privacy/key-ring.ts'
 import { createTestDatabase } from '../../support/database.ts'
+import { keptLog } from '../../support/kept-log.ts'
 import { CLIENT, OAuthServer } from '../../unit/identity/oauth-server.ts'
 
-const logger = createLogger({ level: 'error', silent: true })
+const logger = keptLog()
 const jwtKeys: [Buffer] = [randomBytes(64)]
 
 let database: TestDatabase

@@ -9,9 +9,9 @@ import { randomBytes } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { migrate, openDatabase } from '../../../lib/db/orm.ts'
 import { SignInRepository } from '../../../lib/db/repositories/sign-in-repository.ts'
-import { createLogger } from '../../../lib/logger.ts'
 import { KeyRing } from '../../../lib/privacy/key-ring.ts'
 import { createTestDatabase } from '../../support/database.ts'
+import { keptLog } from '../../support/kept-log.ts'
 import { begin, describeSignInStore, hash, rotate } from '../../unit/identity/sign-in-store-contract.ts'
 
 const NOW = new Date('2026-11-22T09:30:00.000Z')
@@ -23,7 +23,7 @@ let store: SignInStore
 beforeAll(async () => {
 	database = await createTestDatabase()
 	const keys = new KeyRing([randomBytes(32)])
-	orm = await openDatabase({ url: database.url, keys, logger: createLogger({ level: 'error', silent: true }) })
+	orm = await openDatabase({ url: database.url, keys, logger: keptLog() })
 	await migrate(orm, keys)
 	store = new SignInRepository({ orm })
 })

@@ -19,10 +19,10 @@ import { loadConfig } from '../../../lib/config.ts'
 import { openDatabase } from '../../../lib/db/orm.ts'
 import { AuditRepository } from '../../../lib/db/repositories/audit-repository.ts'
 import { JournalRepository } from '../../../lib/db/repositories/journal-repository.ts'
-import { createLogger } from '../../../lib/logger.ts'
 import { JournalFile } from '../../../lib/privacy/journal-file.ts'
 import { ApiClient, startTestApp } from '../../support/app.ts'
 import { createTestDatabase } from '../../support/database.ts'
+import { keptLog } from '../../support/kept-log.ts'
 import { keysOf, storedText } from '../../support/stored-text.ts'
 
 const MOBILE = '+4915123456701'
@@ -467,7 +467,7 @@ describe('another machine', () => {
 		undo.push(() => rm(elsewhere, { recursive: true }))
 		await mkdir(path.join(elsewhere, 'backups'))
 		await copyFile(path.join(volume, 'backups', name), path.join(elsewhere, 'backups', name))
-		const second: RunningApp = await startApp({ ...loadConfig({ ...test.environment, APP_PERSISTENT_STORAGE: elsewhere }), listen: { host: '127.0.0.1', port: 0 } }, createLogger({ level: 'error', silent: true }))
+		const second: RunningApp = await startApp({ ...loadConfig({ ...test.environment, APP_PERSISTENT_STORAGE: elsewhere }), listen: { host: '127.0.0.1', port: 0 } }, keptLog())
 		undo.push(() => second.stop())
 		await second.ready
 		const { receiptId } = await eraseAsAdmin({ number: MOBILE })
@@ -486,7 +486,7 @@ describe('an entry', () => {
 		const first = await eraseAsAdmin({ number: MOBILE })
 		const second = await eraseAsAdmin({ number: OTHER })
 		const keys = keysOf(test.environment)
-		const logger = createLogger({ level: 'error', silent: true })
+		const logger = keptLog()
 		const orm = await openDatabase({ url: test.database.url, keys, logger })
 		undo.push(() => orm.close(true))
 		const journal = new JournalRepository({ orm, keys, audit: new AuditRepository({ orm, keys }), file: new JournalFile(volume), now: () => new Date(), logger })

@@ -46,6 +46,7 @@ export class Wants {
 
 /** Talk is measured by the switch; what was read from the test's own clock may be so far off. */
 const TALK_TOLERANCE_MS = 1_500
+const MOST_SHOWN = 10
 const QUIET_LIMIT_MS = 120_000
 
 /** All whose parties talk hang up; resolves when nothing is open any more, with the seconds that took. */
@@ -104,5 +105,10 @@ export async function balance(environment: Environment, wants: Wants): Promise<v
 	]
 	const width = Math.max(...lines.map(([what]) => what.length))
 	lines.forEach(([what, figure]) => process.stdout.write(`${what.padEnd(width)}  ${typeof figure === 'number' ? figure.toLocaleString('en') : figure}\n`))
+	for (const call of written.filter(({ uuid }) => isOtherwise(uuid)).slice(0, MOST_SHOWN)) {
+		const { outcome, ended_by: endedBy, talk_ms: talkMs } = booked.get(call.uuid) ?? {}
+		const expected = expectedEnd(call, booked.get(call.uuid)?.hangup_requested_at !== null)
+		process.stdout.write(`  ${call.uuid}: ${outcome} by ${endedBy}, ${talkMs} ms in the books; ${JSON.stringify(expected)} on the switch\n`)
+	}
 	process.exitCode = wrong.every(([, count]) => count === 0) ? 0 : 1
 }

@@ -35,8 +35,11 @@ let [hungUp, isOver] = [0, false]
 async function call(nth: number): Promise<void> {
 	const [place, key, userId] = [random.whole(0, 1) as Place, `outage-${nth}`, random.pick(USERS)]
 	const [talkMs, by] = [random.whole(0, AWAY_MS - 1), random.whole(0, 2)]
-	const { status, body: { uuid } } = await environment.clients[place].request<{ uuid?: string }>(userId, 'POST', '/call', { to: `+4930${String(1_000_000 + nth).slice(1)}99` }, { 'Idempotency-Key': key })
+	const { status, body: { uuid }, text } = await environment.clients[place].request<{ uuid?: string }>(userId, 'POST', '/call', { to: `+4930${String(1_000_000 + nth).slice(1)}99` }, { 'Idempotency-Key': key })
 	wants.note(key, status, uuid)
+	if (status === 0) {
+		say(`a request to replica ${place} was not answered: ${text}`)
+	}
 	if (uuid === undefined) {
 		return
 	}

@@ -66,7 +66,7 @@ describe.skipIf(!browserAvailable())('the list of calls', () => {
 		const details = page.locator('[data-sip=details]')
 		await details.locator('[data-sip=timeline] li').nth(5).waitFor()
 		expect(new URL(page.url()).pathname).toBe(`${PAGE}/call/${busy.uuid}`)
-		expect(await page.evaluate(() => document.activeElement?.closest('#app-sidebar-vue') !== null)).toBe(true)
+		await page.waitForFunction(() => (document.activeElement?.closest('#app-sidebar-vue') ?? null) !== null)
 		const text = await details.innerText()
 		expect(text).toContain('+49 30 123417 is busy')
 		expect(text).toMatch(/Call started[^]*“Desk” rings[^]*You picked up[^]*Rings at \+49 30 123417[^]*USER_BUSY · Q\.850 17 \/ SIP 486[^]*Call ended/)

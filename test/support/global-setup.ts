@@ -51,7 +51,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
 		if (found.length > 0) {
 			throw new Error(`The logs of this run hold what no log may hold:\n${found.join('\n')}`)
 		}
-		logger.warn('The logs of this run hold none of the numbers, notes and secrets that it has used', { megabytes: Math.round(bytes / 1e6), sought })
+		logger.warn('The logs of this run hold none of the numbers, notes and secrets that it has used', { kilobytes: Math.round(bytes / 1000), sought })
 	}
 	try {
 		const postgres = await startEmbeddedPostgres({ dataDir, logger })

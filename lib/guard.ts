@@ -131,9 +131,15 @@ export class Guard {
 		return this.#breaker.execute(() => ask())
 	}
 
-	/** Somebody knows that it does not answer: it is left alone until `heard`. */
-	silent(): void {
+	/**
+	 * Somebody knows that it does not answer: it is left alone until `heard`.
+	 *
+	 * @return whether that is news
+	 */
+	silent(): boolean {
+		const isNew = this.#isolation === undefined
 		this.#isolation ??= this.#breaker.isolate()
+		return isNew
 	}
 
 	/** It answers again. */

@@ -65,8 +65,9 @@ export class Replicas {
 				this.#catchUp()
 			},
 			onSilent: () => {
-				logger.error('PostgreSQL does not answer: nobody waits for it until it does')
-				guard.silent()
+				if (guard.silent()) {
+					logger.error('PostgreSQL does not answer: nobody waits for it until it does')
+				}
 			},
 			logger,
 			...(tickMs === undefined ? {} : { tickMs }),

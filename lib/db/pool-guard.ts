@@ -50,10 +50,15 @@ export class PoolGuard {
 		return { busy: this.#taken.size, idle: this.#pool?.idleCount ?? 0, waiting: this.#pool?.waitingCount ?? 0 }
 	}
 
-	/** PostgreSQL answers nobody: nothing is asked until `heard`, and nobody waits for what it was asked before. */
-	silent(): void {
-		this.#guard.silent()
+	/**
+	 * PostgreSQL answers nobody: nothing is asked until `heard`, and nobody waits for what it was asked before.
+	 *
+	 * @return whether that is news
+	 */
+	silent(): boolean {
+		const isNew = this.#guard.silent()
 		this.#taken.forEach(cutConnection)
+		return isNew
 	}
 
 	/** PostgreSQL answers again. */

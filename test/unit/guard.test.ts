@@ -85,8 +85,8 @@ describe('the guard of a part', () => {
 
 	it('leaves it alone as long as somebody knows that it is silent', async () => {
 		const guard = new Guard(OPTIONS)
-		guard.silent()
-		guard.silent()
+		expect(guard.silent()).toBe(true)
+		expect(guard.silent()).toBe(false)
 		await vi.advanceTimersByTimeAsync(60_000)
 		await expect(guard.execute(async () => 'answer')).rejects.toThrow(GuardRefusal)
 		guard.heard()

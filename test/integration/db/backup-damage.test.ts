@@ -76,8 +76,7 @@ describe('a damaged backup', () => {
 			await writeFile(file, flipped)
 			const error: unknown = await verifyBackup(file).then(() => undefined, (reason: unknown) => reason)
 			if (error === undefined) {
-				// gzip's own header names a time and a system, which nobody reads.
-				expect(at).toBeLessThan(10)
+				// gzip's own header names a time and a system, which nobody reads, and its blocks may end in bits that mean nothing.
 				expect(gunzipSync(flipped).toString()).toBe(content)
 			} else {
 				expect(error, `byte ${at}`).toMatchObject(DAMAGED)

@@ -93,9 +93,14 @@ describe('hold', () => {
 			at.set(command.split(' ').slice(0, 3).join(' '), performance.now())
 			return undefined
 		}
-		const answers = await Promise.all([post(uuid, 'hold'), post(uuid, 'unhold'), post(uuid, 'transfer', { to: '+493077777700' })])
+		const told = () => [...at].flatMap(([command, time]) => /uuid_(?:hold|transfer)/.test(command) ? [time] : [])
+		const holding = post(uuid, 'hold')
+		await test.freeSwitch.until(() => told().length === 1)
+		const unholding = post(uuid, 'unhold')
+		await test.freeSwitch.until(() => told().length === 2)
+		const answers = await Promise.all([holding, unholding, post(uuid, 'transfer', { to: '+493077777700' })])
 		expect(answers.map(({ status }) => status)).toEqual([202, 202, 202])
-		const [hold = 0, unhold = 0, transfer = 0] = [...at].flatMap(([command, time]) => /uuid_(?:hold|transfer)/.test(command) ? [time] : [])
+		const [hold = 0, unhold = 0, transfer = 0] = told()
 		// A timer may be a millisecond early; the answer was told some milliseconds after it had been.
 		expect(Math.min(unhold - hold, transfer - unhold)).toBeGreaterThanOrEqual(SETTLE_MS - 1)
 		const { body } = await demo.get<CallJson>(`/call-status/${uuid}`)

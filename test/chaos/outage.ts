@@ -25,6 +25,9 @@ function say(line: string): void {
 	process.stdout.write(`${new Date().toISOString().slice(11, 19)} ${line}\n`)
 }
 
+// Servers that were started are ended with this process.
+process.once('SIGINT', () => process.exit(130))
+process.once('SIGTERM', () => process.exit(130))
 const environment = await Environment.start({ sessionsPerSecond: 1_000 })
 await environment.clients[0].must('admin', 'POST', '/admin/config', { maxConcurrent: 10_000, maxConcurrentPerUser: 1_000, ringTimeoutSec: 30, answerTimeoutSec: 30 })
 const wants = new Wants()

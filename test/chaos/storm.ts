@@ -18,6 +18,9 @@ const random = new Random(Number(process.env.SEED ?? 1))
 const ENDINGS = ['01', '01', '01', '17', '04', '21', '18']
 const MOST_REPEATED = 5
 
+// Servers that were started are ended with this process.
+process.once('SIGINT', () => process.exit(130))
+process.once('SIGTERM', () => process.exit(130))
 const environment = await Environment.start({ sessionsPerSecond: 10_000 })
 await environment.clients[0].must('admin', 'POST', '/admin/config', { maxConcurrent: 10_000, maxConcurrentPerUser: 1_000 })
 

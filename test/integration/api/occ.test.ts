@@ -11,9 +11,12 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import pg from 'pg'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { startApp } from '../../../lib/app.ts'
+import { loadConfig } from '../../../lib/config.ts'
 import { USER_TABLES } from '../../../lib/db/repositories/user-data-repository.ts'
 import { OCC_COMMANDS } from '../../../lib/nextcloud/occ-commands.ts'
 import { startTestApp } from '../../support/app.ts'
+import { RecordedLog } from '../../support/recorded-log.ts'
 
 describe('a console command', () => {
 	let test: TestApp
@@ -49,6 +52,20 @@ describe('a console command', () => {
 		expect(test.nextcloud.registrations.occCommands.map(({ name }) => name)).toEqual(OCC_COMMANDS.map(({ name }) => name))
 		for (const { name, arguments: args = [] } of OCC_COMMANDS) {
 			expect(await test.nextcloud.occ(name, args.map(() => 'nobody'))).toMatchObject({ exitCode: 0 })
+		}
+	})
+
+	it('sets how much is logged, and nothing that is no level', async () => {
+		const log = Object.assign(new RecordedLog(), { level: 'info' })
+		const app = await startApp({ ...loadConfig(test.environment), listen: { host: '127.0.0.1', port: 0 } }, log)
+		try {
+			test.nextcloud.exAppUrl = app.url
+			expect((await test.nextcloud.occ('sipcall:log-level', ['debug'])).output).toMatch(/^This server logs debug from now on/)
+			expect(log.level).toBe('debug')
+			expect((await test.nextcloud.occ('sipcall:log-level', ['loud'])).output).toBe('Error: “loud” is none of error, warn, info, debug.\n')
+			expect(log.level).toBe('debug')
+		} finally {
+			await app.stop()
 		}
 	})
 

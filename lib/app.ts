@@ -75,10 +75,10 @@ export async function startApp(config: Config, ownLog: Logger & Partial<RootLogg
 	}
 	const guards = new Guards()
 	const ocs = new OcsClient({ ...toNextcloud, guards })
-	const nextcloudLog = new NextcloudLog(ocs)
+	let parts: Parts | undefined
+	const nextcloudLog = new NextcloudLog(ocs, () => parts?.isEnabled() === true)
 	const logger = tellingLog(ownLog, (...line) => void nextcloudLog.tell(...line))
 	const addressBooks = new AddressBooks({ dav: new FetchDavClient(toNextcloud), now, logger: toNextcloud.logger })
-	let parts: Parts | undefined
 	const backups = new Backups({
 		storagePath: config.storagePath,
 		appVersion: config.appVersion,

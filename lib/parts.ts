@@ -131,6 +131,8 @@ export interface Parts {
 	takeCdr: Cdrs['take']
 	verifyToken: (token: string) => Promise<{ userId: string } | undefined>
 	setEnabled: (isEnabled: boolean) => Promise<void>
+	/** Whether the app is enabled in Nextcloud, as far as is known here. */
+	isEnabled: () => boolean
 	status: () => Promise<string[]>
 	/** What is wrong now. */
 	health: (freshMs?: number) => Promise<Report>
@@ -452,6 +454,7 @@ export async function startParts({ config, logger, clock, overrides, ocs, guards
 		metricsToken: () => settings.get().metricsToken,
 		cdrSecret: () => settings.get().cdrSecret,
 		takeCdr: (body) => cdrs.take(body),
+		isEnabled: () => settings.isFollowing,
 		setEnabled: async (isEnabled) => {
 			await state.setEnabled(isEnabled)
 			await (isEnabled ? settings.follow() : settings.stopFollowing())

@@ -25,19 +25,25 @@ const SHOWN_FIELDS = ['component', 'code', 'requestId', 'callUuid'] as const
 
 export class NextcloudLog {
 	readonly #ocs: Pick<OcsClient, 'request' | 'isRefused'>
+	readonly #isOpen: () => boolean
 	readonly #lines = new RateLimiterMemory({ points: MOST_LINES, duration: WINDOW_SEC })
 	readonly #alike = new RateLimiterMemory({ points: MOST_ALIKE, duration: WINDOW_SEC })
 	/** Since the last line that was sent. */
 	#leftOut = 0
 
-	constructor(ocs: Pick<OcsClient, 'request' | 'isRefused'>) {
+	/**
+	 * @param ocs the way to Nextcloud
+	 * @param isOpen whether Nextcloud takes lines: it refuses those of an app that is disabled, as if its secret were wrong
+	 */
+	constructor(ocs: Pick<OcsClient, 'request' | 'isRefused'>, isOpen: () => boolean) {
 		this.#ocs = ocs
+		this.#isOpen = isOpen
 	}
 
 	/** Never rejects: what cannot be told stands in the container's log. */
 	async tell(level: Told, message: string, fields: LogFields): Promise<void> {
 		// Another refused question would bring Nextcloud nearer to locking this address out.
-		if (this.#ocs.isRefused || !await isWithin(this.#alike, `${level} ${message}`) || !await isWithin(this.#lines, 'all')) {
+		if (!this.#isOpen() || this.#ocs.isRefused || !await isWithin(this.#alike, `${level} ${message}`) || !await isWithin(this.#lines, 'all')) {
 			this.#leftOut++
 			return
 		}

@@ -102,6 +102,12 @@ export class SettingsStore {
 
 	stopFollowing(): void {
 		clearInterval(this.#polling)
+		this.#polling = undefined
+	}
+
+	/** Whether Nextcloud is asked: while the app is enabled there. */
+	get isFollowing(): boolean {
+		return this.#polling !== undefined
 	}
 
 	/** Takes over what stands in Nextcloud now; when it cannot be asked, everything stays as it is. */

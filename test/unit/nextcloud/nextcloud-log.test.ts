@@ -10,6 +10,7 @@ import { RecordedLog } from '../../support/recorded-log.ts'
 describe('the way into Nextcloud’s log', () => {
 	let sent: { level: number, message: string }[]
 	let isRefused: boolean
+	let isEnabled: boolean
 	let fails: boolean
 	let log: NextcloudLog
 
@@ -17,6 +18,7 @@ describe('the way into Nextcloud’s log', () => {
 		vi.useFakeTimers()
 		sent = []
 		isRefused = false
+		isEnabled = true
 		fails = false
 		log = new NextcloudLog({
 			get isRefused() {
@@ -30,7 +32,7 @@ describe('the way into Nextcloud’s log', () => {
 				}
 				return { status: 200, data: [] }
 			},
-		})
+		}, () => isEnabled)
 	})
 
 	afterEach(() => {
@@ -57,11 +59,14 @@ describe('the way into Nextcloud’s log', () => {
 		expect(sent.at(-1)?.message).toBe('line 1 (16 lines more stand in the log of SIPCall’s container)')
 	})
 
-	it('is left alone while Nextcloud refuses the app, and harms nobody when it fails', async () => {
+	it('is left alone while Nextcloud refuses the app or has it disabled, and harms nobody when it fails', async () => {
 		isRefused = true
 		await log.tell('error', 'one', {})
-		expect(sent).toEqual([])
 		isRefused = false
+		isEnabled = false
+		await log.tell('error', 'another', {})
+		expect(sent).toEqual([])
+		isEnabled = true
 		fails = true
 		await log.tell('error', 'two', {})
 		expect(sent).toHaveLength(1)

@@ -8,7 +8,7 @@ export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 STAMP := node_modules/.sipcall-stamp
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint types build image appstore register bench bench-esl takeover bench-ui chaos storm outage pictures tools clean
+.PHONY: help run test lint types build docs image appstore register bench bench-esl takeover bench-ui chaos storm outage pictures tools clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1|\2/p' Makefile | awk -F'|' '{ printf "%-16s %s\n", $$1, $$2 }'
@@ -28,6 +28,9 @@ types: $(STAMP) ## check the types of the sidecar, the tests and the UI
 
 build: $(STAMP) ## build the UI into ex_app/
 	vite build
+
+docs: $(STAMP) ## write the tables of docs/admin/troubleshooting.md
+	@node scripts/troubleshooting.ts
 
 bench-esl: $(STAMP) tools ## measure the Event Socket client
 	@node test/bench/esl.ts

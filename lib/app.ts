@@ -103,7 +103,7 @@ export async function startApp(config: Config, ownLog: Logger & Partial<RootLogg
 		})
 		parts = started
 	}, logger)
-	const atStart = healthAtStart({ ocs, fault: () => startup.fault, clock, logger })
+	const atStart = healthAtStart({ ocs, fault: () => startup.fault, clock, logger, ...overrides.health })
 	// Whoever mends something at a console asks again at once.
 	const health = (freshMs?: number) => parts?.health(freshMs) ?? atStart.report(freshMs)
 	const lifeCycle = new LifeCycle({

@@ -10,6 +10,7 @@ import type { EslEndpoint } from './esl/esl-connection.ts'
 import type { Guards } from './guard.ts'
 import type { Logger } from './logger.ts'
 import type { Settings, SwitchConnection } from './policy/settings.ts'
+import type { RedisConnection } from './redis/connection.ts'
 import type { Releasers } from './startup.ts'
 
 import { ReadReplicas } from './db/read-replicas.ts'
@@ -49,10 +50,10 @@ export async function openReadReplicas({ config, logger, ...options }: Omit<Read
 	return readReplicas
 }
 
-/** What counts attempts, and how it is asked whether it is there; without `ping` it is PostgreSQL. */
+/** What counts attempts, and how it is asked whether it works; without `redis` it is PostgreSQL. */
 export interface Counters {
 	limiter: CallLimiter
-	ping: (() => Promise<unknown>) | undefined
+	redis: Pick<RedisConnection, 'look' | 'fault'> | undefined
 }
 
 /** Redis where there is one, else PostgreSQL. */
@@ -67,11 +68,13 @@ export async function startCounters(config: Config, databaseUrl: string, keys: K
 		logger.info('There is no Redis: PostgreSQL counts the limits')
 		const { limiter, stop } = createPostgresCallLimiter(databaseUrl, redisLogger, guards.add({ ...COUNTERS_GUARD, part: 'database', name: 'limits' }))
 		releasers.add('limiter', stop)
-		return { limiter, ping: undefined }
+		return { limiter, redis: undefined }
 	}
-	const redis = connectRedis(target, redisLogger)
-	releasers.add('redis connection', () => redis.disconnect())
-	return { limiter: createRedisCallLimiter(redis, keys.dataId, guards.add({ ...COUNTERS_GUARD, part: 'redis' })), ping: () => redis.ping() }
+	const connection = connectRedis(target, keys.dataId, redisLogger)
+	releasers.add('redis connection', () => connection.redis.disconnect())
+	// A limit that is nearly reached must not begin anew with each start.
+	await connection.ready()
+	return { limiter: createRedisCallLimiter(connection.redis, keys.dataId, guards.add({ ...COUNTERS_GUARD, part: 'redis' })), redis: connection }
 }
 
 /** Which settings the environment gives; secrets among them. */

@@ -29,8 +29,10 @@ import type { Releasers } from './startup.ts'
 import { randomUUID } from 'node:crypto'
 import { countOrRefuse } from './calls/refusals.ts'
 import { TestCalls } from './calls/test-calls.ts'
+import { databaseFaultOf } from './db/database-fault.ts'
 import { DatabaseInquiry } from './db/database-inquiry.ts'
 import { storageFault } from './db/storage-fault.ts'
+import { KeysMissing } from './db/stored-keys.ts'
 import { SipCallError } from './errors.ts'
 import { makeTrySwitch } from './esl/try-switch.ts'
 import { carrierProbe } from './health/carrier.ts'
@@ -38,13 +40,17 @@ import { testCarrier, testSwitch, testTrunk } from './health/config-test.ts'
 import { finding } from './health/findings.ts'
 import { freeBytesOn } from './health/free-bytes.ts'
 import { Health } from './health/health.ts'
-import { databaseProbe, gatewayProbe, keysProbe, nextcloudProbe, noticesProbe, readReplicaProbe, recordsProbe, redisProbe, sipcallProbe, spoolProbe, switchProbe, volumeProbe } from './health/probes.ts'
+import { backupsProbe, databaseProbe, gatewayProbe, keysProbe, nextcloudProbe, noticesProbe, readReplicaProbe, recordsProbe, redisProbe, sipcallProbe, spoolProbe, switchProbe, volumeProbe } from './health/probes.ts'
 
 export interface DoctorOptions {
 	version: string
 	ocs: OcsClient
 	guards: Guards
 	orm: MikroORM
+	/** Why there is no connection, for those times in which none is tried. */
+	databaseFault: () => unknown
+	/** undefined where the environment names somebody else's PostgreSQL. */
+	newestBackupAt: (() => Promise<Date | undefined>) | undefined
 	/** The persistent volume. */
 	volume: string
 	countReplicas: () => number
@@ -84,21 +90,24 @@ export interface Doctor {
 const TESTS = { kind: 'configTestsPerMinute', max: 10, windowSec: 60, isFullInMemory: true } as const
 
 export function startDoctor(options: DoctorOptions, releasers: Releasers): Doctor {
-	const { version, ocs, guards, orm, volume, readReplicas, countReplicas, backlog, counters, callSwitch, gateways, carrier, settings, keyState, journal, notices, store, devices, audit, clock, logger, limitMs, freshMs } = options
+	const { version, ocs, guards, orm, databaseFault, newestBackupAt, volume, readReplicas, countReplicas, backlog, counters, callSwitch, gateways, carrier, settings, keyState, journal, notices, store, devices, audit, clock, logger, limitMs, freshMs } = options
+	const nowMs = () => clock.now().getTime()
+	const database = new DatabaseInquiry({ orm, lastFault: databaseFault })
 	const health = new Health({
 		probes: [
-			nextcloudProbe(ocs, () => clock.now().getTime()),
+			nextcloudProbe(ocs, nowMs),
 			sipcallProbe(version, countReplicas),
 			volumeProbe(() => freeBytesOn(volume)),
-			databaseProbe(new DatabaseInquiry({ orm })),
+			databaseProbe(database, nowMs),
 			readReplicaProbe(readReplicas.inquiries()),
 			spoolProbe(backlog),
-			keysProbe(keyState, () => clock.now().getTime()),
+			keysProbe(keyState, nowMs),
 			recordsProbe({ brokenAuditEntry: () => brokenEntry(audit.verification.state), journal: () => journal.look() }),
 			redisProbe(counters),
 			switchProbe(() => callSwitch.nodes, (node) => callSwitch.figuresOf(node)),
 			gatewayProbe(() => callSwitch.nodes, () => settings.get().gateways),
 			carrierProbe(carrier.provider, () => settings.get()),
+			backupsProbe(newestBackupAt === undefined ? undefined : { newestAt: newestBackupAt, since: () => database.since() }, nowMs),
 			noticesProbe(() => ({ settings: settings.get(), ignoredSettings: settings.ignored(), ...notices() })),
 		],
 		now: () => clock.now(),
@@ -138,7 +147,7 @@ function brokenEntry(state: AuditVerificationState): number | undefined {
 }
 
 /** What can be told while the other parts are not up: why they are not. */
-export function healthAtStart({ ocs, fault, clock, logger }: { ocs: OcsClient, fault: () => unknown, clock: Clock, logger: Logger }): Health {
+export function healthAtStart({ ocs, fault, clock, logger, ...times }: { ocs: OcsClient, fault: () => unknown, clock: Clock, logger: Logger, limitMs?: number, freshMs?: number }): Health {
 	return new Health({
 		probes: [
 			nextcloudProbe(ocs, () => clock.now().getTime()),
@@ -150,8 +159,12 @@ export function healthAtStart({ ocs, fault, clock, logger }: { ocs: OcsClient, f
 					if (known === undefined) {
 						return [{ id: 'sipcall', ...finding('sipcall_starting') }]
 					}
-					if (storageFault(known) !== undefined) {
-						return [{ id: 'sipcall', ...finding('sipcall_starting') }, { id: 'database', ...finding('database_down') }]
+					const databaseFault = databaseFaultOf(known) ?? (storageFault(known) === undefined ? undefined : 'down')
+					if (databaseFault !== undefined) {
+						return [{ id: 'sipcall', ...finding('sipcall_starting') }, { id: 'database', ...finding(`database_${databaseFault}`) }]
+					}
+					if (known instanceof KeysMissing) {
+						return [{ id: 'sipcall', ...finding('sipcall_failed', { reason: known.message }) }, { id: 'keys', ...finding('key_missing', { keys: known.kids.join(', ') }) }]
 					}
 					return [{ id: 'sipcall', ...finding('sipcall_failed', { reason: known instanceof SipCallError ? known.message : '' }) }]
 				},
@@ -159,5 +172,6 @@ export function healthAtStart({ ocs, fault, clock, logger }: { ocs: OcsClient, f
 		],
 		now: () => clock.now(),
 		logger: logger.child({ component: 'health' }),
+		...times,
 	})
 }

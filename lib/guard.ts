@@ -68,12 +68,16 @@ export class Guard {
 	/** Monotonic milliseconds. */
 	#aloneUntil = -Infinity
 	#isolation: { dispose: () => void } | undefined
+	#lastFault: unknown
 
 	constructor(options: GuardOptions) {
 		const { isFault, breakAfter, breakMs, atOnce = Number.MAX_SAFE_INTEGER, waiting = 0 } = options
 		this.#options = options
 		// Cockatiel's own time is the wall clock's: one that is set back by an hour would leave the part alone for an hour.
-		this.#breaker = circuitBreaker(handleWhen(isFault), { halfOpenAfter: -Infinity, breaker: new ConsecutiveBreaker(breakAfter) })
+		this.#breaker = circuitBreaker(handleWhen((error) => this.#noteFault(error, isFault(error))), { halfOpenAfter: -Infinity, breaker: new ConsecutiveBreaker(breakAfter) })
+		this.#breaker.onSuccess(() => {
+			this.#lastFault = undefined
+		})
 		this.#breaker.onBreak(() => {
 			this.#opened++
 			this.#aloneUntil = performance.now() + breakMs
@@ -86,6 +90,11 @@ export class Guard {
 	/** Whether it is asked as usual. Half open is not closed to those who have the choice. */
 	get isClosed(): boolean {
 		return this.#breaker.state === CircuitState.Closed
+	}
+
+	/** Why it was left alone, or would be; undefined when the last answer was none of those. */
+	get lastFault(): unknown {
+		return this.#lastFault
 	}
 
 	get state(): GuardState {
@@ -120,6 +129,11 @@ export class Guard {
 		} finally {
 			addTime(spent, this.#options.part, performance.now() - began)
 		}
+	}
+
+	#noteFault(error: unknown, isFault: boolean): boolean {
+		this.#lastFault = isFault ? error : undefined
+		return isFault
 	}
 
 	#ask<Value>(ask: () => Promise<Value>): Promise<Value> {

@@ -368,6 +368,8 @@ export async function startParts({ config, logger, clock, overrides, ocs, guards
 		ocs,
 		guards,
 		orm,
+		databaseFault: () => poolGuard.lastFault,
+		newestBackupAt: config.databaseUrl === undefined ? () => backups.newestManualAt() : undefined,
 		volume: config.storagePath,
 		countReplicas: () => replicas.count,
 		backlog: () => tracker.backlog,
@@ -460,7 +462,8 @@ export async function startParts({ config, logger, clock, overrides, ocs, guards
 			await (isEnabled ? settings.follow() : settings.stopFollowing())
 		},
 		health: doctor.report,
-		status: async () => [...statusLines(await doctor.report(0)), `Open calls: ${(await store.findOpen()).length}`],
+		// While the database is away those count that are known here.
+		status: async () => [...statusLines(await doctor.report(0)), `Open calls: ${await store.findOpen().then((open) => open, () => tracker.openCalls()).then(({ length }) => length)}`],
 		occ: {
 			countUserData: (userId) => upkeep.erasures.preview({ target: { scope: 'all', userId }, actor: { kind: 'console' } }),
 			purgeUser: (userId) => upkeep.erasures.erase({ target: { scope: 'all', userId }, actor: { kind: 'console' } }),

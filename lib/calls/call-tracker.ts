@@ -86,6 +86,8 @@ export class CallTracker {
 	readonly #doubted = new Set<string>()
 	/** Calls that are being read anew; true: once more after that. */
 	readonly #reading = new Map<string, boolean>()
+	/** Calls of which another replica has told, and which could not be read. */
+	readonly #unread = new Set<string>()
 	#timer: NodeJS.Timeout | undefined
 	#foundOpenAt = 0
 
@@ -432,13 +434,15 @@ export class CallTracker {
 		}
 		do {
 			this.#reading.set(callUuid, false)
+			this.#unread.delete(callUuid)
 			try {
 				const call = await this.#options.store.find(callUuid)
 				if (call !== undefined) {
 					this.#learned(call)
 				}
 			} catch (error) {
-				this.#options.logger.warn('A call cannot be read; all open calls are read again soon', { callUuid, error })
+				this.#unread.add(callUuid)
+				this.#options.logger.debug('A call cannot be read; it is tried again', { callUuid, error })
 			}
 		} while (this.#reading.get(callUuid) === true)
 		this.#reading.delete(callUuid)
@@ -502,6 +506,7 @@ export class CallTracker {
 		if (now - this.#foundOpenAt >= FIND_OPEN_MS) {
 			this.#findOpen().catch((error: unknown) => this.#options.logger.warn('The open calls cannot be read; trying again', { error }))
 		}
+		this.#unread.forEach((callUuid) => void this.#read(callUuid))
 		this.#giveUpLost(now)
 		if (!this.#options.callSwitch.isReady()) {
 			return

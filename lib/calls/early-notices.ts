@@ -3,8 +3,11 @@
 
 import type { SwitchNotice } from './ports.ts'
 
-/** Longer than another replica's commit takes to be heard of here. */
-const KEPT_MS = 10_000
+/**
+ * Until the open calls have been read once more (FIND_OPEN_MS in call-tracker.ts), whatever kept another replica's word from being
+ * heard or understood: what is forgotten earlier may be the only word on how a call ended.
+ */
+const KEPT_MS = 45_000
 const MAX_CALLS = 5_000
 const MAX_OF_CALL = 50
 

@@ -47,6 +47,10 @@ export interface NodeFigures {
 	/** Channels that may be made in a second. */
 	sessionsPerSec: number | undefined
 	heartbeatAgeSec: number | undefined
+	/** By how much its clock is ahead of ours (negative: behind), by the last HEARTBEAT. */
+	clockSkewSec: number | undefined
+	/** The latest that an event came within the last minute. */
+	eventLagSec: number
 	/** Calls a second that are placed there at most: half of the channels, divided among the servers of SIPCall. */
 	callsPerSec: number
 	/** Calls that wait for their turn now. */
@@ -62,6 +66,10 @@ export interface SwitchInquiry {
 	isReady(): boolean
 	/** Why it is not ready; undefined before the first attempt has ended. */
 	fault(): SwitchFault | undefined
+	/** Its password is the one that FreeSWITCH comes with, and that everybody knows. */
+	readonly hasStockPassword: boolean
+	/** Commands that SIPCall needs and this user may not give, or that are not there. Asked once for each connection. */
+	denied(): Promise<readonly string[]>
 	/** Of FreeSWITCH, such as `1.10.12-release`; undefined when it does not tell. */
 	version(): Promise<string | undefined>
 	/** Resolves when the connection on which events come has answered. */

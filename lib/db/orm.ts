@@ -13,6 +13,7 @@ import { Client } from 'pg'
 import { SipCallError } from '../errors.ts'
 import { Guard } from '../guard.ts'
 import { ConnectionKeys } from './connection-keys.ts'
+import { UnfitDatabase } from './database-fault.ts'
 import { CallEntity, CallLogEntity, IdempotencyEntity } from './entities/call.entity.ts'
 import { DeviceVerificationEntity } from './entities/device-verification.entity.ts'
 import { DeviceEntity } from './entities/device.entity.ts'
@@ -40,6 +41,7 @@ import { Migration0019ErasureJournal } from './migrations/migration-0019-erasure
 import { Migration0020SwitchNodes } from './migrations/migration-0020-switch-nodes.ts'
 import { Migration0021Replicas } from './migrations/migration-0021-replicas.ts'
 import { isDatabaseFault, PoolGuard } from './pool-guard.ts'
+import { storageFault } from './storage-fault.ts'
 import { refuseMissingKeys, takeStoredKeys } from './stored-keys.ts'
 
 /** In the order in which they run; a name, once released, is never changed or removed. */
@@ -161,6 +163,7 @@ export async function migrate(orm: MikroORM, keys: KeyRing, steps: MigrationStep
 }
 
 async function migrateAlone(orm: MikroORM, keys: KeyRing, { beforeUpgrade, beforeUse }: MigrationSteps): Promise<string | undefined> {
+	await ensurePgcrypto(orm)
 	const known = new Set(MIGRATIONS.map(({ name }) => name))
 	const done = (await orm.migrator.getExecuted()).map(({ name }) => name)
 	const unknown = done.filter((name) => !known.has(name))
@@ -174,4 +177,21 @@ async function migrateAlone(orm: MikroORM, keys: KeyRing, { beforeUpgrade, befor
 	await orm.migrator.up()
 	await beforeUse?.()
 	return takeStoredKeys(orm, keys)
+}
+
+/** The first migration makes it; said apart, because somebody else has to mend it: a package, or a superuser. */
+async function ensurePgcrypto(orm: MikroORM): Promise<void> {
+	const connection = orm.em.getConnection()
+	const [found] = await connection.execute<{ version: string }[]>('select extversion as version from pg_extension where extname = \'pgcrypto\'')
+	if (found !== undefined) {
+		return
+	}
+	try {
+		await connection.execute('create extension if not exists pgcrypto')
+	} catch (error) {
+		if (storageFault(error) !== undefined) {
+			throw error
+		}
+		throw new UnfitDatabase('no_pgcrypto', 'The database has no pgcrypto, and it could not be added. Install PostgreSQL’s contrib package on its server, and let a superuser run in this database: CREATE EXTENSION pgcrypto', error)
+	}
 }

@@ -45,6 +45,11 @@ export class PoolGuard {
 		pool.on('connect', (client) => client.once('end', () => this.#releaseLost(client)))
 	}
 
+	/** Why the last connection could not be had; undefined when it could. */
+	get lastFault(): unknown {
+		return this.#guard.lastFault
+	}
+
 	/** Connections that work, those that are free, and who waits for one. */
 	get use(): { busy: number, idle: number, waiting: number } {
 		return { busy: this.#taken.size, idle: this.#pool?.idleCount ?? 0, waiting: this.#pool?.waitingCount ?? 0 }

@@ -5,8 +5,8 @@ import { ConnectionException, DriverException } from '@mikro-orm/core'
 import { SipCallError } from '../errors.ts'
 import { GuardRefusal } from '../guard.ts'
 
-/** SQLSTATE classes by which PostgreSQL says that it is away: connection, insufficient resources, operator intervention. */
-const AWAY_CLASSES = new Set(['08', '53', '57'])
+/** SQLSTATE classes by which PostgreSQL says that it is away: connection, role or password, database, insufficient resources, operator intervention. */
+const AWAY_CLASSES = new Set(['08', '28', '3D', '53', '57'])
 /** A text that PostgreSQL cannot take is of that class as well, but it will never be taken. */
 const PROTOCOL_VIOLATION = '08P01'
 /** After a failover the old server still answers, but takes nothing. */

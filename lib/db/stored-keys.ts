@@ -85,9 +85,20 @@ export async function refuseMissingKeys(orm: MikroORM, keys: KeyRing): Promise<v
 	refuseUnloaded(new Set(missing.map(({ kid }) => kid)))
 }
 
+/** Rows are under keys that are not loaded. */
+export class KeysMissing extends SipCallError {
+	readonly kids: readonly string[]
+
+	constructor(kids: readonly string[], message: string) {
+		super('storage_unavailable', message)
+		this.kids = kids
+	}
+}
+
 function refuseUnloaded(found: ReadonlySet<string>): void {
 	if (found.size > 0) {
-		throw new SipCallError('storage_unavailable', `Stored data needs the encryption key ${[...found].sort().join(', ')}, which is not loaded. Set DATABASE_ENCRYPTION_KEY (or DATABASE_ENCRYPTION_KEYS_PREVIOUS) to the key that was used, or restore encryption.key on the volume. Nothing was changed.`)
+		const kids = [...found].sort()
+		throw new KeysMissing(kids, `Stored data needs the encryption key ${kids.join(', ')}, which is not loaded. Set DATABASE_ENCRYPTION_KEY (or DATABASE_ENCRYPTION_KEYS_PREVIOUS) to the key that was used, or restore encryption.key on the volume. Nothing was changed.`)
 	}
 }
 

@@ -25,8 +25,6 @@ export interface EslConnectionOptions {
 	/** For each command, unless it brings its own. */
 	commandTimeoutMs?: number
 	onEvent?: (event: WireEvent) => void
-	/** Somebody has taken the connection. */
-	onConnected?: () => void
 	/** An Event Socket has asked who it is. */
 	onGreeting?: () => void
 	/** Gives up connecting and signing in. */
@@ -73,7 +71,8 @@ export class EslConnection {
 		const connection = new ModeslConnection(endpoint.host, endpoint.port, endpoint.password, endpoint.user)
 		const self = new EslConnection(connection, options)
 		const { promise, resolve, reject } = Promise.withResolvers<void>()
-		const timer = setTimeout(() => self.#end(new EslError('unreachable', 'FreeSWITCH did not answer in time')), options.connectTimeoutMs ?? CONNECT_TIMEOUT_MS)
+		let isMute = false
+		const timer = setTimeout(() => self.#end(new EslError('unreachable', 'FreeSWITCH did not answer in time', isMute ? { cause: new EslError('timeout', 'It took the connection, and said nothing that an Event Socket says') } : {})), options.connectTimeoutMs ?? CONNECT_TIMEOUT_MS)
 
 		const giveUp = () => self.close()
 		options.signal?.addEventListener('abort', giveUp)
@@ -86,8 +85,13 @@ export class EslConnection {
 		for (const farewell of ['end', 'close']) {
 			self.#socket?.on(farewell, () => self.#end(new EslError('connection_lost', 'FreeSWITCH closed the connection')))
 		}
-		self.#socket?.on('connect', () => options.onConnected?.())
-		connection.on('esl::event::auth::request', () => options.onGreeting?.())
+		self.#socket?.on('connect', () => {
+			isMute = true
+		})
+		connection.on('esl::event::auth::request', () => {
+			isMute = false
+			options.onGreeting?.()
+		})
 		connection.on('esl::event::auth::success', () => resolve())
 		connection.on('esl::event::auth::fail', () => self.#end(new EslError('password_refused', 'FreeSWITCH refused the Event Socket password')))
 		connection.on('esl::event::raw::text/rude-rejection', () => self.#end(new EslError('address_refused', 'FreeSWITCH’s access list does not allow this address')))

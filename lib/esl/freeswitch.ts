@@ -12,7 +12,7 @@ import type { TestCallPlan } from '../calls/test-calls.ts'
 import type { ExplainFailure } from '../calls/trunk-provider.ts'
 import type { Guard } from '../guard.ts'
 import type { Logger } from '../logger.ts'
-import type { EslEndpoint } from './esl-connection.ts'
+import type { EslConnection, EslEndpoint } from './esl-connection.ts'
 import type { SwitchEvent } from './event-parser.ts'
 import type { SwitchStatus } from './inquiry.ts'
 import type { WireEvent } from './wire-event.ts'
@@ -27,7 +27,7 @@ import { EslLink } from './esl-link.ts'
 import { EventLag } from './event-lag.ts'
 import { GATEWAY_SUBCLASS, parseChannelDump, parseEvent, parseJobFailure, SUBSCRIPTION } from './event-parser.ts'
 import { causeOf } from './hangup-causes.ts'
-import { askGateway, askStatus, askVersion, switchFaultOf } from './inquiry.ts'
+import { askDenied, askGateway, askStatus, askVersion, switchFaultOf } from './inquiry.ts'
 import { testCallCommand } from './test-call.ts'
 import { checked } from './whitelist.ts'
 
@@ -76,6 +76,8 @@ interface NodeLoad extends SwitchStatus {
 	toldAt?: number
 	/** Of the last HEARTBEAT; undefined = this connection has had none. */
 	beatAt?: number
+	/** Seconds of FreeSWITCH's clock ahead of ours, by that HEARTBEAT. */
+	clockSkewSec?: number
 }
 
 /**
@@ -95,6 +97,11 @@ const ASK_LOAD_MS = 20_000
 /** Who has told nothing of itself for this long takes no new calls. */
 const LONGEST_SILENCE_MS = 60_000
 
+/** Of event_socket.conf.xml as it is delivered. */
+const STOCK_PASSWORD = 'ClueCon'
+/** So long a late event is spoken of. */
+const LAG_MEMORY_MS = 60_000
+
 /** `host:port`; of IPv6 addresses as in a URL. */
 export function nodeNameOf({ host, port }: Pick<EslEndpoint, 'host' | 'port'>): string {
 	return `${host.includes(':') ? `[${host}]` : host}:${port}`
@@ -102,6 +109,9 @@ export function nodeNameOf({ host, port }: Pick<EslEndpoint, 'host' | 'port'>): 
 
 export class FreeSwitch implements SwitchInquiry {
 	readonly #lag = new EventLag()
+	/** The latest event of the last minute. */
+	#latest = { sec: 0, at: -Infinity }
+	#denied: { by: EslConnection, commands: Promise<readonly string[]> } | undefined
 	readonly #options: FreeSwitchOptions
 	#links: Links | undefined
 	/** Of what may wait or go to another node: a hang-up is always tried. */
@@ -250,6 +260,16 @@ export class FreeSwitch implements SwitchInquiry {
 		return this.#load.beatAt === undefined ? undefined : performance.now() - this.#load.beatAt
 	}
 
+	/** The latest that an event came within the last minute, in seconds. */
+	get eventLagSec(): number {
+		return performance.now() - this.#latest.at < LAG_MEMORY_MS ? this.#latest.sec : 0
+	}
+
+	get hasStockPassword(): boolean {
+		const { endpoint } = this.#links ?? {}
+		return endpoint?.user === undefined && endpoint?.password === STOCK_PASSWORD
+	}
+
 	/** For how many milliseconds no command could be written. */
 	get awayMs(): number {
 		return this.#awaySince === undefined ? 0 : performance.now() - this.#awaySince
@@ -283,7 +303,26 @@ export class FreeSwitch implements SwitchInquiry {
 
 	/** Why the switch is not ready, in the domain's words. */
 	fault(): SwitchFault | undefined {
-		return this.lastError === undefined ? undefined : switchFaultOf(this.lastError)
+		const fault = this.lastError === undefined ? undefined : switchFaultOf(this.lastError)
+		// Who takes a connection and says nothing is no Event Socket; one that was known before hangs.
+		return fault === 'no_event_socket' && this.#load.told > 0 ? 'no_answer' : fault
+	}
+
+	async denied(): Promise<readonly string[]> {
+		const by = this.#links?.commands.connection
+		if (by === undefined) {
+			return []
+		}
+		if (this.#denied?.by !== by) {
+			this.#denied = { by, commands: askDenied((line) => this.#command(line, undefined, INQUIRY_TIMEOUT_MS)) }
+		}
+		const { commands } = this.#denied
+		try {
+			return await commands
+		} catch (error) {
+			this.#denied = undefined
+			throw error
+		}
 	}
 
 	version(): Promise<string | undefined> {
@@ -406,12 +445,15 @@ export class FreeSwitch implements SwitchInquiry {
 	}
 
 	/** Its sessions per second are what is left of them in this second (`runtime.sps`): never more than the limit, and often less. */
-	#beat({ coreUuid, sessions, maxSessions, sessionsPerSec = 0 }: Extract<SwitchEvent, { type: 'heartbeat' }>): void {
+	#beat({ coreUuid, sessions, maxSessions, sessionsPerSec = 0 }: Extract<SwitchEvent, { type: 'heartbeat' }>, aheadMs: number): void {
 		if (this.#coreUuid !== undefined && this.#coreUuid !== coreUuid) {
 			this.#options.logger.warn('FreeSWITCH was restarted')
 		}
 		this.#coreUuid = coreUuid
 		this.#load.beatAt = performance.now()
+		if (Number.isFinite(aheadMs)) {
+			this.#load.clockSkewSec = aheadMs / 1000
+		}
 		this.#tellLoad({
 			...(sessions === undefined ? {} : { sessions }),
 			...(maxSessions === undefined ? {} : { maxSessions }),
@@ -427,6 +469,7 @@ export class FreeSwitch implements SwitchInquiry {
 		const now = this.#options.now()
 		const lag = this.#lag.of(wire['Event-Date-Timestamp'], now)
 		if (lag !== undefined) {
+			this.#latest = lag >= this.eventLagSec ? { sec: lag, at: performance.now() } : this.#latest
 			this.#listeners.forEach(({ onLag }) => onLag?.(lag))
 		}
 		const event = parseEvent(wire, now, this.#options.explainFailure)
@@ -438,7 +481,7 @@ export class FreeSwitch implements SwitchInquiry {
 				this.#tell({ type: 'job', jobUuid: event.jobUuid, at: event.at, failure: parseJobFailure(event.text) })
 				break
 			case 'heartbeat':
-				this.#beat(event)
+				this.#beat(event, Number(wire['Event-Date-Timestamp']) / 1000 - now.getTime())
 				break
 			case 'gateway':
 				this.#listeners.forEach(({ onGateway }) => onGateway?.(event.name, event.isUp, this.name))

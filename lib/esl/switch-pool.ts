@@ -64,7 +64,7 @@ class Node {
 
 	figures(): NodeFigures {
 		const { freeSwitch, pacing, paced, refused } = this
-		const { isAccepting, sessions, maxSessions, sessionsPerSec } = freeSwitch.load
+		const { isAccepting, sessions, maxSessions, sessionsPerSec, clockSkewSec } = freeSwitch.load
 		return {
 			node: freeSwitch.name,
 			isReady: freeSwitch.isReady(),
@@ -73,6 +73,8 @@ class Node {
 			maxSessions,
 			sessionsPerSec,
 			heartbeatAgeSec: freeSwitch.beatAgeMs === undefined ? undefined : freeSwitch.beatAgeMs / 1000,
+			clockSkewSec,
+			eventLagSec: freeSwitch.eventLagSec,
 			callsPerSec: pacing.perSecond,
 			waiting: pacing.waiting,
 			paced,

@@ -20,14 +20,10 @@ export function makeTrySwitch({ connectTimeoutMs = CONNECT_TIMEOUT_MS, commandTi
 		const began = performance.now()
 		const passed = () => Math.round(performance.now() - began)
 		let connection: EslConnection | undefined
-		let isConnected = false
 		try {
 			connection = await EslConnection.open({ host, port, password, user: user ?? undefined }, {
 				connectTimeoutMs,
 				commandTimeoutMs,
-				onConnected: () => {
-					isConnected = true
-				},
 				onGreeting: () => {
 					trial.reachedMs = passed()
 				},
@@ -52,9 +48,7 @@ export function makeTrySwitch({ connectTimeoutMs = CONNECT_TIMEOUT_MS, commandTi
 				throw error
 			}
 			// Of the questions under way any may be the first to fail; the connection knows why.
-			const fault = switchFaultOf(connection?.closed ?? error)
-			// Whoever takes a connection and then says nothing that an Event Socket says is none.
-			return { ...trial, fault: fault === 'no_answer' && isConnected && trial.reachedMs === undefined ? 'no_event_socket' : fault }
+			return { ...trial, fault: switchFaultOf(connection?.closed ?? error) }
 		} finally {
 			connection?.close()
 		}

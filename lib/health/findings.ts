@@ -56,6 +56,12 @@ const SIPCALL = {
 
 const STORAGE = {
 	database_ok: ok('PostgreSQL answers.'),
+	database_password_refused: wrong('down', 'PostgreSQL refuses SIPCall’s user or password. No call can be stored, so none is placed.', 'Set the right user and password in DATABASE_URL, and see that pg_hba.conf lets them in.', AT_DATABASE),
+	database_missing: wrong('down', 'PostgreSQL has no database of this name. No call can be stored, so none is placed.', 'Make the database, or name the right one in DATABASE_URL.', AT_DATABASE),
+	database_no_pgcrypto: wrong('down', 'PostgreSQL has no pgcrypto, and SIPCall may not add it. Without it nothing can be encrypted, so SIPCall does not start.', 'Install PostgreSQL’s contrib package on its server, and let a superuser run in this database: CREATE EXTENSION pgcrypto. It is tried again by itself.', AT_DATABASE),
+	database_no_right: wrong('down', 'SIPCall’s user may not make tables in its database, so SIPCall does not start.', 'Make that user the owner of the database. It is tried again by itself.', AT_DATABASE),
+	database_full: wrong('down', 'PostgreSQL’s disk is full. No call can be stored, so none is placed.', 'Make room on the disk of PostgreSQL’s server.', AT_DATABASE),
+	database_clock: wrong('degraded', 'The clocks of PostgreSQL and SIPCall are {seconds} seconds apart.', 'Let both machines set their clocks by NTP: what is kept for how long, and who takes over from whom, depends on it.', AT_DATABASE),
 	database_down: wrong('down', 'PostgreSQL does not answer. No call can be stored, so none is placed.', 'Without DATABASE_URL look at the container’s log and the space on its volume; with it, check that server and the way to it.', AT_DATABASE),
 	database_read_only: wrong('down', 'PostgreSQL takes no changes: it is a replica, or read-only. No call can be placed.', 'Let DATABASE_URL name the primary server.', AT_DATABASE),
 	database_logs: wrong('degraded', 'PostgreSQL’s own log may come to hold phone numbers or the encryption key, by {settings}.', 'Set these for SIPCall’s role as the documentation says.', AT_DATABASE),
@@ -81,6 +87,9 @@ const STORAGE = {
 	journal_key_missing: wrong('down', 'The erasure journal needs the encryption key {keys}, which is not loaded: what it says could come back with a restore.', 'Give SIPCall that key back, as an earlier one: DATABASE_ENCRYPTION_KEYS_PREVIOUS, or its file on the volume.', { ...AT_JOURNAL, severity: 'warning' }),
 	redis_ok: ok('Redis answers.'),
 	redis_absent: wrong('not_set_up', 'There is no Redis. PostgreSQL counts the limits, which is enough for one server.', 'Nothing needs to be done.', { fixableBy: 'nobody', doc: 'install', severity: 'ok' }),
+	redis_read_only: wrong('down', 'Redis takes no changes: it is a replica. SIPCall counts limits in memory, and allows a tenth of each.', 'Let REDIS_URL name the primary server, or the Sentinels, which know it.', { doc: 'install', severity: 'warning' }),
+	redis_full: wrong('down', 'Redis takes no changes: its memory or its disk is full. SIPCall counts limits in memory, and allows a tenth of each.', 'Give that Redis more memory (maxmemory) or room on its disk, or let SIPCall have one of its own.', { doc: 'install', severity: 'warning' }),
+	redis_password_refused: wrong('down', 'Redis refuses SIPCall’s user or password. SIPCall counts limits in memory, and allows a tenth of each.', 'Set the right user and password in REDIS_URL; with an ACL allow all commands on keys that begin with “sipcall:”.', { doc: 'install', severity: 'warning' }),
 	redis_down: wrong('down', 'Redis does not answer. Until it is back SIPCall counts limits in memory, and allows a tenth of each.', 'With REDIS_URL check that server and the way to it; without it look at the container’s log.', { doc: 'install', severity: 'warning' }),
 } as const
 
@@ -88,6 +97,9 @@ const SWITCH = {
 	switch_ok: ok('FreeSWITCH {version} is connected.'),
 	switch_ok_unversioned: ok('FreeSWITCH is connected.'),
 	switch_old: wrong('degraded', 'FreeSWITCH {version} is older than 1.10, with which SIPCall is tested.', 'Update FreeSWITCH.', { doc: 'freeswitch' }),
+	switch_stock_password: wrong('degraded', 'FreeSWITCH is connected, but with the password that every FreeSWITCH comes with: whoever reaches its port can make calls at the organisation’s expense.', 'Set another “password” in event_socket.conf.xml, reload mod_event_socket, and save the new one here.', AT_SWITCH),
+	switch_clock: wrong('degraded', 'The clocks of FreeSWITCH and SIPCall are {seconds} seconds apart.', 'Let both machines set their clocks by NTP: the times of calls depend on it.', AT_SWITCH),
+	switch_events_late: wrong('degraded', 'FreeSWITCH’s events come up to {seconds} seconds late: what is shown of a call is as late.', 'Look at the load of both machines, and at the network between them.', AT_GATEWAY),
 	switch_not_set_up: wrong('not_set_up', 'Nobody can call yet: no FreeSWITCH is set up.', 'Set its host and its Event Socket’s password.', AT_SWITCH),
 	switch_connecting: wrong('degraded', 'Nobody can call yet: SIPCall is connecting to FreeSWITCH.', 'Wait a moment.', { ...AT_SWITCH, fixableBy: 'nobody' }),
 	switch_host_unknown: wrong('down', 'The name of FreeSWITCH’s host leads nowhere.', 'Check the host’s spelling, and that the container’s DNS knows it.', AT_SWITCH),
@@ -149,12 +161,28 @@ const RULES = {
 	calling_groups: ok('Members of the named groups may call.'),
 	calling_no_group: wrong('not_set_up', 'Nobody can call: no group is allowed to.', 'Name the groups whose members may call.', { page: 'policy', doc: 'settings' }),
 	calling_no_country: wrong('not_set_up', 'Nobody can call yet: no country is allowed.', 'Set the home country.', { page: 'policy', doc: 'settings' }),
+	sign_in_not_set_up: wrong('not_set_up', 'Other programs than Nextcloud’s own pages cannot sign in: no OAuth client is set up.', 'Needed only for such programs: add a client in Nextcloud beneath Administration settings, Security, OAuth 2.0 clients, and save its identifier and secret here.', { page: 'connection', doc: 'settings', severity: 'ok' }),
+	spending_unlimited: wrong('degraded', 'Nothing limits what all calls together may cost: neither in a day nor in a month.', 'Enter rates, and set a limit for a day or for a month.', { page: 'policy', doc: 'policy' }),
+	backup_none: wrong('degraded', 'There is no backup, and SIPCall’s data are on one volume only.', 'Make one with: occ sipcall:backup. Let a timer do so each night, and copy it elsewhere.', { doc: 'install' }),
+	backup_overdue: wrong('degraded', 'The last backup is {days} days old, and SIPCall’s data are on one volume only.', 'Make one with: occ sipcall:backup. Let a timer do so each night, and copy it elsewhere.', { doc: 'install' }),
+	backups_unread: wrong('degraded', 'Nobody knows at the moment when the last backup was made.', 'Wait a moment. If it stays so, look at the volume.', { ...AT_VOLUME, fixableBy: 'nobody', severity: 'ok' }),
 	settings_ignored: wrong('degraded', 'Settings in Nextcloud’s form mean nothing, so what counted before counts: {settings}.', 'Correct them there, or on SIPCall’s own pages, which say what each may be.', { page: 'policy', doc: 'settings' }),
 	removed_users: wrong('degraded', '{reason}', 'Delete what is held of users who are gone with: occ sipcall:user:purge.', { doc: 'commands' }),
 	locked_users: wrong('degraded', 'Calling is locked after too many calls that are not allowed. Users: {count}.', 'The list of users shows whom, and unlocks.', { page: 'users', doc: 'policy' }),
 } as const
 
 export const FINDINGS = { ...NEXTCLOUD, ...SIPCALL, ...STORAGE, ...SWITCH, ...GATEWAY, ...CARRIER, ...RULES } satisfies Record<string, Meaning>
+
+/** In the order of the documentation. */
+export const FINDING_GROUPS: readonly { title: string, findings: Readonly<Record<string, Meaning>> }[] = [
+	{ title: 'Nextcloud', findings: NEXTCLOUD },
+	{ title: 'SIPCall', findings: SIPCALL },
+	{ title: 'PostgreSQL, the volume, keys and Redis', findings: STORAGE },
+	{ title: 'FreeSWITCH', findings: SWITCH },
+	{ title: 'Gateways and caller IDs', findings: GATEWAY },
+	{ title: 'The phone company', findings: CARRIER },
+	{ title: 'Who may call, and what should be set up', findings: RULES },
+]
 
 export type FindingCode = keyof typeof FINDINGS
 

@@ -30,7 +30,7 @@ export interface HealthOptions {
 }
 
 const LIMIT_MS = 4_000
-const FRESH_MS = 3_000
+const FRESH_MS = 5_000
 
 /**
  * Looks at all parts at once. Pages that ask again and again get the same report for a few seconds, and a part that

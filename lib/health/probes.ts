@@ -22,8 +22,10 @@ export interface NextcloudInquiry {
 }
 
 export interface DatabaseInquiry {
-	/** Of those that decide what PostgreSQL logs, the ones that are not as they should be. */
-	look: () => Promise<{ isReadOnly: boolean, loggingSettings: string[] }>
+	/** Of those that decide what PostgreSQL logs, the ones that are not as they should be; and its clock. */
+	look: () => Promise<{ isReadOnly: boolean, loggingSettings: string[], nowMs: number }>
+	/** What somebody has to change there when `look` has failed; undefined = it is away. */
+	faultOf: (error: unknown) => 'password_refused' | 'missing' | 'no_pgcrypto' | 'no_right' | 'full' | undefined
 }
 
 /** A server that SIPCall may read from. */
@@ -40,7 +42,12 @@ export interface ReadReplicaInquiry {
 /** Where attempts are counted. */
 export interface CountersInquiry {
 	/** Undefined = PostgreSQL counts. */
-	ping: (() => Promise<unknown>) | undefined
+	redis: {
+		/** Counts something, and rejects when that is not possible. */
+		look: () => Promise<void>
+		/** Why not; undefined = it is away. */
+		fault: () => 'read_only' | 'full' | 'password_refused' | undefined
+	} | undefined
 }
 
 /** Within the time that a probe has as a whole. */
@@ -49,6 +56,8 @@ const NEXTCLOUD_TIMEOUT_MS = 1_800
 /** The Date header counts in whole seconds. */
 const HALF_SECOND_MS = 500
 const MOST_SKEW_MS = 2_000
+/** A person notices that what the page shows lags behind. */
+const MOST_LAG_SEC = 5
 const MEGABYTE = 1_000_000
 /** The embedded PostgreSQL's write-ahead log may take a quarter of that (`max_wal_size`), and each backup comes on top. */
 const LITTLE_FREE_BYTES = 1024 ** 3
@@ -128,17 +137,25 @@ export function spoolProbe(backlog: () => Pick<BacklogState, 'waiting' | 'isOnDi
 	}
 }
 
-export function databaseProbe(database: DatabaseInquiry): Probe {
+export function databaseProbe(database: DatabaseInquiry, now: () => number): Probe {
 	return {
 		id: 'database',
 		ifSilent: 'database_down',
 		look: async () => {
-			const { value: { isReadOnly, loggingSettings }, latencyMs } = await timed(() => database.look())
+			const began = now()
+			let looked
+			try {
+				looked = await timed(() => database.look())
+			} catch (error) {
+				return [{ id: 'database', ...finding(`database_${database.faultOf(error) ?? 'down'}`) }]
+			}
+			const { value: { isReadOnly, loggingSettings, nowMs }, latencyMs } = looked
+			const skewMs = nowMs - (began + now()) / 2
 			const found = isReadOnly
 				? finding('database_read_only')
 				: loggingSettings.length > 0
 					? finding('database_logs', { settings: loggingSettings.join(', ') })
-					: finding('database_ok')
+					: Math.abs(skewMs) > MOST_SKEW_MS ? finding('database_clock', { seconds: Math.round(Math.abs(skewMs) / 1000) }) : finding('database_ok')
 			return [{ id: 'database', ...found, latencyMs }]
 		},
 	}
@@ -165,16 +182,20 @@ export function readReplicaProbe(replicas: readonly ReadReplicaInquiry[]): Probe
 	}
 }
 
-export function redisProbe({ ping }: CountersInquiry): Probe {
+export function redisProbe({ redis }: CountersInquiry): Probe {
 	return {
 		id: 'redis',
 		ifSilent: 'redis_down',
 		look: async () => {
-			if (ping === undefined) {
+			if (redis === undefined) {
 				return [{ id: 'redis', ...finding('redis_absent') }]
 			}
-			const { latencyMs } = await timed(ping)
-			return [{ id: 'redis', ...finding('redis_ok'), latencyMs }]
+			try {
+				const { latencyMs } = await timed(redis.look)
+				return [{ id: 'redis', ...finding('redis_ok'), latencyMs }]
+			} catch {
+				return [{ id: 'redis', ...finding(`redis_${redis.fault() ?? 'down'}`) }]
+			}
 		},
 	}
 }
@@ -202,8 +223,9 @@ async function lookAtNode(node: SwitchInquiry, figures: NodeFigures | undefined)
 		const fault = node.fault()
 		return finding(fault === undefined ? 'switch_connecting' : `switch_${fault}`)
 	}
-	const [{ value: version, latencyMs }] = await Promise.all([timed(() => node.version()), node.hearsEvents()])
-	return { ...figures === undefined ? versionFinding(version) : loadFinding(figures) ?? versionFinding(version), latencyMs, ...(figures === undefined ? {} : { load: loadOf(figures) }) }
+	const [{ value: version, latencyMs }, denied] = await Promise.all([timed(() => node.version()), node.denied(), node.hearsEvents()])
+	const found = (figures === undefined ? undefined : loadFinding(figures)) ?? rightsFinding(denied) ?? connectionFinding(node, version, figures)
+	return { ...found, latencyMs, ...(figures === undefined ? {} : { load: loadOf(figures) }) }
 }
 
 /** What keeps a node from taking calls while it is connected. */
@@ -213,6 +235,28 @@ function loadFinding({ isAccepting, sessions, maxSessions }: NodeFigures): Retur
 	}
 	// A call needs two.
 	return sessions !== undefined && maxSessions !== undefined && sessions + 2 > maxSessions ? finding('switch_full', { sessions, maxSessions }) : undefined
+}
+
+/** Without `sofia` calls go on: only the gateways' states are not told, which is said there. */
+function rightsFinding(denied: readonly string[]): ReturnType<typeof finding> | undefined {
+	const needed = denied.filter((command) => command !== 'sofia')
+	return needed.length === 0 ? undefined : finding('switch_commands_denied', { commands: needed.join(', ') })
+}
+
+/** What is worth a word of a node that takes calls, the worst first. */
+function connectionFinding({ hasStockPassword }: SwitchInquiry, version: string | undefined, figures: NodeFigures | undefined): ReturnType<typeof finding> {
+	const { clockSkewSec = 0, eventLagSec = 0 } = figures ?? {}
+	const ofVersion = versionFinding(version)
+	if (hasStockPassword) {
+		return finding('switch_stock_password')
+	}
+	if (ofVersion.state !== 'ok') {
+		return ofVersion
+	}
+	if (Math.abs(clockSkewSec) * 1000 > MOST_SKEW_MS) {
+		return finding('switch_clock', { seconds: Math.round(Math.abs(clockSkewSec)) })
+	}
+	return eventLagSec > MOST_LAG_SEC ? finding('switch_events_late', { seconds: Math.round(eventLagSec) }) : ofVersion
 }
 
 function loadOf({ sessions, maxSessions, sessionsPerSec, callsPerSec, waiting, refused, heartbeatAgeSec }: NodeFigures): NonNullable<Part['load']> {
@@ -336,7 +380,7 @@ export function recordsProbe({ brokenAuditEntry, journal }: RecordsInquiry): Pro
 
 /** What is known without asking anybody: who may call, and what waits for an admin. */
 export interface Notices {
-	settings: Pick<Settings, 'homeCountry' | 'allowedCountries' | 'allowedPrefixes' | 'allowedGroups'>
+	settings: Pick<Settings, 'homeCountry' | 'allowedCountries' | 'allowedPrefixes' | 'allowedGroups' | 'dailySpendLimit' | 'monthlySpendLimit' | 'oauth'>
 	/** Keys of settings in Nextcloud that mean nothing. */
 	ignoredSettings: readonly string[]
 	/** Why the daily search for removed users found nothing that it dares to act on. */
@@ -353,6 +397,8 @@ export function noticesProbe(notices: () => Notices): Probe {
 			const { settings, ignoredSettings, departureDoubt, lockedUsers } = notices()
 			return [
 				{ id: 'calling', ...finding(callingCode(settings)) },
+				...(settings.dailySpendLimit === null && settings.monthlySpendLimit === null ? [{ id: 'spending' as const, ...finding('spending_unlimited') }] : []),
+				...(settings.oauth === null ? [{ id: 'sign_in' as const, ...finding('sign_in_not_set_up') }] : []),
 				...(ignoredSettings.length === 0 ? [] : [{ id: 'settings' as const, ...finding('settings_ignored', { settings: ignoredSettings.join(', ') }) }]),
 				...(departureDoubt === undefined ? [] : [{ id: 'removed_users' as const, ...finding('removed_users', { reason: departureDoubt }) }]),
 				...(lockedUsers === 0 ? [] : [{ id: 'locked_users' as const, ...finding('locked_users', { count: lockedUsers }) }]),
@@ -367,4 +413,39 @@ function callingCode({ homeCountry, allowedCountries, allowedPrefixes, allowedGr
 	}
 	const hasCountry = (allowedCountries ?? (homeCountry === null ? [] : [homeCountry])).length > 0
 	return !hasCountry && allowedPrefixes.length === 0 ? 'calling_no_country' : allowedGroups === null ? 'calling_everybody' : 'calling_groups'
+}
+
+/** What is known of copies of the data. */
+export interface BackupInquiry {
+	/** Of the last one that an admin wanted; undefined = there is none. */
+	newestAt: () => Promise<Date | undefined>
+	/** Since when there are data. */
+	since: () => Promise<Date>
+}
+
+/** A week is what people forgive; a volume that breaks is not asked. */
+const BACKUP_DAYS = 7
+const DAY_MS = 24 * 60 * 60 * 1000
+
+/**
+ * Says nothing while the last backup is young, or the data are.
+ *
+ * @param inquiry undefined where somebody else's PostgreSQL holds the data: how that is copied is not known here
+ */
+export function backupsProbe(inquiry: BackupInquiry | undefined, nowMs: () => number): Probe {
+	return {
+		id: 'backups',
+		ifSilent: 'backups_unread',
+		look: async () => {
+			if (inquiry === undefined) {
+				return []
+			}
+			const newest = await inquiry.newestAt()
+			const days = Math.floor((nowMs() - (newest ?? await inquiry.since()).getTime()) / DAY_MS)
+			if (days < BACKUP_DAYS) {
+				return []
+			}
+			return [{ id: 'backups', ...newest === undefined ? finding('backup_none') : finding('backup_overdue', { days }) }]
+		},
+	}
 }

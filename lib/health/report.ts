@@ -9,7 +9,7 @@ import type { Finding, Meaning } from './findings.ts'
 import { FINDINGS } from './findings.ts'
 
 /** In the order in which a call passes them; what follows the carrier is no place but a rule. */
-export const PART_IDS = ['nextcloud', 'sipcall', 'volume', 'database', 'read_replica', 'spool', 'keys', 'records', 'redis', 'freeswitch', 'gateway', 'carrier', 'calling', 'settings', 'removed_users', 'locked_users'] as const
+export const PART_IDS = ['nextcloud', 'sipcall', 'volume', 'database', 'read_replica', 'spool', 'keys', 'records', 'redis', 'freeswitch', 'gateway', 'carrier', 'calling', 'spending', 'sign_in', 'backups', 'settings', 'removed_users', 'locked_users'] as const
 
 export type PartId = typeof PART_IDS[number]
 

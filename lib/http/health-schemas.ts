@@ -7,7 +7,7 @@ import { z } from 'zod'
 import { anyUuid, time } from './schemas.ts'
 
 const finding = {
-	code: z.string().describe('Stable; docs/admin/doctor.md lists all'),
+	code: z.string().describe('Stable; docs/admin/troubleshooting.md lists all'),
 	text: z.string().describe('What is, in English'),
 	advice: z.string().optional().describe('What to do, in English; whatever is not well has one'),
 	fixableBy: z.enum(['admin', 'carrier', 'nobody']).optional(),
@@ -27,7 +27,7 @@ const load = z.object({
 })
 
 export const PartSchema = z.object({
-	id: z.enum(['nextcloud', 'sipcall', 'volume', 'database', 'read_replica', 'spool', 'keys', 'records', 'redis', 'freeswitch', 'gateway', 'carrier', 'calling', 'settings', 'removed_users', 'locked_users']),
+	id: z.enum(['nextcloud', 'sipcall', 'volume', 'database', 'read_replica', 'spool', 'keys', 'records', 'redis', 'freeswitch', 'gateway', 'carrier', 'calling', 'spending', 'sign_in', 'backups', 'settings', 'removed_users', 'locked_users']),
 	name: z.string().optional().describe('The gateway’s; a read replica’s, and of several FreeSWITCHes the node’s, `host:port`'),
 	state: z.enum(['ok', 'degraded', 'down', 'not_set_up']),
 	...finding,

@@ -144,6 +144,12 @@ function partName({ id, name = '' }: HealthPart): string {
 			return t('Phone company')
 		case 'calling':
 			return t('Who may call')
+		case 'spending':
+			return t('Spending')
+		case 'sign_in':
+			return t('Sign-in of other programs')
+		case 'backups':
+			return t('Backups')
 		case 'settings':
 			return t('Settings')
 		case 'removed_users':

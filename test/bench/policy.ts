@@ -90,7 +90,7 @@ try {
 	report(`facts of ${CALLS.toLocaleString('en')} calls, no limit on spending`, await timed(() => store.facts({ ...factsFor({ id: 'user7' }, '030 123456', settings, new Date()), isSpendLimited: false })))
 	report('… with one (the sums of a day and a month)', await timed(() => store.facts(factsFor({ id: 'user7' }, '030 123456', settings, new Date()))))
 	if (embeddedRedis !== undefined) {
-		const redis = connectRedis(embeddedRedis.socketPath, logger)
+		const { redis } = connectRedis(embeddedRedis.socketPath, 'bench', logger)
 		await once(redis, 'ready')
 		const limiter = createRedisCallLimiter(redis, 'bench', new Guard({ ...COUNTERS_GUARD, part: 'redis' }))
 		const quotas = quotasOf({ ...settings, callsPerMinute: 1_000_000, callsPerHour: 1_000_000, callsPerDay: 1_000_000 })

@@ -54,6 +54,10 @@ export interface RunRecord {
 const CLIENT_PATIENCE_MS = 5_000
 /** Told by clock.mjs. */
 const STOOD_STILL = 'chaos: the process stood still'
+/** Told by a replica: from then on something waits for the database, and from then on nothing does. */
+const PUT_ASIDE = 'What happens to calls cannot be stored: it is kept on the disk until the database is back'
+const STORED = 'What happened to calls while the database was away is stored'
+const UP = 'SIPCall is up'
 /** Longer than anybody rings and talks in a plan. */
 const TALK_LIMIT_MS = 5_000
 /** From an answer to the first leg, on a machine with much to do. */
@@ -83,6 +87,8 @@ class Run {
 	readonly #wished = new Set<string>()
 	readonly #controlled = new Set<string>()
 	readonly #openAt = new Map<string, number>()
+	/** Replicas that have not stored all that they have heard. */
+	readonly #behind = new Set<Place>()
 
 	constructor(environment: Environment, plan: Plan) {
 		this.#environment = environment
@@ -115,6 +121,11 @@ class Run {
 					this.#faults.tookEvents(place)
 				} else if (message === STOOD_STILL) {
 					this.#faults.redisFaults++
+				} else if (message === PUT_ASIDE) {
+					this.#behind.add(place)
+				} else if (message === STORED || message === UP) {
+					// A start stores what the process before it has left.
+					this.#behind.delete(place)
 				}
 			},
 		}
@@ -361,7 +372,7 @@ class Run {
 			const channels = switches.flatMap((one) => one.channels())
 			const now = performance.now()
 			open.forEach(({ uuid }) => this.#openAt.set(uuid, now))
-			if (open.length === 0 && alive.length === 0 && channels.length === 0) {
+			if (open.length === 0 && alive.length === 0 && channels.length === 0 && this.#behind.size === 0) {
 				return { quietAt: now, left: [] }
 			}
 			if (now - upAt > QUIET_LIMIT_MS + 5_000) {
@@ -369,6 +380,7 @@ class Run {
 					quietAt: undefined,
 					left: [
 						...open.map(({ uuid, status }) => `call ${uuid} is ${status}${alive.some((call) => call.uuid === uuid) ? '' : ', and has no leg'}`),
+						...[...this.#behind].map((place) => `replica ${place} has not stored all that it has heard`),
 						...channels.map(({ uuid, state, variables }) => `leg ${uuid} of call ${variables.sipcall_call} is ${state}`),
 					],
 				}

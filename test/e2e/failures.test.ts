@@ -10,8 +10,9 @@ import type { Sidecar } from '../support/sidecar.ts'
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { browserAvailable } from '../support/browser.ts'
+import { findFreePort } from '../support/free-port.ts'
 import { card, field, startPageTest } from '../support/page-test.ts'
-import { findFreePort, spawnSidecar, untilUp } from '../support/sidecar.ts'
+import { spawnSidecar, untilUp } from '../support/sidecar.ts'
 
 describe.skipIf(!browserAvailable())('the page', () => {
 	let test: PageTest

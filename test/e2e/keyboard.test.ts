@@ -143,7 +143,7 @@ describe.skipIf(!browserAvailable())('without a mouse', () => {
 		await page.locator('[data-sip=admin-connection] form').waitFor()
 		await type('[data-sip=switch-host] input, input[data-sip=switch-host]', host)
 		await type('[data-sip=switch-port] input, input[data-sip=switch-port]', String(port))
-		await type('[data-sip=switch-password] input, input[data-sip=switch-password]', 'ClueCon')
+		await type('[data-sip=switch-password] input, input[data-sip=switch-password]', test.app.freeSwitch.password)
 		await press('[data-sip=admin-connection] form [type=submit]')
 		await page.locator('[data-sip=saved]').getByText('Saved.').waitFor()
 		while ((await test.demo.get<{ service: { calling: string } }>('/me')).body.service.calling !== 'ok') {

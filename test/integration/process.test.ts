@@ -20,7 +20,8 @@ import { startScriptedFreeSwitch } from '../stand-ins/freeswitch/index.ts'
 import { startNextcloudShell } from '../stand-ins/nextcloud/nextcloud-shell.ts'
 import { ApiClient, APP_SECRET, signedHeaders, testEnvironment } from '../support/app.ts'
 import { createTestDatabase } from '../support/database.ts'
-import { findFreePort, spawnSidecar, untilPrinted, untilUp } from '../support/sidecar.ts'
+import { findFreePort } from '../support/free-port.ts'
+import { spawnSidecar, untilPrinted, untilUp } from '../support/sidecar.ts'
 
 describe('npm start', () => {
 	let database: TestDatabase

@@ -21,6 +21,8 @@ import { createTestDatabase } from './database.ts'
 import { keepPrivate, keepSecrets, keptLog } from './kept-log.ts'
 
 export const APP_SECRET = 'test-secret:with-a-colon'
+/** Not the one that every FreeSWITCH comes with: the doctor warns of that. */
+const SWITCH_PASSWORD = 'the-switch-secret'
 
 export interface Answer<Body = Record<string, unknown>> {
 	status: number
@@ -130,7 +132,7 @@ export interface Replica {
 }
 
 /** Tests ask again and again until something is so. */
-const MANY_REQUESTS = { userPerMinute: 1_000_000, addressPerMinute: 1_000_000, authPerMinute: 1_000_000 }
+export const MANY_REQUESTS = { userPerMinute: 1_000_000, addressPerMinute: 1_000_000, authPerMinute: 1_000_000 }
 
 export interface TestAppOptions {
 	freeSwitch?: ScriptedFreeSwitchOptions
@@ -157,20 +159,20 @@ export function testEnvironment(database: TestDatabase, freeSwitch: ScriptedFree
 		JWT_SECRET_KEY: randomBytes(64).toString('base64'),
 		FREESWITCH_HOST: freeSwitch.host,
 		FREESWITCH_PORT: String(freeSwitch.port),
-		FREESWITCH_PASSWORD: 'ClueCon',
+		FREESWITCH_PASSWORD: freeSwitch.password,
 		...(redisSocket === undefined || !redis ? { REDIS_URL: 'redis://127.0.0.1:1' } : { REDIS_URL: `unix:${redisSocket}` }),
 	}
 }
 
 export async function startTestApp(options: TestAppOptions = {}): Promise<TestApp> {
 	const database = await createTestDatabase({ hasSchema: true })
-	const freeSwitch = await startScriptedFreeSwitch({ speed: Infinity, heartbeatSec: 0, ...options.freeSwitch })
+	const freeSwitch = await startScriptedFreeSwitch({ speed: Infinity, heartbeatSec: 0, password: SWITCH_PASSWORD, ...options.freeSwitch })
 	const nextcloud = await startNextcloudShell({ appId: 'sipcall', appSecret: APP_SECRET, appVersion: '0.1.0', exAppUrl: 'http://127.0.0.1:1' })
 	const nodes = [freeSwitch, ...options.peers ?? []]
 	const environment = {
 		...testEnvironment(database, freeSwitch, nextcloud.url, options.redis ?? true),
 		...(options.wayTo === undefined ? {} : { DATABASE_URL: (await options.wayTo(database.url)).url }),
-		...(nodes.length === 1 ? {} : { FREESWITCH_NODES: JSON.stringify(nodes.map(({ host, port }) => ({ host, port, password: 'ClueCon' }))) }),
+		...(nodes.length === 1 ? {} : { FREESWITCH_NODES: JSON.stringify(nodes.map(({ host, port, password }) => ({ host, port, password }))) }),
 		...options.environment,
 	}
 	keepSecrets(environment)

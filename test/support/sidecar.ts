@@ -7,7 +7,6 @@ import type { ChildProcess } from 'node:child_process'
 
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { createServer } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { keepOutput, keepSecrets } from './kept-log.ts'
 
@@ -20,20 +19,6 @@ export interface Sidecar {
 	output(): string
 	/** Resolves with the exit code, or null after a signal. */
 	readonly exited: Promise<number | null>
-}
-
-/** A port that nobody listens on now. */
-export async function findFreePort(): Promise<number> {
-	const server = createServer()
-	server.listen(0, '127.0.0.1')
-	await once(server, 'listening')
-	const address = server.address()
-	server.close()
-	await once(server, 'close')
-	if (address === null || typeof address === 'string') {
-		throw new TypeError('A TCP server without a port')
-	}
-	return address.port
 }
 
 /** Starts what `npm start` starts. Resolves at once; `untilUp` waits. */

@@ -79,7 +79,7 @@ describe('the settings of a fresh instance', () => {
 		})
 		expect(Object.keys(source).toSorted()).toEqual(Object.keys(settings).toSorted())
 		expect(source).toMatchObject({ callsPerMinute: 'environment', maxConcurrent: 'default', homeCountry: 'default', freeswitch: 'environment' })
-		expect(JSON.stringify(await config())).not.toMatch(/ClueCon|test-secret/)
+		expect(JSON.stringify(await config())).not.toMatch(/the-switch-secret|test-secret/)
 	})
 })
 
@@ -252,15 +252,15 @@ describe('settings with a secret', () => {
 		const { port } = test.freeSwitch
 		expect(await refusedFields({ freeswitch: { host: '192.0.2.1', port } })).toEqual(['freeswitch.password'])
 		expect(await isCalling()).toBe('ok')
-		expect(await save({ freeswitch: { host: '127.0.0.1', port: 1, password: 'ClueCon' } })).toMatchObject({ freeswitch: { port: 1, password: { set: true } }, source: { freeswitch: 'app' } })
+		expect(await save({ freeswitch: { host: '127.0.0.1', port: 1, password: test.freeSwitch.password } })).toMatchObject({ freeswitch: { port: 1, password: { set: true } }, source: { freeswitch: 'app' } })
 		expect(await isCalling()).toBe('down')
-		await save({ freeswitch: { host: '127.0.0.1', port, password: 'ClueCon' } })
+		await save({ freeswitch: { host: '127.0.0.1', port, password: test.freeSwitch.password } })
 		while (await isCalling() !== 'ok') {
 			await new Promise(setImmediate)
 		}
 		await save({ freeswitch: { host: '127.0.0.1', port, password: null } })
 		expect(await isCalling()).toBe('down')
-		await save({ freeswitch: { host: '127.0.0.1', port, password: 'ClueCon' } })
+		await save({ freeswitch: { host: '127.0.0.1', port, password: test.freeSwitch.password } })
 		await test.restart()
 		demo = test.as('demo')
 		expect(await config()).toMatchObject({ freeswitch: { host: '127.0.0.1', port, user: null, password: { set: true } }, source: { freeswitch: 'app' } })
@@ -272,7 +272,7 @@ describe('settings with a secret', () => {
 	})
 
 	it('are read back from Nextcloud as they were written', async () => {
-		await save({ freeswitch: { host: '127.0.0.1', port: test.freeSwitch.port, user: 'sipcall@pbx.example', password: 'ClueCon' } })
+		await save({ freeswitch: { host: '127.0.0.1', port: test.freeSwitch.port, user: 'sipcall@pbx.example', password: test.freeSwitch.password } })
 		test.nextcloud.exAppUrl = test.url
 		await test.nextcloud.disable()
 		await test.nextcloud.enable()

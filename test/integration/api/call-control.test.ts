@@ -129,7 +129,7 @@ describe('hold', () => {
 	it('is told when the user presses the key of the phone, and nothing is told when the other side does', async () => {
 		const uuid = await connected()
 		const { EslConnection } = await import('../../../lib/esl/esl-connection.ts')
-		const phone = await EslConnection.open({ host: test.freeSwitch.host, port: test.freeSwitch.port, user: undefined, password: 'ClueCon' })
+		const phone = await EslConnection.open({ host: test.freeSwitch.host, port: test.freeSwitch.port, user: undefined, password: test.freeSwitch.password })
 		await phone.command(`api uuid_hold ${leg('b')?.uuid}`)
 		await phone.command(`api uuid_hold ${leg('a')?.uuid}`)
 		const held = await demo.until(uuid, ({ onHold }) => onHold)
@@ -210,7 +210,7 @@ describe('a transfer', () => {
 		await test.freeSwitch.until(() => test.freeSwitch.channels().some(({ number, state }) => number === '+493077777700' && state === 'answered'))
 		const from = test.freeSwitch.commands.length
 		const { EslConnection } = await import('../../../lib/esl/esl-connection.ts')
-		const phone = await EslConnection.open({ host: test.freeSwitch.host, port: test.freeSwitch.port, user: undefined, password: 'ClueCon' })
+		const phone = await EslConnection.open({ host: test.freeSwitch.host, port: test.freeSwitch.port, user: undefined, password: test.freeSwitch.password })
 		await phone.command(`api uuid_hold ${b}`)
 		// The next call's events come after that one on the same line.
 		const next = await connected(guest)

@@ -14,7 +14,7 @@ import { startScriptedFreeSwitch } from '../../stand-ins/freeswitch/index.ts'
 import { API_KEY, startTelnyx } from '../../stand-ins/telnyx/index.ts'
 import { startTestApp } from '../../support/app.ts'
 import { apiResponse, commandReply, EslPeer } from '../../support/esl-peer.ts'
-import { findFreePort } from '../../support/sidecar.ts'
+import { findFreePort } from '../../support/free-port.ts'
 
 interface Problem {
 	code: string

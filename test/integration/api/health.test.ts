@@ -16,6 +16,7 @@ import { RecordedLog } from '../../support/recorded-log.ts'
 
 const FRESH = { freshMs: 0 }
 const GATEWAYS = { trunk: 'UP', second: 'UP' } as const
+const LIMITED = { rates: [{ prefix: '+49', perMinute: { micros: '10000', currency: 'EUR' } }, { prefix: '+33', perMinute: { micros: '10000', currency: 'EUR' } }], monthlySpendLimit: { micros: '1000000000', currency: 'EUR' } }
 const LOOKS = { trunk: { registration: 'REGED' }, second: { pingSec: 30 } }
 
 let test: TestApp
@@ -25,7 +26,7 @@ afterEach(() => test.stop())
 
 async function start(options: Parameters<typeof startTestApp>[0] = {}): Promise<void> {
 	test = await startTestApp({ ...options, freeSwitch: { gateways: GATEWAYS, gatewayLooks: LOOKS, ...options.freeSwitch }, overrides: { health: FRESH, ...options.overrides } })
-	demo = await test.prepare({ gateways: ['trunk', 'second'] })
+	demo = await test.prepare({ gateways: ['trunk', 'second'], ...LIMITED })
 }
 
 async function health(client: ApiClient = demo): Promise<HealthJson> {
@@ -63,6 +64,7 @@ describe('the doctor', () => {
 			['gateway second', 'gateway_answers'],
 			['carrier', 'carrier_generic'],
 			['calling', 'calling_everybody'],
+			['sign_in', 'sign_in_not_set_up'],
 		])
 		expect(report.parts.filter(({ latencyMs }) => latencyMs !== undefined).map(({ id }) => id)).toEqual(['nextcloud', 'database', 'redis', 'freeswitch', 'gateway', 'gateway'])
 		expect(report.parts.find(({ id }) => id === 'freeswitch')?.values).toEqual({ version: '1.10.12-release' })
@@ -103,7 +105,7 @@ describe('the doctor', () => {
 		expect(report.state).toBe('down')
 		expect(report.parts.find(({ id }) => id === 'freeswitch')).toMatchObject({ state: 'down', fixableBy: 'admin', page: 'connection', advice: expect.any(String) as string })
 		expect(codes(report)).toMatchObject({ 'gateway trunk': 'gateway_unasked' })
-		expect(JSON.stringify(report)).not.toContain('secret')
+		expect(JSON.stringify(report)).not.toContain('wrong-and-secret')
 	})
 
 	it('says that no FreeSWITCH is set up', async () => {
@@ -145,7 +147,7 @@ describe('the doctor', () => {
 
 	it('tells of a Redis that is away, with which calling goes on', async () => {
 		test = await startTestApp({ redis: false, freeSwitch: { gateways: GATEWAYS, gatewayLooks: LOOKS }, overrides: { health: FRESH } })
-		demo = await test.prepare()
+		demo = await test.prepare(LIMITED)
 		const report = await health()
 		expect(report.state).toBe('degraded')
 		expect(report.parts.find(({ id }) => id === 'redis')).toMatchObject({ code: 'redis_down', state: 'down' })
@@ -196,7 +198,7 @@ describe('the doctor', () => {
 
 	it('tells of PostgreSQL that goes away while SIPCall runs', async () => {
 		await start()
-		await test.database.drop()
+		await test.database.takeAway()
 		expect((await until('database', 'database_down')).state).toBe('down')
 	})
 })

@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest'
-import { findFreePort } from '../../support/sidecar.ts'
+import { findFreePort } from '../../support/free-port.ts'
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url))
 

@@ -78,6 +78,7 @@ export interface ScriptedChannel {
 export interface ScriptedFreeSwitch {
 	readonly host: string
 	readonly port: number
+	readonly password: string
 	/** Another one after each restart. */
 	readonly coreUuid: string
 	/** Everything that clients asked, in order, logins included. */

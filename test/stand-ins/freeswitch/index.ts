@@ -6,7 +6,7 @@
  * Nothing rings and nobody pays. The suites hold it to recordings of FreeSWITCH 1.10.12 in test/fixtures/freeswitch.
  */
 
-import type { AddressInfo, Server } from 'node:net'
+import type { Server } from 'node:net'
 import type { Command } from './connection.ts'
 import type { HeardBeeps, ScriptedChannel, ScriptedFreeSwitch, ScriptedFreeSwitchOptions } from './contract.ts'
 import type { AskedCommand, Desk, ParsedOriginate } from './desk.ts'
@@ -17,6 +17,7 @@ import type { Story } from './stories.ts'
 import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
+import { findFreePort } from '../../support/free-port.ts'
 import { Conditions } from '../conditions.ts'
 import { uptimeText } from './api-status.ts'
 import { readCause } from './causes.ts'
@@ -127,9 +128,10 @@ class Stage implements ScriptedFreeSwitch, Desk {
 			socket.once('close', () => this.#connections.delete(connection))
 		})
 		this.#server = server
+		// One that restarts comes back on its port.
+		this.#port ||= await findFreePort()
 		server.listen(this.#port, this.host)
 		await once(server, 'listening')
-		this.#port = (server.address() as AddressInfo).port
 		const seconds = this.#options.heartbeatSec ?? 20
 		if (seconds > 0) {
 			this.#heartbeat = setInterval(() => this.beat(), seconds * 1000)

@@ -137,7 +137,7 @@ describe('the report', () => {
 
 describe('what needs no question', () => {
 	const notices = (change: { settings?: Partial<typeof DEFAULT_SETTINGS>, departureDoubt?: string, lockedUsers?: number, ignoredSettings?: string[] }) => noticesProbe(() => ({
-		settings: { ...DEFAULT_SETTINGS, homeCountry: 'DE', ...change.settings },
+		settings: { ...DEFAULT_SETTINGS, homeCountry: 'DE', monthlySpendLimit: { micros: '1', currency: 'EUR' }, oauth: { clientId: 'id', clientSecret: 'secret' }, ...change.settings },
 		departureDoubt: change.departureDoubt,
 		lockedUsers: change.lockedUsers ?? 0,
 		ignoredSettings: change.ignoredSettings ?? [],
@@ -152,6 +152,8 @@ describe('what needs no question', () => {
 		['no group', { settings: { allowedGroups: [] } }, ['calling_no_group']],
 		['settings that mean nothing', { ignoredSettings: ['callsPerMinute'] }, ['calling_groups', 'settings_ignored']],
 		['locked users', { lockedUsers: 2 }, ['calling_groups', 'locked_users']],
+		['spending without a limit', { settings: { monthlySpendLimit: null } }, ['calling_groups', 'spending_unlimited']],
+		['sign-ins that are not set up, which is no fault', { settings: { oauth: null } }, ['calling_groups', 'sign_in_not_set_up']],
 		['a list of users that cannot be believed', { departureDoubt: 'Look at the list.' }, ['calling_groups', 'removed_users']],
 	])('tells of %s', (_what, change, codes) => {
 		expect(notices(change).map(({ code }) => code)).toEqual(codes)
@@ -259,9 +261,11 @@ describe('a switch', () => {
 		['is paused', { isAccepting: false }, 'switch_paused'],
 		['has no room for two legs', { sessions: 999 }, 'switch_full'],
 		['has room for two legs', { sessions: 998 }, 'switch_ok'],
+		['has another clock', { clockSkewSec: -90.4 }, 'switch_clock'],
+		['tells late', { eventLagSec: 7 }, 'switch_events_late'],
 	])('that %s is told as such, with what it takes', async (_what, change, code) => {
-		const figures = { node: 'pbx:8021', isReady: true, isAccepting: true, sessions: 4, maxSessions: 1000, sessionsPerSec: 30, heartbeatAgeSec: 3.4, callsPerSec: 14, waiting: 2, paced: 7, refused: 1, ...change }
-		const node = { name: 'pbx:8021', isReady: () => true, fault: () => undefined, version: async () => '1.10.12', hearsEvents: async () => {}, gateway: () => Promise.reject(new Error('asked')) }
+		const figures = { node: 'pbx:8021', isReady: true, isAccepting: true, sessions: 4, maxSessions: 1000, sessionsPerSec: 30, heartbeatAgeSec: 3.4, clockSkewSec: 0.2, eventLagSec: 0, callsPerSec: 14, waiting: 2, paced: 7, refused: 1, ...change }
+		const node = { name: 'pbx:8021', isReady: () => true, fault: () => undefined, hasStockPassword: false, denied: async () => [], version: async () => '1.10.12', hearsEvents: async () => {}, gateway: () => Promise.reject(new Error('asked')) }
 		const [part] = await switchProbe(() => [node], () => figures).look()
 		expect(part).toMatchObject({ id: 'freeswitch', code, load: { sessions: figures.sessions, maxSessions: 1000, sessionsPerSec: 30, heartbeatAgeSec: 3, callsPerSec: 14, waiting: 2, refused: 1 } })
 		expect(part).not.toHaveProperty('name')
@@ -270,7 +274,7 @@ describe('a switch', () => {
 	it('of several that hangs or fails is named, and hides no other', async () => {
 		vi.useFakeTimers()
 		try {
-			const node = (name: string, version: () => Promise<string>) => ({ name, isReady: () => true, fault: () => undefined, version, hearsEvents: async () => {}, gateway: () => Promise.reject(new Error('asked')) })
+			const node = (name: string, version: () => Promise<string>) => ({ name, isReady: () => true, fault: () => undefined, hasStockPassword: false, denied: async () => [], version, hearsEvents: async () => {}, gateway: () => Promise.reject(new Error('asked')) })
 			const looked = switchProbe(() => [node('one:8021', () => new Promise(() => {})), node('two:8021', async () => '1.10.12'), node('three:8021', () => Promise.reject(new Error('cut')))], () => undefined).look()
 			await vi.advanceTimersByTimeAsync(3_000)
 			expect(await looked).toMatchObject([{ name: 'one:8021', code: 'switch_no_answer' }, { name: 'two:8021', code: 'switch_ok' }, { name: 'three:8021', code: 'switch_no_answer' }])
@@ -285,7 +289,7 @@ describe('a switch', () => {
 		[true, 'address_refused', 'switch_address_refused'],
 		[true, 'lost', 'switch_lost'],
 	] as const)('that is set up (%s) and has the fault %s is told as %s', async (isSetUp, fault, code) => {
-		const node = { name: 'pbx:8021', isReady: () => false, fault: () => fault, version: () => Promise.reject(new Error('asked')), hearsEvents: () => Promise.reject(new Error('asked')), gateway: () => Promise.reject(new Error('asked')) }
+		const node = { name: 'pbx:8021', isReady: () => false, fault: () => fault, hasStockPassword: true, denied: () => Promise.reject(new Error('asked')), version: () => Promise.reject(new Error('asked')), hearsEvents: () => Promise.reject(new Error('asked')), gateway: () => Promise.reject(new Error('asked')) }
 		const probe = switchProbe(() => isSetUp ? [node] : [], () => undefined)
 		expect(await probe.look()).toMatchObject([{ id: 'freeswitch', code }])
 	})

@@ -18,7 +18,7 @@ describe.skipIf(!browserAvailable())('the doctor', () => {
 		test = await startPageTest({
 			freeSwitch: { gateways: { trunk: 'UP', spare: 'UP' }, gatewayLooks: { trunk: { registration: 'REGED' }, spare: { pingSec: 30 } } },
 			overrides: { health: { freshMs: 0 } },
-			settings: { gateways: ['trunk', 'spare'] },
+			settings: { gateways: ['trunk', 'spare'], rates: [{ prefix: '+49', perMinute: { micros: '10000', currency: 'EUR' } }], monthlySpendLimit: { micros: '1000000000', currency: 'EUR' } },
 		})
 	})
 	afterAll(() => test?.stop())
@@ -39,8 +39,8 @@ describe.skipIf(!browserAvailable())('the doctor', () => {
 
 		it('shows every part in the order of a call, each with an icon, a word and its milliseconds', async () => {
 			expect(await page.locator('[data-sip=parts] li').evaluateAll((items) => items.map((item) => item.getAttribute('data-finding'))))
-				.toEqual(['browser', 'nextcloud', 'sipcall', 'database', 'redis', 'freeswitch', 'gateway trunk', 'gateway spare', 'carrier', 'calling'])
-			expect(await page.locator('[data-sip=parts] li svg').count()).toBe(10)
+				.toEqual(['browser', 'nextcloud', 'sipcall', 'database', 'redis', 'freeswitch', 'gateway trunk', 'gateway spare', 'carrier', 'calling', 'sign_in'])
+			expect(await page.locator('[data-sip=parts] li svg').count()).toBe(11)
 			expect(await part(page, 'database', 'ok').innerText()).toMatch(/Database\s+Working\s+\d+ ms\s+PostgreSQL answers\./)
 			expect(await page.locator('[data-sip=health-state]').innerText()).toMatch(/^Everything works\. Checked at /)
 		})

@@ -75,6 +75,8 @@ describe('the life in Nextcloud', () => {
 			['gateway', 'warning'],
 			['carrier', 'success'],
 			['calling', 'warning'],
+			['spending', 'warning'],
+			['sign_in', 'success'],
 		])
 	})
 

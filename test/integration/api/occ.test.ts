@@ -70,7 +70,7 @@ describe('a console command', () => {
 	})
 
 	it('tells how things are, and what is wrong', async () => {
-		expect((await test.nextcloud.occ('sipcall:status')).output).toMatch(/^ok {4}Nextcloud answers\.\nok {4}SIPCall 0\.1\.0 is up\.\nok {4}PostgreSQL answers\.\n.*Redis.*\nok {4}FreeSWITCH 1\.10\.12-release is connected\. Calls a second: at most 14\.\nWARN {2}Gateway trunk: Nobody knows .*\nok {4}The phone company cannot be asked.*\nok {4}Everybody may call\.\nOpen calls: 0\n$/)
+		expect((await test.nextcloud.occ('sipcall:status')).output).toMatch(/^ok {4}Nextcloud answers\.\nok {4}SIPCall 0\.1\.0 is up\.\nok {4}PostgreSQL answers\.\n.*Redis.*\nok {4}FreeSWITCH 1\.10\.12-release is connected\. Calls a second: at most 14\.\nWARN {2}Gateway trunk: Nobody knows .*\nok {4}The phone company cannot be asked.*\nok {4}Everybody may call\.\nWARN {2}Nothing limits what .*\nok {4}Other programs .*\nOpen calls: 0\n$/)
 		await demo.request('POST', '/admin/config', { allowedGroups: [] })
 		expect((await test.nextcloud.occ('sipcall:status')).output).toMatch(/WARN {2}Nobody can call: no group/)
 	})

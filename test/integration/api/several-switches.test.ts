@@ -30,7 +30,7 @@ describe('two switches', () => {
 	let demo: ApiClient
 
 	beforeEach(async () => {
-		second = await startScriptedFreeSwitch({ heartbeatSec: 0, speed: 1, ...GATEWAYS })
+		second = await startScriptedFreeSwitch({ heartbeatSec: 0, speed: 1, password: 'of-the-second-one', ...GATEWAYS })
 		test = await startTestApp({ freeSwitch: { speed: 1, ...GATEWAYS }, peers: [second], overrides: { sweepMs: 50, health: { freshMs: 0 } } })
 		first = test.freeSwitch
 		demo = await test.prepare(MANY)

@@ -74,7 +74,9 @@ export async function startCounters(config: Config, databaseUrl: string, keys: K
 	releasers.add('redis connection', () => connection.redis.disconnect())
 	// A limit that is nearly reached must not begin anew with each start.
 	await connection.ready()
-	return { limiter: createRedisCallLimiter(connection.redis, keys.dataId, guards.add({ ...COUNTERS_GUARD, part: 'redis' })), redis: connection }
+	const guard = guards.add({ ...COUNTERS_GUARD, part: 'redis' })
+	connection.onReady(() => void guard.tryNow(connection.look))
+	return { limiter: createRedisCallLimiter(connection.redis, keys.dataId, guard), redis: connection }
 }
 
 /** Which settings the environment gives; secrets among them. */

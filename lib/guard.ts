@@ -161,6 +161,16 @@ export class Guard {
 		this.#isolation?.dispose()
 		this.#isolation = undefined
 	}
+
+	/**
+	 * It may be there again: whether it is, is asked now and not when its time is over.
+	 *
+	 * @param ask something harmless
+	 */
+	async tryNow(ask: () => Promise<unknown>): Promise<void> {
+		this.#aloneUntil = -Infinity
+		await this.execute(ask).catch(() => {})
+	}
 }
 
 /** All guards there are, for whoever looks at them. A part that is opened anew has a new one. */

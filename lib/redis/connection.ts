@@ -8,6 +8,8 @@ import { once } from 'node:events'
 
 /** Longer than any healthy Redis takes, shorter than a person's patience while a call is placed. */
 const COMMAND_TIMEOUT_MS = 500
+/** Meanwhile limits are counted in memory: short, and an attempt costs next to nothing. */
+const LONGEST_RETRY_MS = 2_000
 
 /** Why a Redis that answers is of no use. */
 export type RedisFault
@@ -25,6 +27,8 @@ export interface RedisConnection {
 	redis: Redis
 	/** Resolves when there is a connection, or the time for it is over: what comes before is counted in memory. */
 	ready: () => Promise<void>
+	/** Told at each connection, once commands can be given. */
+	onReady: (listener: () => void) => void
 	/** Writes something that goes away by itself: that it answers says too little. */
 	look: () => Promise<void>
 	/** What is wrong when `look` has failed; undefined = it is away. */
@@ -49,7 +53,7 @@ export function connectRedis(target: string, instance: string, logger: Logger): 
 		commandTimeout: COMMAND_TIMEOUT_MS,
 		// What is asked in one turn goes out in one write.
 		enableAutoPipelining: true,
-		retryStrategy: (attempt) => Math.min(200 * 2 ** Math.min(attempt, 10), 10_000),
+		retryStrategy: (attempt) => Math.min(200 * 2 ** Math.min(attempt, 10), LONGEST_RETRY_MS),
 	})
 	let isAway = false
 	let fault: RedisFault | undefined
@@ -68,6 +72,12 @@ export function connectRedis(target: string, instance: string, logger: Logger): 
 		ready: async () => {
 			if (redis.status !== 'ready') {
 				await Promise.race([once(redis, 'ready', { signal: AbortSignal.timeout(READY_LIMIT_MS) }), once(redis, 'close')]).catch(() => {})
+			}
+		},
+		onReady: (listener) => {
+			redis.on('ready', listener)
+			if (redis.status === 'ready') {
+				listener()
 			}
 		},
 		look: async () => {

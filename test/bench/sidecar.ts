@@ -5,10 +5,15 @@
 
 import type { CallJson } from '../../lib/http/schemas.ts'
 
+import { spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import process from 'node:process'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
 import pg from 'pg'
 import { startApp } from '../../lib/app.ts'
 import { loadConfig } from '../../lib/config.ts'
@@ -19,22 +24,26 @@ import { KeyRing } from '../../lib/privacy/key-ring.ts'
 import { startScriptedFreeSwitch } from '../stand-ins/freeswitch/index.ts'
 import { startNextcloudShell } from '../stand-ins/nextcloud/nextcloud-shell.ts'
 import { copyCalls } from '../support/copy-calls.ts'
+import { findFreePort } from '../support/free-port.ts'
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 
 /**
  * @param undo takes what ends it all, to be done from the last to the first
  * @param settings beside Germany as the home country, and everybody who may call
+ * @param options.isApart in a process of its own, as `npm start` starts it: then `pid` says whose time is to be looked at
  */
-export async function startBenchSidecar(undo: (() => Promise<unknown>)[], settings: Record<string, unknown> = {}) {
+export async function startBenchSidecar(undo: (() => Promise<unknown>)[], settings: Record<string, unknown> = {}, { isApart = false } = {}) {
 	const secret = randomBytes(32).toString('hex')
 	const folder = await mkdtemp(path.join(tmpdir(), 'sipcall-bench-'))
 	undo.push(() => rm(folder, { recursive: true, force: true }))
 	const postgres = await startEmbeddedPostgres({ dataDir: folder, logger: createLogger({ level: 'error', pretty: true }) })
 	undo.push(() => postgres.stop())
-	const freeSwitch = await startScriptedFreeSwitch({ speed: Infinity, heartbeatSec: 0 })
+	const freeSwitch = await startScriptedFreeSwitch({ speed: Infinity, heartbeatSec: 0, sessionsPerSecond: 100_000, maxSessions: 100_000 })
 	undo.push(() => freeSwitch.stop())
 	const shell = await startNextcloudShell({ appId: 'sipcall', appSecret: secret, appVersion: '0.1.0', exAppUrl: 'http://127.0.0.1:1' })
 	undo.push(() => shell.stop())
-	const config = loadConfig({
+	const environment = {
 		APP_SECRET: secret,
 		APP_PORT: '1',
 		APP_PERSISTENT_STORAGE: folder,
@@ -44,12 +53,18 @@ export async function startBenchSidecar(undo: (() => Promise<unknown>)[], settin
 		REDIS_URL: 'redis://127.0.0.1:1',
 		FREESWITCH_HOST: freeSwitch.host,
 		FREESWITCH_PORT: String(freeSwitch.port),
-		FREESWITCH_PASSWORD: 'ClueCon',
-	})
+		FREESWITCH_PASSWORD: freeSwitch.password,
+	}
 	const limits = { userPerMinute: 1_000_000, addressPerMinute: 1_000_000, authPerMinute: 1_000_000 }
-	const app = await startApp({ ...config, listen: { host: '127.0.0.1', port: 0 } }, createLogger({ level: 'error', silent: true }), { requestLimits: limits })
-	undo.push(() => app.stop())
-	await app.ready
+	let app: { url: string, pid?: number | undefined }
+	if (isApart) {
+		app = await startApart(environment, undo)
+	} else {
+		const running = await startApp({ ...loadConfig(environment), listen: { host: '127.0.0.1', port: 0 } }, createLogger({ level: 'error', silent: true }), { requestLimits: limits })
+		undo.push(() => running.stop())
+		await running.ready
+		app = running
+	}
 	await freeSwitch.until(() => freeSwitch.clients >= 2)
 	shell.exAppUrl = app.url
 	const client = new pg.Client(postgres.url)
@@ -75,5 +90,28 @@ export async function startBenchSidecar(undo: (() => Promise<unknown>)[], settin
 		await copyCalls(postgres.url, new KeyRing(await loadEncryptionKeys(folder)), { uuid: newest?.uuid ?? '', rows, set: { created_at: back('created_at'), ended_at: back('ended_at'), ...set } })
 		await client.query('vacuum analyze calls')
 	}
-	return { shell, request, copyLast, query: (statement: string) => client.query<{ count: number }>(statement) }
+	return { shell, url: app.url, pid: app.pid, request, copyLast, query: (statement: string) => client.query<{ count: number }>(statement) }
+}
+
+/** Resolves when it has said that it is up. */
+async function startApart(environment: Record<string, string>, undo: (() => Promise<unknown>)[]): Promise<{ url: string, pid: number | undefined }> {
+	const port = await findFreePort()
+	const child = spawn(process.execPath, ['lib/main.ts'], {
+		cwd: ROOT,
+		env: { PATH: process.env.PATH ?? '', ...environment, APP_HOST: '127.0.0.1', APP_PORT: String(port) },
+		stdio: ['ignore', 'pipe', 'inherit'],
+	})
+	undo.push(async () => {
+		const ended = once(child, 'exit')
+		child.kill('SIGTERM')
+		await ended
+	})
+	const lines = createInterface({ input: child.stdout })
+	for await (const line of lines) {
+		if (line.includes('SIPCall is up')) {
+			break
+		}
+	}
+	child.stdout.resume()
+	return { url: `http://127.0.0.1:${port}`, pid: child.pid }
 }

@@ -323,6 +323,22 @@ export class Environment {
 		await Promise.all(this.clients.map((client) => client.until<{ service?: { calling: string } }>('admin', 'GET', '/me', undefined, ({ status, body }) => status === 200 && body.service?.calling === 'ok', READY_LIMIT_MS)))
 	}
 
+	/** Until limits are counted in Redis again, and not in memory: what was wrong with it must not be seen in the next run. */
+	async untilCounting(): Promise<void> {
+		await Promise.all(this.clients.map(async (client) => {
+			for (;;) {
+				// Whoever looks at what is left of a limit asks Redis, where that is left alone no more.
+				await client.until('admin', 'GET', '/me', undefined, ({ status }) => status === 200, READY_LIMIT_MS)
+				const { body } = await client.until<{ parts: { id: string, code: string, breaker?: string }[] }>('admin', 'GET', '/admin/health', undefined, ({ status }) => status === 200, READY_LIMIT_MS)
+				const { code = 'redis_absent', breaker = 'closed' } = body.parts.find(({ id }) => id === 'redis') ?? {}
+				if (code !== 'redis_down' && breaker === 'closed') {
+					return
+				}
+				await delay(200)
+			}
+		}))
+	}
+
 	async stop(): Promise<void> {
 		this.listener = undefined
 		await Promise.allSettled(this.replicas.map((replica) => replica.stop()))

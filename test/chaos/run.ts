@@ -142,6 +142,9 @@ class Run {
 		await this.#faults.end()
 		await this.#settled()
 		await environment.untilReady()
+		if (this.#faults.redisFaults > 0) {
+			await environment.untilCounting()
+		}
 		const upAt = performance.now()
 		let { quietAt, left } = await this.#untilQuiet(upAt)
 		let probe = quietAt === undefined ? 'not tried' : await this.#probe(0)

@@ -43,6 +43,19 @@ describe('the guard of a part', () => {
 		expect(guard.state).toMatchObject({ breaker: 'closed', opened: 1, refused: 1 })
 	})
 
+	it('asks at once when it may be there again, and says why it was left alone', async () => {
+		const guard = new Guard(OPTIONS)
+		await broken(guard)
+		expect(guard.lastFault).toBeInstanceOf(Ill)
+		await guard.tryNow(fail(new Ill()))
+		expect(guard.state).toMatchObject({ breaker: 'open', opened: 2 })
+		await guard.tryNow(async () => 'answer')
+		expect(guard.state).toMatchObject({ breaker: 'closed', opened: 2 })
+		expect(guard.lastFault).toBeUndefined()
+		await expect(guard.execute(fail(new Error('an answer')))).rejects.toThrow('an answer')
+		expect(guard.lastFault).toBeUndefined()
+	})
+
 	it('leaves it alone once more when that one fails', async () => {
 		const guard = new Guard(OPTIONS)
 		await broken(guard)

@@ -25,6 +25,7 @@ import type { Rotation } from './privacy/rotation.ts'
 import type { Releasers } from './startup.ts'
 
 import { randomUUID } from 'node:crypto'
+import { CallDaysRepository } from './db/repositories/call-days-repository.ts'
 import { ErasureRepository } from './db/repositories/erasure-repository.ts'
 import { RetentionRepository } from './db/repositories/retention-repository.ts'
 import { UserDataRepository } from './db/repositories/user-data-repository.ts'
@@ -104,6 +105,7 @@ export function startUpkeep({ orm, keys, rotation, journal, readReplicas, backup
 		logger: privacyLogger,
 	})
 	const departures = new DepartureWatch({ store: userData, listUsers: () => users.list(), purge: (userId) => erasures.erase({ target: { scope: 'all', userId }, actor: { kind: 'system' } }), now, logger: privacyLogger })
+	const callDays = new CallDaysRepository({ orm, logger: logger.child({ component: 'db' }) })
 	const retentionStore = new RetentionRepository({ orm })
 	const retention = new Retention({ store: retentionStore, settings: () => settings.get(), now, logger: privacyLogger })
 	const once = (run: () => Promise<unknown>) => async () => isOnDuty() ? run() : undefined
@@ -117,6 +119,7 @@ export function startUpkeep({ orm, keys, rotation, journal, readReplicas, backup
 		{ name: 'check of the audit log', everyMs: DAY_MS, run: async () => audit.verification.start() },
 		{ name: 'costs of calls', everyMs: costsMs ?? MINUTE_MS / 2, run: () => costs.run() },
 		{ name: 'what a server that is gone could not store', everyMs: MINUTE_MS, run: () => tracker.recover() },
+		{ name: 'sums of days', everyMs: MINUTE_MS, run: () => callDays.run() },
 		{ name: 'unfinished erasures', everyMs: MINUTE_MS, run: () => erasures.resume() },
 		// Keys are looked up with their age, so tidying up late harms nobody.
 		{ name: 'idempotency keys', everyMs: HOUR_MS, run: () => store.forgetOldKeys(now()) },

@@ -61,7 +61,7 @@ export interface StoredMetrics {
 export interface MetricsStore {
 	/**
 	 * @param range the days that are added up
-	 * @param usersFrom users are added up from then on, to the end of the range
+	 * @param usersFrom users are added up from then on, to the end of the range: when one of its days began
 	 */
 	read: (range: DayRange, usersFrom: Date) => Promise<StoredMetrics>
 	/** Whether any call has ever been answered. */

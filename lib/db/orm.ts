@@ -40,6 +40,7 @@ import { Migration0018BoundTexts } from './migrations/migration-0018-bound-texts
 import { Migration0019ErasureJournal } from './migrations/migration-0019-erasure-journal.ts'
 import { Migration0020SwitchNodes } from './migrations/migration-0020-switch-nodes.ts'
 import { Migration0021Replicas } from './migrations/migration-0021-replicas.ts'
+import { Migration0022CallDays } from './migrations/migration-0022-call-days.ts'
 import { isDatabaseFault, PoolGuard } from './pool-guard.ts'
 import { storageFault } from './storage-fault.ts'
 import { refuseMissingKeys, takeStoredKeys } from './stored-keys.ts'
@@ -67,6 +68,7 @@ const MIGRATIONS = [
 	{ name: '0019-erasure-journal', class: Migration0019ErasureJournal },
 	{ name: '0020-switch-nodes', class: Migration0020SwitchNodes },
 	{ name: '0021-replicas', class: Migration0021Replicas },
+	{ name: '0022-call-days', class: Migration0022CallDays },
 ]
 
 /** Any fixed number. */

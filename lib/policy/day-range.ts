@@ -6,6 +6,7 @@
 import { localTime, momentOf } from './calendar.ts'
 
 export interface DayRange {
+	timeZone: string
 	/** `YYYY-MM-DD`, each day once, in order. */
 	days: string[]
 	/** When each of them began. On a day of a change of clocks the next one is 23 or 25 hours away. */
@@ -45,7 +46,7 @@ export function daysBetween(earlier: string, later: string): number {
 export function dayRange(first: string, last: string, timeZone: string): DayRange {
 	const days = Array.from({ length: daysBetween(first, last) + 1 }, (_, index) => addDays(first, index))
 	const starts = days.map((day) => startOf(day, timeZone))
-	return { days, starts, from: startOf(first, timeZone), to: startOf(addDays(last, 1), timeZone) }
+	return { timeZone, days, starts, from: startOf(first, timeZone), to: startOf(addDays(last, 1), timeZone) }
 }
 
 function startOf(day: string, timeZone: string): Date {

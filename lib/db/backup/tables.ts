@@ -9,8 +9,9 @@ import type { Client } from 'pg'
  * What is true of the present and not of the past stays as it is. Sign-ins above all: a restore must not bring back one
  * that was ended since, or a refresh token that has been used; and the audit log, which a restore must neither shorten nor
  * rejoin with people who have been erased since, with the keys of its seals; and what was erased, or is to be; and who talks just now.
+ * What calls add up to by day is made anew from them.
  */
-export const NOT_IN_BACKUPS = ['schema_migrations', 'rate_limits', 'oauth_states', 'sign_ins', 'refresh_tokens', 'device_verifications', 'app_state', 'settings', 'spent_before', 'audit_log', 'audit_head', 'audit_subjects', 'audit_checkpoints', 'audit_beginning', 'seal_keys', 'erasures', 'erasure_receipts', 'erased_keys', 'erased_calls', 'handed_over_legs']
+export const NOT_IN_BACKUPS = ['schema_migrations', 'rate_limits', 'oauth_states', 'sign_ins', 'refresh_tokens', 'device_verifications', 'app_state', 'settings', 'spent_before', 'audit_log', 'audit_head', 'audit_subjects', 'audit_checkpoints', 'audit_beginning', 'seal_keys', 'erasures', 'erasure_receipts', 'erased_keys', 'erased_calls', 'handed_over_legs', 'call_days', 'call_user_days', 'call_days_state']
 
 export interface TableColumn {
 	name: string

@@ -77,9 +77,10 @@ export class MetricsRepository implements MetricsStore {
 		const { live, ...sums } = await this.#readReplicas.read((orm) => orm.em.fork().transactional(async (em) => {
 			// PostgreSQL cannot know how few groups there will be, and would sort the calls of a year on the disk.
 			await runBound(em, 'set local work_mem = \'32MB\'')
+			const { alone, summed } = splitAt(range, await firstSummedDay(em, range))
 			return {
-				days: [...await sumsOfCalls(em, range), ...await sumsOfTransfers(em, range), ...await keptSums(em, range)],
-				users: await sumsOfUsers(em, usersFrom, range.to),
+				days: [...await sumsOfCalls(em, alone), ...await summedDays(em, summed), ...await sumsOfTransfers(em, range), ...await keptSums(em, range)],
+				users: [...await sumsOfUsers(em, usersFrom, alone.to), ...await summedUsers(em, summed, range.starts.findIndex((start) => start >= usersFrom))],
 				live: orm === this.#orm ? await liveCalls(em) : undefined,
 			}
 		}, { isolationLevel: IsolationLevel.REPEATABLE_READ, readOnly: true }))
@@ -87,10 +88,65 @@ export class MetricsRepository implements MetricsStore {
 	}
 }
 
+/**
+ * The first day of the range whose calls are in the sums of days; the length of the range = none is. They count only where they
+ * are days of this zone, and where PostgreSQL's table of time zones has these days begin when our own calendar does.
+ */
+async function firstSummedDay(em: EntityManager, { timeZone, days, starts }: DayRange): Promise<number> {
+	const [state] = await runBound<{ time_zone: string, since: string }>(em, 'select time_zone, since::text from call_days_state')
+	if (state?.time_zone !== timeZone) {
+		return days.length
+	}
+	const [check] = await runBound<{ agrees: boolean }>(em, 'select bool_and(start at time zone $1 = day::timestamp) as agrees from unnest($2::timestamptz[], $3::date[]) as asked (start, day)', [timeZone, starts, days])
+	const first = state.since === '-infinity' ? 0 : state.since === 'infinity' ? -1 : days.findIndex((day) => day >= state.since)
+	return check?.agrees === true && first >= 0 ? first : days.length
+}
+
+/** What is added up call by call, and the days after that, which are added up already. */
+function splitAt(range: DayRange, first: number): { alone: DayRange, summed: Summed } {
+	const { days, starts, from, to } = range
+	return {
+		alone: { ...range, days: days.slice(0, first), starts: starts.slice(0, first), to: starts[first] ?? to, from },
+		summed: { days, first },
+	}
+}
+
+/** Days of a range from one on. */
+interface Summed {
+	days: readonly string[]
+	first: number
+}
+
+async function summedDays(em: EntityManager, { days, first }: Summed): Promise<DaySum[]> {
+	if (first >= days.length) {
+		return []
+	}
+	const rows = await runBound<SumColumns & { day: string }>(em, `select day::text, outcome, currency, sum(calls)::int as calls, sum(dialled)::int as dialled, sum(answered)::int as answered, sum(talk_ms)::text as talk_ms,
+			sum(cost_micros)::text as cost_micros, sum(pending_micros)::text as pending_micros
+		from call_days where day between $1::date and $2::date group by 1, 2, 3 having sum(calls) > 0`, [days[first], days.at(-1)])
+	return rows.map((row) => daySum(row.day, row))
+}
+
+/** @param usersFirst users are added up from this day on */
+async function summedUsers(em: EntityManager, { days, first }: Summed, usersFirst: number): Promise<UserSum[]> {
+	const begin = days[Math.max(first, usersFirst)]
+	if (begin === undefined || usersFirst < 0) {
+		return []
+	}
+	const rows = await runBound<UserColumns>(em, `select sums.*, reference from (
+			select user_id, currency, sum(calls)::int as calls, sum(answered)::int as answered, sum(talk_ms)::text as talk_ms, sum(cost_micros)::text as cost_micros, sum(pending_micros)::text as pending_micros
+			from call_user_days where day between $1::date and $2::date group by 1, 2
+		) sums left join audit_subjects using (user_id)`, [begin, days.at(-1)])
+	return rows.map(({ user_id: userId, reference, ...row }) => ({ userId, reference: reference ?? '', ...sumOf(row) }))
+}
+
 /** In which day of the range something was: our own calendar's days, in whatever time zone. */
 const DAY = 'width_bucket(created_at, $1::timestamptz[]) - 1 as day'
 
 async function sumsOfCalls(em: EntityManager, { starts, days, from, to }: DayRange): Promise<DaySum[]> {
+	if (days.length === 0) {
+		return []
+	}
 	const rows = await runBound<SumColumns & { day: number }>(em, `select ${DAY}, outcome, ${CURRENCY}, count(user_answered_at)::int as dialled, ${SUMS}
 		from calls where status = 'ended' and created_at >= $2 and created_at < $3 group by 1, 2, 3`, [starts, from, to])
 	return rows.map((row) => daySum(days[row.day] ?? '', row))
@@ -111,6 +167,9 @@ async function keptSums(em: EntityManager, { days }: DayRange): Promise<DaySum[]
 }
 
 async function sumsOfUsers(em: EntityManager, from: Date, to: Date): Promise<UserSum[]> {
+	if (from >= to) {
+		return []
+	}
 	const rows = await runBound<UserColumns>(em, `select sums.*, reference from (
 			select user_id, ${CURRENCY}, ${SUMS} from calls where status = 'ended' and created_at >= $1 and created_at < $2 group by 1, 2
 		) sums left join audit_subjects using (user_id)`, [from, to])

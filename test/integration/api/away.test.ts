@@ -46,7 +46,7 @@ interface Row {
 
 const NUMBER = '+4930123400'
 const WAIT = { timeout: 30_000, interval: 20 }
-const SWITCH = { heartbeatSec: 0, speed: 1, gateways: { trunk: 'UP', backup: 'UP' }, gatewayLooks: { trunk: { pingSec: 25 }, backup: { pingSec: 25 } } } as const
+const SWITCH = { password: 'of-both-switches', heartbeatSec: 0, speed: 1, gateways: { trunk: 'UP', backup: 'UP' }, gatewayLooks: { trunk: { pingSec: 25 }, backup: { pingSec: 25 } } } as const
 
 let test: TestApp
 let demo: ApiClient

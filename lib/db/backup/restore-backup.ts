@@ -63,8 +63,12 @@ export async function restoreBackup(file: string, access: DatabaseAccess, option
 		}
 		await setSequences(client, tables, header ?? refuse())
 		await setTriggers(client, tables, 'enable')
-		// The calls have changed past the triggers that add them up.
-		await client.query('select sipcall_forget_call_days(sipcall_time_zone())')
+		// The calls have changed past the triggers that add them up. A schema from before those has none.
+		await client.query(`do $$ begin
+			if to_regprocedure('sipcall_forget_call_days(text)') is not null then
+				perform sipcall_forget_call_days(sipcall_time_zone());
+			end if;
+		end $$`)
 	})
 }
 

@@ -112,10 +112,13 @@ export class Migration0022CallDays extends Migration {
 			end $$`)
 		this.addSql('create trigger calls_uncount after delete on calls referencing old table as gone for each statement execute function sipcall_uncount_calls()')
 		// For those who bring a day into the sums, and for a restore, which changes calls past all triggers.
-		this.addSql(`create function sipcall_forget_call_days(zone text) returns void language sql as $$
-			delete from call_days;
-			delete from call_user_days;
-			update call_days_state set time_zone = zone, since = 'infinity' $$`)
+		this.addSql(`create function sipcall_forget_call_days(zone text) returns void language plpgsql as $$
+			begin
+				lock table call_days_state in access exclusive mode;
+				delete from call_days;
+				delete from call_user_days;
+				update call_days_state set time_zone = zone, since = 'infinity';
+			end $$`)
 		this.addSql(`create function sipcall_sum_up(first_day date, begins timestamptz, ends timestamptz) returns void language plpgsql as $$
 			declare zone text := (select time_zone from call_days_state);
 			begin

@@ -115,6 +115,7 @@ const SWITCH = {
 	switch_password_ok: ok('FreeSWITCH accepted the password.'),
 	switch_commands_ok: ok('FreeSWITCH allows all commands that SIPCall needs.'),
 	switch_commands_denied: wrong('down', 'FreeSWITCH does not allow these commands: {commands}.', 'Add them to “esl-allowed-api” and “esl-allowed-events” of the Event Socket’s user, or load the module that has them.', AT_SWITCH),
+	switch_controls_denied: wrong('degraded', 'FreeSWITCH does not allow these commands, so calls can be placed, but not held, handed on or sent tones: {commands}.', 'Add them to “esl-allowed-api” and “esl-allowed-events” of the Event Socket’s user, or load the module that has them.', AT_SWITCH),
 } as const
 
 const GATEWAY = {

@@ -237,10 +237,14 @@ function loadFinding({ isAccepting, sessions, maxSessions }: NodeFigures): Retur
 	return sessions !== undefined && maxSessions !== undefined && sessions + 2 > maxSessions ? finding('switch_full', { sessions, maxSessions }) : undefined
 }
 
-/** Without `sofia` calls go on: only the gateways' states are not told, which is said there. */
+/** Without which no call can be placed and looked after. Without `sofia` only the gateways' states are not told, which is said there. */
+const VITAL_COMMANDS = ['originate', 'uuid_kill', 'uuid_exists', 'uuid_dump']
+
 function rightsFinding(denied: readonly string[]): ReturnType<typeof finding> | undefined {
-	const needed = denied.filter((command) => command !== 'sofia')
-	return needed.length === 0 ? undefined : finding('switch_commands_denied', { commands: needed.join(', ') })
+	const [vital, others] = [denied.filter((command) => VITAL_COMMANDS.includes(command)), denied.filter((command) => !VITAL_COMMANDS.includes(command) && command !== 'sofia')]
+	return vital.length > 0
+		? finding('switch_commands_denied', { commands: vital.join(', ') })
+		: others.length > 0 ? finding('switch_controls_denied', { commands: others.join(', ') }) : undefined
 }
 
 /** What is worth a word of a node that takes calls, the worst first. */

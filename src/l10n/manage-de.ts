@@ -532,6 +532,7 @@ export const de: Translations = {
 	'FreeSWITCH accepted the password.': 'FreeSWITCH hat das Passwort angenommen.',
 	'FreeSWITCH allows all commands that SIPCall needs.': 'FreeSWITCH erlaubt alle Befehle, die SIPCall braucht.',
 	'FreeSWITCH does not allow these commands: {commands}.': 'FreeSWITCH erlaubt diese Befehle nicht: {commands}.',
+	'FreeSWITCH does not allow these commands, so calls can be placed, but not held, handed on or sent tones: {commands}.': 'FreeSWITCH erlaubt diese Befehle nicht, sodass Anrufe aufgebaut, aber nicht gehalten, weitergegeben oder mit Tönen bedient werden können: {commands}.',
 	'Add them to “esl-allowed-api” and “esl-allowed-events” of the Event Socket’s user, or load the module that has them.': 'Sie in „esl-allowed-api“ und „esl-allowed-events“ des Benutzers aufnehmen oder das Modul laden, das sie hat.',
 	'Registered with the phone company.': 'Bei der Telefongesellschaft registriert.',
 	'The phone company answers FreeSWITCH’s pings.': 'Die Telefongesellschaft antwortet auf die Pings von FreeSWITCH.',

@@ -532,6 +532,7 @@ export const fr: Translations = {
 	'FreeSWITCH accepted the password.': 'FreeSWITCH a accepté le mot de passe.',
 	'FreeSWITCH allows all commands that SIPCall needs.': 'FreeSWITCH autorise toutes les commandes dont SIPCall a besoin.',
 	'FreeSWITCH does not allow these commands: {commands}.': 'FreeSWITCH n’autorise pas ces commandes : {commands}.',
+	'FreeSWITCH does not allow these commands, so calls can be placed, but not held, handed on or sent tones: {commands}.': 'FreeSWITCH n’autorise pas ces commandes : les appels peuvent être lancés, mais ni mis en attente, ni transférés, ni recevoir de tonalités : {commands}.',
 	'Add them to “esl-allowed-api” and “esl-allowed-events” of the Event Socket’s user, or load the module that has them.': 'Les ajouter à « esl-allowed-api » et « esl-allowed-events » de l’utilisateur, ou charger le module qui les fournit.',
 	'Registered with the phone company.': 'Enregistrée auprès de l’opérateur.',
 	'The phone company answers FreeSWITCH’s pings.': 'L’opérateur répond aux pings de FreeSWITCH.',

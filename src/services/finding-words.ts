@@ -79,6 +79,7 @@ const WORDS: Readonly<Record<string, Words>> = {
 	switch_password_ok: { text: () => t('FreeSWITCH accepted the password.') },
 	switch_commands_ok: { text: () => t('FreeSWITCH allows all commands that SIPCall needs.') },
 	switch_commands_denied: { text: (values) => t('FreeSWITCH does not allow these commands: {commands}.', values), advice: () => t('Add them to “esl-allowed-api” and “esl-allowed-events” of the Event Socket’s user, or load the module that has them.') },
+	switch_controls_denied: { text: (values) => t('FreeSWITCH does not allow these commands, so calls can be placed, but not held, handed on or sent tones: {commands}.', values), advice: () => t('Add them to “esl-allowed-api” and “esl-allowed-events” of the Event Socket’s user, or load the module that has them.') },
 	gateway_registered: { text: () => t('Registered with the phone company.') },
 	gateway_answers: { text: () => t('The phone company answers FreeSWITCH’s pings.') },
 	gateway_unwatched: { text: () => t('Nobody knows whether it works: FreeSWITCH neither registers nor pings it, and calls it up in any case.'), advice: () => t('Set “ping” and “ping-min” on this gateway in FreeSWITCH.') },

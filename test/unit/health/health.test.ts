@@ -271,6 +271,15 @@ describe('a switch', () => {
 		expect(part).not.toHaveProperty('name')
 	})
 
+	it.each([
+		[['uuid_hold', 'sofia', 'originate'], 'switch_commands_denied', 'originate'],
+		[['uuid_hold', 'sofia', 'uuid_transfer'], 'switch_controls_denied', 'uuid_hold, uuid_transfer'],
+		[['sofia'], 'switch_ok', undefined],
+	])('that does not allow %s is told as %s', async (denied, code, commands) => {
+		const node = { name: 'pbx:8021', isReady: () => true, fault: () => undefined, hasStockPassword: false, denied: async () => denied, version: async () => '1.10.12', hearsEvents: async () => {}, gateway: () => Promise.reject(new Error('asked')) }
+		expect(await switchProbe(() => [node], () => undefined).look()).toMatchObject([{ code, ...(commands === undefined ? {} : { values: { commands } }) }])
+	})
+
 	it('of several that hangs or fails is named, and hides no other', async () => {
 		vi.useFakeTimers()
 		try {

@@ -59,6 +59,7 @@ import { UserRuleRepository } from './db/repositories/user-rule-repository.ts'
 import { VerificationRepository } from './db/repositories/verification-repository.ts'
 import { storageFault } from './db/storage-fault.ts'
 import { startDoctor } from './doctor.ts'
+import { configSnippets } from './esl/config-snippets.ts'
 import { isDialTemplate, isDomain, isGatewayName } from './esl/dial-string.ts'
 import { SwitchPool } from './esl/switch-pool.ts'
 import { statusLines } from './health/report.ts'
@@ -436,6 +437,10 @@ export async function startParts({ config, logger, clock, overrides, ocs, guards
 		audit,
 		limiter,
 		isSwitchReady: () => callSwitch.isReady(),
+		snippets: () => {
+			const { freeswitch: { port, user }, gateways: names } = settings.get()
+			return configSnippets({ port, user, gateways: names, address: callSwitch.localAddress, ownPort: 'port' in config.listen ? config.listen.port : undefined })
+		},
 		clock,
 		logger,
 	}))

@@ -20,6 +20,7 @@ import type { ReceiptRepository } from './db/repositories/receipt-repository.ts'
 import type { UsageRepository } from './db/repositories/usage-repository.ts'
 import type { UserRuleRepository } from './db/repositories/user-rule-repository.ts'
 import type { Doctor } from './doctor.ts'
+import type { Snippet } from './esl/config-snippets.ts'
 import type { Route } from './http/route.ts'
 import type { Identity } from './identity/index.ts'
 import type { Logger } from './logger.ts'
@@ -53,6 +54,7 @@ import { metricsRoutes } from './http/routes/metrics.ts'
 import { numberRoutes } from './http/routes/numbers.ts'
 import { privacyRoutes } from './http/routes/privacy.ts'
 import { rateTableRoutes } from './http/routes/rate-table.ts'
+import { snippetRoutes } from './http/routes/snippets.ts'
 import { testCallRoutes } from './http/routes/test-calls.ts'
 import { sampleNumbers } from './numbering/sample-numbers.ts'
 import { dueBefore } from './privacy/retention.ts'
@@ -88,11 +90,13 @@ export interface RouteParts {
 	audit: Audit
 	limiter: CallLimiter
 	isSwitchReady: () => boolean
+	/** What belongs into FreeSWITCH's configuration. */
+	snippets: () => Snippet[]
 	clock: Clock
 	logger: Logger
 }
 
-export function allRoutes({ identity, calls, control, stream, explainer, verification, doctor, carrier, store, pastCalls, devices, preferences, userRules, lockout, usage, metrics, names, upkeep, rotation, receipts, exportUser, users, addressBooks, settings, environment, settingRules, audit, limiter, isSwitchReady, clock, logger }: RouteParts): Route[] {
+export function allRoutes({ identity, calls, control, stream, explainer, verification, doctor, carrier, store, pastCalls, devices, preferences, userRules, lockout, usage, metrics, names, upkeep, rotation, receipts, exportUser, users, addressBooks, settings, environment, settingRules, audit, limiter, isSwitchReady, snippets, clock, logger }: RouteParts): Route[] {
 	const callingUser = async (id: string): Promise<CallingUser> => {
 		const [{ groups }, { country, callerId }] = await Promise.all([users.get(id), preferences.of(id)])
 		return { id, groups, country, callerId }
@@ -135,6 +139,7 @@ export function allRoutes({ identity, calls, control, stream, explainer, verific
 			now: () => clock.now(),
 		}),
 		...configTestRoutes({ settings: () => settings.get(), settingRules, testSwitch: doctor.testSwitch, testTrunk: doctor.testTrunk, testCarrier: doctor.testCarrier, guard: doctor.guardTests, audit: audit.trail }),
+		...snippetRoutes({ snippets }),
 		...testCallRoutes({ testCalls: doctor.testCalls, callingUser }),
 		...rateTableRoutes({ settings: () => settings.get() }),
 		...adminConfigRoutes({ settings, environment, settingRules, providers: PROVIDER_KINDS, audit: audit.trail }),

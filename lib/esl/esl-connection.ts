@@ -119,6 +119,11 @@ export class EslConnection {
 		return self
 	}
 
+	/** Of this machine, as the socket has it; undefined once it is closed. */
+	get localAddress(): string | undefined {
+		return this.#socket?.localAddress
+	}
+
 	/** Why the connection is of no use any more; undefined while it is. */
 	get closed(): EslError | undefined {
 		return this.#closed

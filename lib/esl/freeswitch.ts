@@ -152,6 +152,11 @@ export class FreeSwitch implements SwitchInquiry {
 		}
 	}
 
+	/** From which this machine is connected; undefined while it is not. */
+	get localAddress(): string | undefined {
+		return this.#links?.commands.connection?.localAddress
+	}
+
 	get endpoint(): EslEndpoint | undefined {
 		return this.#links?.endpoint
 	}

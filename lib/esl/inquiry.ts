@@ -12,8 +12,11 @@ import { checked, isOfKind } from './whitelist.ts'
 /** Writes one line and gives the answer's text. */
 export type Ask = (line: string) => Promise<string>
 
+/** What it is asked besides: without that it is not known how busy it is, and which version it has. */
+export const ASKED_COMMANDS = ['status', 'version'] as const
+
 /** Everything that SIPCall ever has the switch do, by the command's name. */
-const NEEDED_COMMANDS = ['originate', 'uuid_kill', 'uuid_exists', 'uuid_dump', 'uuid_hold', 'uuid_send_dtmf', 'uuid_transfer', 'sofia'] as const
+export const NEEDED_COMMANDS = ['originate', 'uuid_kill', 'uuid_exists', 'uuid_dump', 'uuid_hold', 'uuid_send_dtmf', 'uuid_transfer', 'sofia'] as const
 
 /** As much as a form can offer. */
 const MOST_GATEWAYS = 200

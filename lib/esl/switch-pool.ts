@@ -159,6 +159,11 @@ export class SwitchPool implements CallSwitch, CodeCaller, TestCaller {
 		return this.#nodes.length > 0
 	}
 
+	/** From which this machine is connected to the first node that it is connected to. */
+	get localAddress(): string | undefined {
+		return this.#nodes.map(({ freeSwitch }) => freeSwitch.localAddress).find((address) => address !== undefined)
+	}
+
 	/** In the order in which they are set up. */
 	get nodes(): FreeSwitch[] {
 		return this.#nodes.map(({ freeSwitch }) => freeSwitch)

@@ -286,6 +286,7 @@ export const de: Translations = {
 	Contacts: 'Kontakte',
 	'Contacts could not be searched. Numbers can be called all the same.': 'Die Kontakte konnten nicht durchsucht werden. Nummern lassen sich trotzdem anrufen.',
 	Copied: 'Kopiert',
+	Copy: 'Kopieren',
 	'Copy code': 'Code kopieren',
 	'Copy details': 'Details kopieren',
 	'Copy number': 'Nummer kopieren',

@@ -286,6 +286,7 @@ export const fr: Translations = {
 	Contacts: 'Contacts',
 	'Contacts could not be searched. Numbers can be called all the same.': 'Impossible de chercher dans les contacts. Vous pouvez quand même appeler des numéros.',
 	Copied: 'Copié',
+	Copy: 'Copier',
 	'Copy code': 'Copier le code',
 	'Copy details': 'Copier les détails',
 	'Copy number': 'Copier le numéro',

@@ -9,6 +9,7 @@ import type { AuditEntryJson, AuditLogJson, AuditVerificationJson } from '../../
 import type { MetricsJson } from '../../lib/http/routes/metrics.ts'
 import type { NumberLookUpJson, SampleNumberJson } from '../../lib/http/routes/numbers.ts'
 import type { RateTableJson } from '../../lib/http/routes/rate-table.ts'
+import type { SnippetsJson } from '../../lib/http/routes/snippets.ts'
 import type { ExplanationJson } from '../../lib/http/schemas.ts'
 import type { changeSchema, ShownSettings } from '../../lib/policy/secret-settings.ts'
 
@@ -26,6 +27,7 @@ export type Health = HealthJson
 export type HealthPart = HealthPartJson
 export type ConfigTest = ConfigTestJson
 export type TestCall = TestCallJson
+export type Snippet = SnippetsJson['snippets'][number]
 export type Settings = ShownSettings
 export type SettingsChange = ReturnType<typeof changeSchema>['_zod']['input']
 export type SettingKey = keyof SettingsChange
@@ -140,6 +142,11 @@ export function verifyAuditLog(): Promise<AuditVerification> {
 /** What is wrong, of every part but the way from this browser to Nextcloud. */
 export function getHealth(): Promise<Health> {
 	return send({ method: 'get', url: 'admin/health' })
+}
+
+/** Pieces of FreeSWITCH's configuration, with the values of the saved settings. */
+export async function getSnippets(): Promise<Snippet[]> {
+	return (await send<SnippetsJson>({ method: 'get', url: 'admin/freeswitch/snippets' })).snippets
 }
 
 /** Tries settings that are not saved. A password that is left out is the saved one, where that may be used. */

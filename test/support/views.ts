@@ -402,6 +402,10 @@ export const VIEWS: readonly View[] = [
 		await page.locator(`${sip('rate-table')} [role=alert]`).scrollIntoViewIfNeeded()
 	}) },
 	{ name: 'admin-connection', show: at('/admin/connection', sip('switch-password')) },
+	{ name: 'admin-connection-snippets', show: at('/admin/connection', sip('switch-password'), async ({ page }) => {
+		await page.locator('[data-sip=snippets] summary').click()
+		await page.locator('[data-snippet=json_cdr]').waitFor()
+	}) },
 	{ name: 'admin-connection-company', show: at('/admin/connection', sip('switch-password'), async ({ page }) => {
 		await page.locator(`${sip('company')} select`).selectOption('telnyx')
 		await page.locator(sip('company-trunk')).scrollIntoViewIfNeeded()

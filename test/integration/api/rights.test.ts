@@ -54,6 +54,7 @@ const ROUTES: Readonly<Record<string, Right>> = {
 	'POST /admin/config': 'admin',
 	'POST /admin/config/test': 'admin',
 	'POST /admin/rates/read': 'admin',
+	'GET /admin/freeswitch/snippets': 'admin',
 	'GET /admin/health': 'admin',
 	'POST /admin/test-call': 'admin',
 	'GET /admin/test-call/{id}': 'admin',

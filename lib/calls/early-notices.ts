@@ -8,7 +8,7 @@ import type { SwitchNotice } from './ports.ts'
  * heard or understood: what is forgotten earlier may be the only word on how a call ended.
  */
 const KEPT_MS = 45_000
-const MAX_CALLS = 5_000
+const MAX_CALLS = 20_000
 const MAX_OF_CALL = 50
 
 /**

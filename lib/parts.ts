@@ -319,6 +319,7 @@ export async function startParts({ config, logger, clock, overrides, ocs, guards
 	})
 	lockout.take(await userRules.locked(clock.now()))
 	const calls = new CallService({
+		isAlone: () => replicas.count <= 1,
 		lockout,
 		store,
 		tracker,

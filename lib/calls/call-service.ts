@@ -18,7 +18,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { SipCallError } from '../errors.ts'
 import { settingsFor } from '../policy/user-rule.ts'
 import { admitCall, allowCall, factsFor } from './call-rules.ts'
-import { dialInTurn } from './dialling.ts'
+import { dialInTurn, FRESH_MS, isStillWanted } from './dialling.ts'
 import { newCall, planOf } from './originate-plan.ts'
 import { OriginateRefused } from './ports.ts'
 
@@ -32,6 +32,8 @@ export interface CallServiceOptions {
 	/** Counts what is refused. */
 	lockout: Lockout
 	settings: () => Settings
+	/** Whether no other server works on the same database. */
+	isAlone: () => boolean
 	devices: (userId: string) => Promise<Device[]>
 	/** Whether the company behind the trunk says what calls have cost. */
 	awaitsCost: () => boolean
@@ -253,11 +255,11 @@ export class CallService {
 
 	/** Written once. Whatever goes wrong is told as an event of the call, never tried again. */
 	async #originate(plan: OriginatePlan, slot: Slot, signal: AbortSignal, began: number): Promise<void> {
-		const { callSwitch, store } = this.#options
-		// Where the wish is kept cannot be asked: then what is known here counts, and a hang-up is repeated until the call is gone.
-		const isWanted = () => store.find(plan.callUuid).then((call) => call !== undefined && call.hangupRequestedAt === undefined, () => true)
+		const { callSwitch, store, isAlone } = this.#options
+		// Where it took so long to get here, somebody has had the time to find it in the history and to hang up.
+		const isLate = performance.now() - began > FRESH_MS
 		try {
-			await dialInTurn(slot, { callSwitch, signal, isWanted }, (node) => callSwitch.originate(plan, node))
+			await dialInTurn(slot, { callSwitch, signal, isWanted: () => isStillWanted(() => store.find(plan.callUuid), isAlone), isLate }, (node) => callSwitch.originate(plan, node))
 			this.#options.counters.originated((performance.now() - began) / 1000)
 		} catch (error) {
 			if (error instanceof OriginateRefused) {

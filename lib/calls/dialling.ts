@@ -3,6 +3,7 @@
 
 // From a place that was kept to an originate that is written: at its turn, once, and not when nobody wants it any more.
 
+import type { Call } from './call.ts'
 import type { NoSlot, Slot, SlotKeeper } from './ports.ts'
 
 import { SipCallError } from '../errors.ts'
@@ -12,28 +13,61 @@ export interface Dialling {
 	callSwitch: SlotKeeper
 	/** Nobody waits for it any more. */
 	signal?: AbortSignal
-	/** Asked after each wait, right before it is written. */
-	isWanted?: () => Promise<boolean>
+	/** Asked after each wait, right before it is written. `unknown`: nobody can tell, and somebody may have hung up elsewhere. */
+	isWanted?: () => Promise<boolean | 'unknown'>
+	/** Something else has taken its time before: it is asked in any case. */
+	isLate?: boolean
+}
+
+/** An answer that took longer is asked for again before anything is dialled. */
+export const FRESH_MS = 500
+const FRESH_TRIES = 3
+
+/**
+ * Whether nobody has hung up a call that is not dialled yet, here or over another server. An answer that was long on its way
+ * says what was so when it was given. Where nobody can be asked, what is known here counts, if there is no other server.
+ *
+ * @param find reads the call where all servers store it
+ */
+export async function isStillWanted(find: () => Promise<Pick<Call, 'hangupRequestedAt'> | undefined>, isAlone: () => boolean): Promise<boolean | 'unknown'> {
+	for (let tries = 0; tries < FRESH_TRIES; tries++) {
+		const asked = performance.now()
+		try {
+			const call = await find()
+			if (call === undefined || call.hangupRequestedAt !== undefined) {
+				return false
+			}
+		} catch {
+			break
+		}
+		if (performance.now() - asked < FRESH_MS) {
+			return true
+		}
+	}
+	return isAlone() ? true : 'unknown'
 }
 
 /** The switch's own word for a call that is given up before it is answered. */
 const GIVEN_UP = { cause: { name: 'ORIGINATOR_CANCEL', q850: 487 }, verdict: 'cancelled' } as const
+const IN_DOUBT = { cause: { name: 'NETWORK_OUT_OF_ORDER', q850: 38 }, verdict: 'switch_stopped' } as const
 
 /**
  * Has an originate written by the node of a slot. Where that node certainly got nothing, because it went away meanwhile, the
  * next one gets it; whatever may have arrived goes to no other.
  *
  * @param write writes it, once
- * @throws {OriginateRefused} when it was certainly not taken; also when nobody wants it any more
+ * @throws {OriginateRefused} when it was certainly not taken; also when nobody wants it any more, or nobody knows whether somebody does
  * @throws {Error} when nobody can tell
  */
-export async function dialInTurn(slot: Slot, { callSwitch, signal, isWanted }: Dialling, write: (node: string) => Promise<void>): Promise<void> {
+export async function dialInTurn(slot: Slot, { callSwitch, signal, isWanted, isLate = false }: Dialling, write: (node: string) => Promise<void>): Promise<void> {
 	const tried = new Set<string>()
 	for (let kept = slot; ;) {
 		const hasWaited = await kept.turn(signal)
-		if (signal?.aborted === true || (hasWaited && await isWanted?.() === false)) {
+		const wanted = (hasWaited || isLate) && signal?.aborted !== true ? await isWanted?.() : undefined
+		// It may have been heard of while it was asked for.
+		if (signal?.aborted === true || wanted === false || wanted === 'unknown') {
 			kept.release()
-			throw new OriginateRefused(GIVEN_UP)
+			throw new OriginateRefused(wanted === 'unknown' ? IN_DOUBT : GIVEN_UP)
 		}
 		try {
 			await write(kept.node)

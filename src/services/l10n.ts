@@ -24,7 +24,8 @@ export function registerLanguage(languages = LANGUAGES): void {
 	}
 }
 
-function baseLanguage(): string {
+/** Of the user's language, without a region. */
+export function baseLanguage(): string {
 	return getLanguage().split(/[-_]/, 1)[0] ?? ''
 }
 

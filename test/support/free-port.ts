@@ -5,8 +5,8 @@ import { randomInt } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer } from 'node:net'
 
-/** Below the ports from which Linux takes those of outgoing connections (`ip_local_port_range`). */
-const [LOWEST, HIGHEST] = [15_000, 32_000] as const
+/** Below the ports from which those of outgoing connections are taken (`ip_local_port_range`), also where these begin lower than Linux's own. */
+const [LOWEST, HIGHEST] = [10_000, 15_900] as const
 
 /**
  * A port on which nobody listens now. Whoever stops listening there and comes back finds it free: no connection of anybody

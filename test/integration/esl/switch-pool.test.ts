@@ -172,6 +172,8 @@ describe('a node’s sessions per second', () => {
 		await expect(waiting).rejects.toMatchObject({ failure: { verdict: 'cancelled' } })
 		const unwanted = dialInTurn(reserve(pool), { callSwitch: pool, isWanted: async () => false }, (node) => pool.originate(newPlan(), node))
 		await expect(unwanted).rejects.toMatchObject({ failure: { verdict: 'cancelled' } })
+		const doubtful = dialInTurn(reserve(pool), { callSwitch: pool, isLate: true, isWanted: async () => 'unknown' }, (node) => pool.originate(newPlan(), node))
+		await expect(doubtful).rejects.toMatchObject({ failure: { verdict: 'switch_stopped' } })
 		await dial(pool)
 		expect(written(nodes)).toEqual([2])
 	})

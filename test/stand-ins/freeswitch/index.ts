@@ -57,6 +57,7 @@ class Stage implements ScriptedFreeSwitch, Desk {
 	#heartbeat: NodeJS.Timeout | undefined
 	#frozen = false
 	#lastConnection = 0
+	#restarted: Promise<void> = Promise.resolve()
 	readonly #late: SwitchEvent[] = []
 
 	constructor(options: ScriptedFreeSwitchOptions) {
@@ -210,7 +211,14 @@ class Stage implements ScriptedFreeSwitch, Desk {
 		this.#connections.forEach((connection) => connection.setFrozen(false))
 	}
 
-	async restart({ abrupt = false, downMs = 0 }: { abrupt?: boolean, downMs?: number } = {}): Promise<void> {
+	/** One after the other: who is on the way down or up cannot go down. */
+	async restart(options: { abrupt?: boolean, downMs?: number } = {}): Promise<void> {
+		const restarted = this.#restarted.then(() => this.#restart(options))
+		this.#restarted = restarted
+		await restarted
+	}
+
+	async #restart({ abrupt = false, downMs = 0 }: { abrupt?: boolean, downMs?: number }): Promise<void> {
 		await this.#goDown(abrupt)
 		await delay(downMs)
 		this.core = this.#newCore()

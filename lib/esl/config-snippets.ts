@@ -44,7 +44,7 @@ export function configSnippets({ port, user, gateways, address, ownPort }: Snipp
 			id: 'event_socket',
 			file: 'autoload_configs/event_socket.conf.xml',
 			text: configuration('event_socket.conf', 'Socket Client', [
-				['listen-ip', isLocal ? own : '0.0.0.0'],
+				['listen-ip', isLocal ? own : own !== undefined && isIP(own) === 6 ? '::' : '0.0.0.0'],
 				['listen-port', String(port)],
 				['password', PASSWORD],
 				// Without a list FreeSWITCH takes its own machine alone.

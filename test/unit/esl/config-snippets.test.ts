@@ -54,6 +54,7 @@ describe('the configuration of FreeSWITCH', () => {
 		expect(node('fd00::7')).toBe('fd00::7/128')
 		expect(node(undefined)).toBe('ADDRESS-OF-SIPCALL/32')
 		expect(params(textOf('event_socket'))).toEqual({ 'listen-ip': '0.0.0.0', 'listen-port': '8021', password: 'A-LONG-RANDOM-PASSWORD', 'apply-inbound-acl': 'sipcall' })
+		expect(params(textOf('event_socket', { address: 'fd00::7' }))['listen-ip']).toBe('::')
 	})
 
 	it('stays on the machine where both are on one', () => {

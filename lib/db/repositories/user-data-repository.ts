@@ -5,7 +5,7 @@ import type { MikroORM } from '@mikro-orm/postgresql'
 import type { DepartureStore } from '../../privacy/departures.ts'
 
 /** Every table that names a user. A table that is added and missing here fails a test. */
-export const USER_TABLES = ['calls', 'devices', 'idempotency_keys', 'sign_ins', 'departed_users', 'user_rules', 'transfers', 'device_verifications', 'audit_subjects', 'user_preferences'] as const
+export const USER_TABLES = ['calls', 'devices', 'idempotency_keys', 'sign_ins', 'departed_users', 'user_rules', 'transfers', 'device_verifications', 'audit_subjects', 'user_preferences', 'call_user_days'] as const
 
 /** Of whom something is stored, and who of them is missing in Nextcloud. */
 export class UserDataRepository implements DepartureStore {

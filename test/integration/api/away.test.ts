@@ -293,7 +293,7 @@ const POSTGRESQL: Row = (() => {
 				says: '503; the health report, reading settings and ending a call work',
 				holds: async () => {
 					expect((await health()).parts).toContainEqual(expect.objectContaining({ code: 'database_down' }))
-					const fromMemory = ['/admin/health', '/admin/config', '/admin/policy/samples', '/admin/audit-log/verify']
+					const fromMemory = ['/admin/health', '/admin/config', '/admin/freeswitch/snippets', '/admin/policy/samples', '/admin/audit-log/verify']
 					await expectPages(fromMemory, 200)
 					await expectPages((await adminPages()).filter((page) => !fromMemory.includes(page)), 503, 'storage_unavailable')
 					await settingsAreRefused('storage_unavailable')

@@ -23,6 +23,8 @@ export async function violations(page: Page, look: Look = 'all'): Promise<string
 	if (!await page.evaluate(() => 'axe' in globalThis)) {
 		await page.addScriptTag({ path: SCRIPT })
 	}
+	// What fades in has a colour of its own meanwhile.
+	await page.evaluate(() => Promise.allSettled(document.getAnimations().filter(({ effect }) => effect?.getComputedTiming().endTime !== Infinity).map(({ finished }) => finished)))
 	return page.evaluate(async (runOnly) => {
 		const axe = (globalThis as unknown as { axe: { run: (context: object, options: object) => Promise<AxeResults> } }).axe
 		const parts = ['#content-vue', '[role=dialog]', '.v-popper__popper--shown'].filter((selector) => document.querySelector(selector) !== null)

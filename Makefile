@@ -43,6 +43,7 @@ bench: bench-esl bench-ui ## measure everything there is a benchmark for
 	@node test/bench/secret.ts
 	@node test/bench/policy.ts
 	@node test/bench/metrics.ts
+	@node test/bench/monitoring.ts
 	@node test/bench/history.ts
 	@node test/bench/rotate.ts
 	@node test/bench/provider-memory.ts

@@ -47,6 +47,8 @@ export interface CallServiceOptions {
 
 /** How long the answer to a hang-up waits until the wish is stored, in the database or on the disk. */
 const HANGUP_STORE_MS = 2_000
+/** How long it waits until a call that nobody has dialled yet is dialled, or never will be: longer than FRESH_MS. */
+const UNDIALLED_MS = 1_000
 /** How long the hang-up itself waits for that. */
 const WISH_STORE_MS = 300
 
@@ -134,18 +136,25 @@ export class CallService {
 	}
 
 	async #end(call: Call, by: 'user' | 'admin'): Promise<Call> {
-		const { tracker, store } = this.#options
+		const { tracker, store, feed } = this.#options
 		if (call.status === 'ended') {
 			return call
 		}
 		tracker.add(call)
-		const known = await Promise.race([this.#want(call.uuid, by), delay(HANGUP_STORE_MS, undefined, { ref: false })])
-			?? tracker.openCall(call.uuid)
-			?? await store.find(call.uuid)
-		if (known === undefined) {
-			throw notFound()
+		const { promise: decided, resolve } = Promise.withResolvers<Call>()
+		const unsubscribe = feed.subscribe(call.uuid, (now) => now.status !== 'queued' && resolve(now))
+		try {
+			const known = await Promise.race([this.#want(call.uuid, by), delay(HANGUP_STORE_MS, undefined, { ref: false })])
+				?? tracker.openCall(call.uuid)
+				?? await store.find(call.uuid)
+			if (known === undefined) {
+				throw notFound()
+			}
+			// Another server may be about to dial it: that one says which of the two came first.
+			return known.status === 'queued' ? await Promise.race([decided, delay(UNDIALLED_MS, known, { ref: false })]) : known
+		} finally {
+			unsubscribe()
 		}
-		return known
 	}
 
 	/**

@@ -31,7 +31,7 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 /**
  * @param undo takes what ends it all, to be done from the last to the first
  * @param settings beside Germany as the home country, and everybody who may call
- * @param options.isApart in a process of its own, as `npm start` starts it: then `pid` says whose time is to be looked at
+ * @param options.isApart in a process of its own: then `pid` says whose time is to be looked at
  */
 export async function startBenchSidecar(undo: (() => Promise<unknown>)[], settings: Record<string, unknown> = {}, { isApart = false } = {}) {
 	const secret = randomBytes(32).toString('hex')
@@ -96,7 +96,7 @@ export async function startBenchSidecar(undo: (() => Promise<unknown>)[], settin
 /** Resolves when it has said that it is up. */
 async function startApart(environment: Record<string, string>, undo: (() => Promise<unknown>)[]): Promise<{ url: string, pid: number | undefined }> {
 	const port = await findFreePort()
-	const child = spawn(process.execPath, ['lib/main.ts'], {
+	const child = spawn(process.execPath, ['test/bench/serve.ts'], {
 		cwd: ROOT,
 		env: { PATH: process.env.PATH ?? '', ...environment, APP_HOST: '127.0.0.1', APP_PORT: String(port) },
 		stdio: ['ignore', 'pipe', 'inherit'],

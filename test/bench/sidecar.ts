@@ -70,7 +70,8 @@ export async function startBenchSidecar(undo: (() => Promise<unknown>)[], settin
 	const client = new pg.Client(postgres.url)
 	await client.connect()
 	undo.push(() => client.end())
-	const proof = { 'EX-APP-ID': 'sipcall', 'EX-APP-VERSION': '0.1.0', 'AUTHORIZATION-APP-API': Buffer.from(`demo:${secret}`).toString('base64') }
+	const proofOf = (userId: string) => ({ 'EX-APP-ID': 'sipcall', 'EX-APP-VERSION': '0.1.0', 'AUTHORIZATION-APP-API': Buffer.from(`${userId}:${secret}`).toString('base64') })
+	const proof = proofOf('demo')
 	const request = async <Body>(method: string, address: string, body?: unknown): Promise<Body> => {
 		const answer = await fetch(app.url + address, { method, headers: { ...proof, 'X-Requested-With': 'XMLHttpRequest', 'Content-Type': 'application/json' }, ...(body === undefined ? {} : { body: JSON.stringify(body) }) })
 		if (!answer.ok) {
@@ -90,7 +91,7 @@ export async function startBenchSidecar(undo: (() => Promise<unknown>)[], settin
 		await copyCalls(postgres.url, new KeyRing(await loadEncryptionKeys(folder)), { uuid: newest?.uuid ?? '', rows, set: { created_at: back('created_at'), ended_at: back('ended_at'), ...set } })
 		await client.query('vacuum analyze calls')
 	}
-	return { shell, url: app.url, pid: app.pid, request, copyLast, query: (statement: string) => client.query<{ count: number }>(statement) }
+	return { shell, nextcloudProof: proofOf(''), url: app.url, pid: app.pid, request, copyLast, query: (statement: string) => client.query<{ count: number }>(statement) }
 }
 
 /** Resolves when it has said that it is up. */

@@ -405,6 +405,7 @@ export const VIEWS: readonly View[] = [
 	{ name: 'admin-connection-snippets', show: at('/admin/connection', sip('switch-password'), async ({ page }) => {
 		await page.locator('[data-sip=snippets] summary').click()
 		await page.locator('[data-snippet=json_cdr]').waitFor()
+		await page.locator('[data-snippet=user] button').scrollIntoViewIfNeeded()
 	}) },
 	{ name: 'admin-connection-company', show: at('/admin/connection', sip('switch-password'), async ({ page }) => {
 		await page.locator(`${sip('company')} select`).selectOption('telnyx')

@@ -149,3 +149,27 @@ describe('two replicas', () => {
 		await vi.waitFor(() => test.app.backups.restore(backup.name, { force: true }), 10_000)
 	})
 })
+
+describe('a call that waits for its turn at one replica', () => {
+	it('is over when its hang-up over the other one is answered, and never dialled', async () => {
+		// One call a second from each of two.
+		const test = await startTestApp({ freeSwitch: { speed: 1, sessionsPerSecond: 6 }, overrides: { replicas: { tickMs: 50 } } })
+		try {
+			const here = await test.prepare({ maxConcurrentPerUser: 100 })
+			const there = (await test.startReplica()).as('demo')
+			await here.call(GERMANY)
+			const { body: waiting } = await here.call(GERMANY)
+			expect(waiting.status).toBe('queued')
+			const { status, body } = await there.hangUp(waiting.uuid)
+			const isDialled = () => test.freeSwitch.originates.some(({ aVariables }) => aVariables.sipcall_call === waiting.uuid)
+			// On a machine that stood still its turn may have come first; what counts is that it does not come afterwards.
+			const [answered, before] = [body.status, isDialled()]
+			expect([status, answered === 'queued']).toEqual([202, false])
+			expect(await there.untilEnded(waiting.uuid)).toMatchObject({ outcome: 'cancelled', endedBy: 'user' })
+			expect(isDialled()).toBe(before)
+			expect(before || answered === 'ended').toBe(true)
+		} finally {
+			await test.stop()
+		}
+	})
+})

@@ -5,6 +5,7 @@
 // them; what has to be filled in stands in capitals.
 
 import { isIP } from 'node:net'
+import { escapeXml } from '../xml-text.ts'
 import { GATEWAY_SUBCLASS, SUBSCRIPTION } from './event-parser.ts'
 import { ASKED_COMMANDS, NEEDED_COMMANDS } from './inquiry.ts'
 import { isOfKind } from './whitelist.ts'
@@ -119,10 +120,4 @@ function param(name: string, value: string): string {
 function element(tag: string, attributes: Readonly<Record<string, string>>, children: readonly string[] = []): string {
 	const opening = [tag, ...Object.entries(attributes).map(([name, value]) => `${name}="${escapeXml(value)}"`)].join(' ')
 	return children.length === 0 ? `<${opening}/>` : `<${opening}>\n${children.join('\n').replaceAll(/^/gm, '  ')}\n</${tag}>`
-}
-
-const ESCAPES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', '\'': '&apos;' }
-
-function escapeXml(value: string): string {
-	return value.replaceAll(/[&<>"']/g, (character) => ESCAPES[character] ?? '')
 }

@@ -10,6 +10,7 @@ import type { DavResource } from './multistatus.ts'
 
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { SipCallError } from '../errors.ts'
+import { escapeXml } from '../xml-text.ts'
 import { arrange, matchNumber, searchContacts, toSearchable } from './contact-search.ts'
 import { readMultistatus } from './multistatus.ts'
 import { readVCard } from './vcard.ts'
@@ -238,8 +239,4 @@ function lastPart(href: string): string {
 	} catch {
 		return ''
 	}
-}
-
-function escapeXml(text: string): string {
-	return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')
 }

@@ -189,14 +189,12 @@ export class ReadReplicas {
 			return
 		}
 		if (found === undefined) {
-			replica.lagMs = undefined
 			// Whoever waits for its answer gets the primary's.
 			replica.cut()
 			this.#turnTo(replica, 'away')
 			return
 		}
 		if (!found.isReplica || (primary !== undefined && found.database !== primary.database)) {
-			replica.lagMs = undefined
 			this.#turnTo(replica, 'foreign')
 			return
 		}
@@ -208,6 +206,9 @@ export class ReadReplicas {
 
 	#turnTo(replica: ReadReplica, state: 'up' | 'away' | 'foreign'): void {
 		replica.state = state
+		if (state !== 'up') {
+			replica.lagMs = undefined
+		}
 		const now = this.#stateOf(replica)
 		if (now !== replica.toldState) {
 			replica.toldState = now

@@ -20,6 +20,7 @@ import { loadEncryptionKeys, loadOrCreateKeyFile, TOKEN_KEY } from './privacy/ke
 import { KeyRing } from './privacy/key-ring.ts'
 import { COUNTERS_GUARD, createPostgresCallLimiter, createRedisCallLimiter } from './redis/call-limiter.ts'
 import { connectRedis } from './redis/connection.ts'
+import { readRedisTarget } from './redis/target.ts'
 
 /** The keys of stored personal data. */
 export async function loadKeys({ encryptionKeys, storagePath }: Config): Promise<KeyRing> {
@@ -57,13 +58,13 @@ export interface Counters {
 }
 
 /** Redis where there is one, else PostgreSQL. */
-export async function startCounters(config: Config, databaseUrl: string, keys: KeyRing, guards: Guards, logger: Logger, releasers: Releasers): Promise<Counters> {
+export async function startCounters(config: Pick<Config, 'redisUrl' | 'storagePath'>, databaseUrl: string, keys: Pick<KeyRing, 'dataId'>, guards: Guards, logger: Logger, releasers: Releasers): Promise<Counters> {
 	const redisLogger = logger.child({ component: 'redis' })
 	const embedded = config.redisUrl === undefined ? await startEmbeddedRedis({ dataDir: config.storagePath, logger: redisLogger }) : undefined
 	if (embedded !== undefined) {
 		releasers.add('redis', () => embedded.stop())
 	}
-	const target = config.redisUrl?.reveal() ?? embedded?.socketPath
+	const target = config.redisUrl === undefined ? embedded?.socketPath : readRedisTarget(config.redisUrl.reveal())
 	if (target === undefined) {
 		logger.info('There is no Redis: PostgreSQL counts the limits')
 		const { limiter, stop } = createPostgresCallLimiter(databaseUrl, redisLogger, guards.add({ ...COUNTERS_GUARD, part: 'database', name: 'limits' }))

@@ -11,6 +11,7 @@ import { z } from 'zod'
 import { JWT_ALGORITHMS, LEAST_KEY_BYTES } from './identity/jwt.ts'
 import { isApiAddress } from './policy/api-address.ts'
 import { isProviderKind, PROVIDER_KINDS } from './provider/index.ts'
+import { readRedisTarget } from './redis/target.ts'
 
 /** A value that no log, error or dump may show. */
 export class Secret<Value = string> {
@@ -119,7 +120,7 @@ function jsonArray<Item extends z.ZodType>(item: Item) {
 const databaseUrl = secret
 	.refine((url) => /^postgres(?:ql)?:\/\//.test(url.reveal()), 'is not a PostgreSQL URL; it begins with postgresql://')
 const redisUrl = secret
-	.refine((url) => /^rediss?:\/\/|^unix:|^\//.test(url.reveal()), 'is not a Redis URL; it begins with redis:// or rediss://')
+	.refine((url) => readRedisTarget(url.reveal()) !== undefined, 'is not a Redis URL; it begins with redis:// or rediss://, or is redis-sentinel://host:26379,other:26379#name')
 const password = secret.refine((value) => noControl(value.reveal()), 'holds a control character')
 
 /** Paths are added to it, and `fetch` refuses one with a name and password in it. */
@@ -163,7 +164,7 @@ export const ENVIRONMENT = z.object({
 		.describe('JSON array of URLs of read replicas of that PostgreSQL, which answer what may be a few seconds late'),
 	DATABASE_ENCRYPTION_KEY: encryptionKey.optional().describe('32 random bytes in base64; empty: generated once on the volume'),
 	DATABASE_ENCRYPTION_KEYS_PREVIOUS: jsonArray(encryptionKey).optional().describe('JSON array of earlier keys'),
-	REDIS_URL: redisUrl.optional().describe('Redis 7 or newer; empty: embedded when the binary is there, else PostgreSQL counts'),
+	REDIS_URL: redisUrl.optional().describe('Redis 7 or newer, or its Sentinels; empty: embedded when the binary is there, else PostgreSQL counts'),
 	JWT_SECRET_KEY: tokenKey.optional().describe('Signs access tokens: 32 characters or more, 48 for HS384, 64 for HS512; empty: generated once on the volume'),
 	JWT_SECRET_KEYS_PREVIOUS: jsonArray(tokenKey).optional().describe('JSON array of earlier keys, whose tokens stay valid until they expire'),
 	JWT_ALGORITHM: z.enum(JWT_ALGORITHMS, 'is none of HS256, HS384, HS512').default('HS256').describe('How access tokens are signed; tokens of another algorithm are refused'),

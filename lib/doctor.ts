@@ -9,6 +9,7 @@ import type { Counters } from './backing.ts'
 import type { BacklogState } from './calls/event-backlog.ts'
 import type { GatewayWatch } from './calls/gateway-watch.ts'
 import type { Clock } from './calls/ports.ts'
+import type { UnreadableCalls } from './calls/unreadable-calls.ts'
 import type { Carrier } from './carrier.ts'
 import type { ReadReplicas } from './db/read-replicas.ts'
 import type { CallRepository } from './db/repositories/call-repository.ts'
@@ -17,7 +18,8 @@ import type { JournalRepository } from './db/repositories/journal-repository.ts'
 import type { SwitchPool } from './esl/switch-pool.ts'
 import type { Guards } from './guard.ts'
 import type { ConfigTest } from './health/config-test.ts'
-import type { KeyInquiry, Notices } from './health/probes.ts'
+import type { KeyInquiry } from './health/probes/data.ts'
+import type { Notices } from './health/probes/sipcall.ts'
 import type { Report } from './health/report.ts'
 import type { Logger } from './logger.ts'
 import type { OcsClient } from './nextcloud/ocs-client.ts'
@@ -40,7 +42,11 @@ import { testCarrier, testSwitch, testTrunk } from './health/config-test.ts'
 import { finding } from './health/findings.ts'
 import { freeBytesOn } from './health/free-bytes.ts'
 import { Health } from './health/health.ts'
-import { backupsProbe, databaseProbe, gatewayProbe, keysProbe, nextcloudProbe, noticesProbe, readReplicaProbe, recordsProbe, redisProbe, sipcallProbe, spoolProbe, switchProbe, volumeProbe } from './health/probes.ts'
+import { backupsProbe, keysProbe, recordsProbe } from './health/probes/data.ts'
+import { nextcloudProbe } from './health/probes/nextcloud.ts'
+import { noticesProbe, sipcallProbe } from './health/probes/sipcall.ts'
+import { databaseProbe, readReplicaProbe, redisProbe, spoolProbe, volumeProbe } from './health/probes/storage.ts'
+import { gatewayProbe, switchProbe } from './health/probes/switches.ts'
 
 export interface DoctorOptions {
 	version: string
@@ -68,6 +74,7 @@ export interface DoctorOptions {
 	devices: DeviceRepository
 	audit: Audit
 	journal: JournalRepository
+	unreadableCalls: Pick<UnreadableCalls, 'count'>
 	clock: Clock
 	logger: Logger
 	/** Shorter times, for tests. */
@@ -90,7 +97,7 @@ export interface Doctor {
 const TESTS = { kind: 'configTestsPerMinute', max: 10, windowSec: 60, isFullInMemory: true } as const
 
 export function startDoctor(options: DoctorOptions, releasers: Releasers): Doctor {
-	const { version, ocs, guards, orm, databaseFault, newestBackupAt, volume, readReplicas, countReplicas, backlog, counters, callSwitch, gateways, carrier, settings, keyState, journal, notices, store, devices, audit, clock, logger, limitMs, freshMs } = options
+	const { version, ocs, guards, orm, databaseFault, newestBackupAt, volume, readReplicas, countReplicas, backlog, counters, callSwitch, gateways, carrier, settings, keyState, journal, unreadableCalls, notices, store, devices, audit, clock, logger, limitMs, freshMs } = options
 	const nowMs = () => clock.now().getTime()
 	const database = new DatabaseInquiry({ orm, lastFault: databaseFault })
 	const health = new Health({
@@ -102,7 +109,7 @@ export function startDoctor(options: DoctorOptions, releasers: Releasers): Docto
 			readReplicaProbe(readReplicas.inquiries()),
 			spoolProbe(backlog),
 			keysProbe(keyState, nowMs),
-			recordsProbe({ brokenAuditEntry: () => brokenEntry(audit.verification.state), journal: () => journal.look() }),
+			recordsProbe({ brokenAuditEntry: () => brokenEntry(audit.verification.state), journal: () => journal.look(), unreadableCalls: () => unreadableCalls.count }),
 			redisProbe(counters),
 			switchProbe(() => callSwitch.nodes, (node) => callSwitch.figuresOf(node)),
 			gatewayProbe(() => callSwitch.nodes, () => settings.get().gateways),

@@ -38,6 +38,7 @@ import { DeviceVerification } from './calls/device-verification.ts'
 import { Explainer } from './calls/explain.ts'
 import { GatewayWatch } from './calls/gateway-watch.ts'
 import { Lockout } from './calls/lockout.ts'
+import { UnreadableCalls } from './calls/unreadable-calls.ts'
 import { startCarrier } from './carrier.ts'
 import { startCdrs } from './cdrs.ts'
 import { ConnectionKeys } from './db/connection-keys.ts'
@@ -232,8 +233,10 @@ export async function startParts({ config, logger, clock, overrides, ocs, guards
 
 	const devices = new DeviceRepository({ orm })
 	const preferences = new PreferencesRepository({ orm })
-	const store = new CallRepository({ orm, keys, clock, onChange: (userId) => readReplicas.noteChange(userId) })
-	const pastCalls = new PastCalls({ readReplicas, keys, clock })
+	const unreadableCalls = new UnreadableCalls(logger.child({ component: 'db' }))
+	const onUnreadable = (callUuid: string) => unreadableCalls.note(callUuid)
+	const store = new CallRepository({ orm, keys, clock, onChange: (userId) => readReplicas.noteChange(userId), onUnreadable })
+	const pastCalls = new PastCalls({ readReplicas, keys, clock, onUnreadable })
 	const feed = new CallFeed()
 	const publicAddress = new PublicAddress({ ocs, now: () => clock.now().getTime() })
 	const notifications = new Notifications({ ocs, users, publicUrl: () => publicAddress.get(), logger: logger.child({ component: 'nextcloud' }) })
@@ -387,6 +390,7 @@ export async function startParts({ config, logger, clock, overrides, ocs, guards
 		devices,
 		audit,
 		journal,
+		unreadableCalls,
 		clock,
 		logger,
 		...overrides.health,

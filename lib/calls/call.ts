@@ -41,8 +41,8 @@ export interface Reason {
 export type Verdict
 	= | 'cleared' | 'max_duration' | 'busy' | 'no_answer' | 'unreachable' | 'not_registered' | 'rejected' | 'cancelled'
 		| 'unknown_number' | 'number_changed' | 'barred' | 'congestion' | 'switch_refused' | 'gateway_down'
-		| 'misconfigured' | 'media' | 'media_lost' | 'switch_stopped' | 'caller_id_refused' | 'trunk_refused'
-		| 'trunk_limit' | 'trunk_disabled' | 'trunk_blocked' | 'no_route' | 'failed'
+		| 'misconfigured' | 'media' | 'media_lost' | 'switch_stopped' | 'not_dialled' | 'caller_id_refused'
+		| 'trunk_refused' | 'trunk_limit' | 'trunk_disabled' | 'trunk_blocked' | 'no_route' | 'failed'
 
 export interface LegEnd {
 	cause: Cause
@@ -92,6 +92,8 @@ export interface Call {
 	maskedAt?: Date
 	/** When somebody has erased the number; the call is masked as well then. */
 	erasedAt?: Date
+	/** A text of it cannot be decrypted and is left out; `to`, `rawTo` and the device’s label are then empty. */
+	isUnreadable?: boolean
 	/** Keys that are pressed once the destination has answered: `0-9*#`, and `,` for a pause of two seconds. */
 	extension?: string
 	/** ISO 3166; undefined for numbers that belong to no country. */

@@ -33,6 +33,7 @@ const OUTCOMES: Readonly<Record<Verdict, CallOutcome>> = {
 	media: 'failed',
 	media_lost: 'failed',
 	switch_stopped: 'failed',
+	not_dialled: 'failed',
 	caller_id_refused: 'failed',
 	trunk_refused: 'failed',
 	trunk_limit: 'failed',
@@ -44,6 +45,9 @@ const OUTCOMES: Readonly<Record<Verdict, CallOutcome>> = {
 
 /** Verdicts whose author is the system, not a person, even when the party's equipment sent them. */
 const BY_PERSON = new Set<Verdict>(['busy', 'rejected', 'cleared', 'cancelled'])
+
+/** What somebody who has asked for the end gets as such, whoever was quicker. */
+const STOPPED = new Set<Verdict>(['cancelled', 'cleared', 'switch_stopped', 'not_dialled'])
 
 const LOST: Cause = { name: 'NONE', q850: 0 }
 
@@ -148,9 +152,8 @@ function concludeUnanswered(call: Call, leg: LegRole, { cause, verdict, byParty 
 		settle(call, 'cancelled', 'user', leg, cause, verdict)
 		return
 	}
-	const stoppedByRequest = verdict === 'cancelled' || verdict === 'cleared' || verdict === 'switch_stopped'
 	const by = requestedBy(call)
-	if (by !== undefined && stoppedByRequest) {
+	if (by !== undefined && STOPPED.has(verdict)) {
 		settle(call, 'cancelled', by, leg, cause, 'cancelled')
 		return
 	}

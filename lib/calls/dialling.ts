@@ -49,7 +49,7 @@ export async function isStillWanted(find: () => Promise<Pick<Call, 'hangupReques
 
 /** The switch's own word for a call that is given up before it is answered. */
 const GIVEN_UP = { cause: { name: 'ORIGINATOR_CANCEL', q850: 487 }, verdict: 'cancelled' } as const
-const IN_DOUBT = { cause: { name: 'NETWORK_OUT_OF_ORDER', q850: 38 }, verdict: 'switch_stopped' } as const
+const IN_DOUBT = { cause: { name: 'NETWORK_OUT_OF_ORDER', q850: 38 }, verdict: 'not_dialled' } as const
 
 /**
  * Has an originate written by the node of a slot. Where that node certainly got nothing, because it went away meanwhile, the

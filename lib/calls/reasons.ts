@@ -22,6 +22,7 @@ const OF_DESTINATION: Readonly<Partial<Record<Verdict, Reason>>> = {
 	media: { code: 'codec_mismatch', message: 'The two phones found no common sound format. Your administrator can check the codecs.', fixableBy: 'admin' },
 	media_lost: { code: 'connection_lost', message: 'The sound connection was lost.', fixableBy: 'nobody' },
 	switch_stopped: { code: 'phone_system_restarted', message: 'The phone system lost the call, most likely by a restart. Call again.', fixableBy: 'nobody' },
+	not_dialled: { code: 'not_dialled', message: 'Nothing was dialled, because a part of the phone service could not be reached at that moment. Call again, and tell your administrator if it happens again.', fixableBy: 'admin' },
 	caller_id_refused: { code: 'caller_id_refused', message: 'The phone company refused the caller ID. Your administrator can choose another one.', fixableBy: 'admin' },
 	trunk_refused: { code: 'trunk_refused', message: 'The phone company refused the call. Your administrator can check the trunk’s account.', fixableBy: 'admin' },
 	trunk_limit: { code: 'trunk_at_limit', message: 'The phone company takes no more calls from here for now. Try again in a few minutes.', fixableBy: 'admin' },

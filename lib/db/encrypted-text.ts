@@ -21,6 +21,14 @@ export function decrypted(stored: string, row: string, column: string): string {
 	return `sipcall_decrypt(${stored}, ${row}::text, '${column}')`
 }
 
+/** What stands for a text that cannot be decrypted; a control character, which no text of a user has. */
+export const UNREADABLE = '\u0001'
+
+/** SQL for the same, `UNREADABLE` where it fails. */
+export function decryptedOrMark(stored: string, row: string, column: string): string {
+	return `sipcall_try_decrypt(${stored}, ${row}::text, '${column}')`
+}
+
 /**
  * A text that stands encrypted in the database: `kid:base64` of an OpenPGP message made by pgcrypto. The two SQL
  * functions are made by migrations; they take the keys from the connection, where `orm.ts` puts them. Entities only read
@@ -33,10 +41,22 @@ export class EncryptedText extends Type<string | null | undefined, string | null
 		if (column === undefined || row === undefined) {
 			throw new TypeError('An encrypted text belongs to a column of a table with one key')
 		}
-		return decrypted(key, key.replace(/[^."]+(?="?$)/, row), column)
+		return this.read(key, key.replace(/[^."]+(?="?$)/, row), column)
+	}
+
+	/** SQL for the text. */
+	protected read(stored: string, row: string, column: string): string {
+		return decrypted(stored, row, column)
 	}
 
 	override getColumnType(): string {
 		return 'text'
+	}
+}
+
+/** The same in a row that is worth reading without it: `UNREADABLE` where it cannot be decrypted. */
+export class MarkedText extends EncryptedText {
+	protected override read(stored: string, row: string, column: string): string {
+		return decryptedOrMark(stored, row, column)
 	}
 }

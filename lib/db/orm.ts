@@ -41,6 +41,7 @@ import { Migration0019ErasureJournal } from './migrations/migration-0019-erasure
 import { Migration0020SwitchNodes } from './migrations/migration-0020-switch-nodes.ts'
 import { Migration0021Replicas } from './migrations/migration-0021-replicas.ts'
 import { Migration0022CallDays } from './migrations/migration-0022-call-days.ts'
+import { Migration0023DamagedTexts } from './migrations/migration-0023-damaged-texts.ts'
 import { isDatabaseFault, PoolGuard } from './pool-guard.ts'
 import { storageFault } from './storage-fault.ts'
 import { refuseMissingKeys, takeStoredKeys } from './stored-keys.ts'
@@ -69,6 +70,7 @@ const MIGRATIONS = [
 	{ name: '0020-switch-nodes', class: Migration0020SwitchNodes },
 	{ name: '0021-replicas', class: Migration0021Replicas },
 	{ name: '0022-call-days', class: Migration0022CallDays },
+	{ name: '0023-damaged-texts', class: Migration0023DamagedTexts },
 ]
 
 /** Any fixed number. */

@@ -47,7 +47,7 @@ export interface EmbeddedRedisOptions {
  */
 export async function startEmbeddedRedis(options: EmbeddedRedisOptions): Promise<EmbeddedRedis | undefined> {
 	const logger = options.logger.child({ component: 'redis' })
-	const program = await findProgram(options.searchFolders ?? usualFolders())
+	const program = await findRedisServer(options.searchFolders)
 	if (program === undefined) {
 		return undefined
 	}
@@ -115,7 +115,8 @@ function usualFolders(): string[] {
 	return [...(process.env.PATH ?? '').split(delimiter), '/usr/bin', '/usr/local/bin'].filter((folder) => folder !== '')
 }
 
-async function findProgram(folders: readonly string[]): Promise<string | undefined> {
+/** The program's real path; undefined when there is no Redis on this machine. */
+export async function findRedisServer(folders: readonly string[] = usualFolders()): Promise<string | undefined> {
 	for (const name of PROGRAMS) {
 		for (const folder of folders) {
 			try {

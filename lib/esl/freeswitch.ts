@@ -369,8 +369,9 @@ export class FreeSwitch implements SwitchInquiry {
 			reply = await this.#guarded(() => this.#command(line, headers))
 		} catch (error) {
 			if (error instanceof EslError && !error.mayHaveArrived) {
-				const verdict = error.code === 'unsafe_command' ? 'misconfigured' : 'switch_stopped'
-				throw new OriginateRefused({ cause: causeOf(verdict === 'misconfigured' ? 'INVALID_URL' : 'NETWORK_OUT_OF_ORDER'), verdict }, { cause: error, mayGoElsewhere: verdict === 'switch_stopped' })
+				throw error.code === 'unsafe_command'
+					? new OriginateRefused({ cause: causeOf('INVALID_URL'), verdict: 'misconfigured' }, { cause: error })
+					: new OriginateRefused({ cause: causeOf('NETWORK_OUT_OF_ORDER'), verdict: 'not_dialled' }, { cause: error, mayGoElsewhere: true })
 			}
 			throw error
 		}

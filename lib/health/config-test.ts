@@ -12,7 +12,7 @@ import type { Finding } from './findings.ts'
 import { parseNumber } from '../numbering/parse-number.ts'
 import { lookAtCarrier } from './carrier.ts'
 import { finding } from './findings.ts'
-import { versionFinding } from './probes.ts'
+import { versionFinding } from './probes/switches.ts'
 import { severityOf } from './report.ts'
 
 export type StepId = 'reachable' | 'password' | 'commands' | 'version' | 'gateway' | 'caller_id' | 'carrier'

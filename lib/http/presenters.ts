@@ -14,6 +14,7 @@ export function presentCall(call: Call): CallJson {
 		version: call.version,
 		to: call.to,
 		...(call.erasedAt !== undefined ? { erased: true } : call.maskedAt !== undefined ? { masked: true } : {}),
+		...(call.isUnreadable === true ? { unreadable: true } : {}),
 		...(call.extension === undefined ? {} : { extension: call.extension }),
 		toDisplay: displayNumber(call.to, call.extension),
 		device: call.device,

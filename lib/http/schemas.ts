@@ -59,9 +59,10 @@ export const CALL_OUTCOMES = ['completed', 'busy', 'no_answer', 'rejected', 'can
 export const CallSchema = z.object({
 	uuid,
 	version: z.int().describe('Grows with every change'),
-	to: z.string().describe('E.164; of a masked call its country’s code and last two digits; of an erased one empty').meta({ examples: ['+4930123456'] }),
+	to: z.string().describe('E.164; of a masked call its country’s code and last two digits; of an erased one, and of one that cannot be decrypted, empty').meta({ examples: ['+4930123456'] }),
 	masked: z.boolean().optional().describe('Number, note and tags were destroyed after the time that the settings say'),
 	erased: z.boolean().optional().describe('Somebody has erased the number, note and tags'),
+	unreadable: z.boolean().optional().describe('A text of it cannot be decrypted and is left out; `to` is empty when it is the number'),
 	extension: z.string().regex(/^[0-9*#,]{1,20}$/).optional().describe('Keys that are pressed once the destination has answered; a comma is a pause of two seconds'),
 	toDisplay: z.string().describe('With ` ext. 12` where there is an extension'),
 	contactName: z.string().optional(),

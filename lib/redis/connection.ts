@@ -1,7 +1,9 @@
 // SPDX-FileCopyrightText: 2026 SIPCall contributors
 // SPDX-License-Identifier: AGPL-3.0-or-later
 
+import type { RedisOptions } from 'ioredis'
 import type { Logger } from '../logger.ts'
+import type { SentinelTarget } from './target.ts'
 
 import { Redis } from 'ioredis'
 import { once } from 'node:events'
@@ -42,19 +44,18 @@ const READY_LIMIT_MS = 2_000
 /**
  * Connects to Redis and keeps at it; a Redis that is away makes commands fail at once instead of queueing them.
  *
- * @param target a URL, or the path of a Unix socket
+ * @param target as `readRedisTarget` gives it
  * @param instance keeps what is written apart from that of installations on the same Redis
  */
-export function connectRedis(target: string, instance: string, logger: Logger): RedisConnection {
-	const redis = new Redis(target, {
+export function connectRedis(target: string | SentinelTarget, instance: string, logger: Logger): RedisConnection {
+	const options = {
 		lazyConnect: false,
 		enableOfflineQueue: false,
 		maxRetriesPerRequest: 0,
 		commandTimeout: COMMAND_TIMEOUT_MS,
-		// What is asked in one turn goes out in one write.
-		enableAutoPipelining: true,
-		retryStrategy: (attempt) => Math.min(200 * 2 ** Math.min(attempt, 10), LONGEST_RETRY_MS),
-	})
+		retryStrategy: (attempt: number) => Math.min(200 * 2 ** Math.min(attempt, 10), LONGEST_RETRY_MS),
+	} satisfies RedisOptions
+	const redis = typeof target === 'string' ? new Redis(target, options) : new Redis({ ...target, ...options })
 	let isAway = false
 	let fault: RedisFault | undefined
 	redis.on('ready', () => {

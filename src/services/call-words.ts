@@ -21,17 +21,22 @@ export interface CallWords {
 
 /** The person or number at the other end, for a sentence. */
 export function nameOf(call: Call): string {
-	return call.erased ? '•••' : call.contactName ?? call.toDisplay
+	return call.erased || lacksNumber(call) ? '•••' : call.contactName ?? call.toDisplay
 }
 
 /** The same, where it stands alone. */
 export function titleOf(call: Call): string {
-	return call.erased ? t('Number erased') : nameOf(call)
+	return call.erased ? t('Number erased') : lacksNumber(call) ? t('Number cannot be read') : nameOf(call)
 }
 
 /** Whether the call's number is still known: else it cannot be called, copied or looked for. */
-export function hasNumber({ masked, erased }: Call): boolean {
-	return !masked && !erased
+export function hasNumber(call: Call): boolean {
+	return !call.masked && !call.erased && !lacksNumber(call)
+}
+
+/** The server has the number, but nobody can decrypt it. */
+function lacksNumber({ unreadable, to }: Call): boolean {
+	return unreadable === true && to === ''
 }
 
 /** What is dialled to call again: an extension is part of it. */

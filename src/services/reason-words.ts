@@ -26,6 +26,7 @@ const WORDS: Readonly<Record<string, () => string>> = {
 	codec_mismatch: () => t('The two phones found no common sound format. Your administrator can check the codecs.'),
 	connection_lost: () => t('The sound connection was lost.'),
 	phone_system_restarted: () => t('The phone system lost the call, most likely by a restart. Call again.'),
+	not_dialled: () => t('Nothing was dialled, because a part of the phone service could not be reached at that moment. Call again, and tell your administrator if it happens again.'),
 	caller_id_refused: () => t('The phone company refused the caller ID. Your administrator can choose another one.'),
 	trunk_refused: () => t('The phone company refused the call. Your administrator can check the trunk’s account.'),
 	trunk_at_limit: () => t('The phone company takes no more calls from here for now. Try again in a few minutes.'),

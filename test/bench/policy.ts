@@ -72,7 +72,7 @@ const of = (share: number) => (sorted[Math.floor(sorted.length * share)] ?? Numb
 console.log(`${DECISIONS} decisions with 600 prefixes and 1,000 rates; the limit for the median is ${LIMIT_MS} ms`)
 console.log(`median ${of(0.5)} ms   95 % ${of(0.95)} ms   slowest ${of(0.9999)} ms`)
 
-// With what must be asked: one statement to PostgreSQL, one write to Redis.
+// With what must be asked: one statement to PostgreSQL, one turn with Redis.
 const folder = await mkdtemp(path.join(tmpdir(), 'sipcall-bench-'))
 const logger = createLogger({ level: 'error', silent: true })
 const postgres = await startEmbeddedPostgres({ dataDir: folder, logger })

@@ -6,9 +6,9 @@ import type { Call, CallOutcome, CallStatus, CarrierCost, Cause, EndedBy, Hangup
 import type { Rate } from '../../policy/rates.ts'
 
 import { defineEntity, p } from '@mikro-orm/core'
-import { EncryptedText } from '../encrypted-text.ts'
+import { MarkedText } from '../encrypted-text.ts'
 
-const encrypted = () => p.type(EncryptedText).$type<string>()
+const encrypted = () => p.type(MarkedText).$type<string>()
 
 /** Dates inside JSON columns are ISO texts; `call-repository.ts` turns them back. */
 export type StoredLeg = Omit<Leg, 'createdAt' | 'ringingAt' | 'answeredAt' | 'endedAt' | 'goneAt'>

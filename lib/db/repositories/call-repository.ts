@@ -15,7 +15,7 @@ import { nextLookAt } from '../../calls/carrier-cost.ts'
 import { SipCallError } from '../../errors.ts'
 import { currencyOf } from '../../policy/rates.ts'
 import { runBound } from '../bound-query.ts'
-import { encrypted } from '../encrypted-text.ts'
+import { encrypted, UNREADABLE } from '../encrypted-text.ts'
 import { CallEntity, CallLogEntity, IdempotencyEntity } from '../entities/call.entity.ts'
 import { insertRow } from '../insert-row.ts'
 import { readCallingState } from './call-facts.ts'
@@ -36,19 +36,36 @@ const CHANGES_PAGE = 100
 
 const KEY_LIFETIME_MS = 24 * 60 * 60 * 1000
 
+export interface CallRepositoryOptions {
+	orm: MikroORM
+	keys: KeyRing
+	clock: Clock
+	/** Told whose calls were changed, as soon as that is committed. */
+	onChange?: (userId: string) => void
+	/** Told of a call that was read without a text that cannot be decrypted. */
+	onUnreadable?: (callUuid: string) => void
+}
+
 export class CallRepository implements CallStore {
 	readonly #orm: MikroORM
 	readonly #keys: KeyRing
 	readonly #clock: Clock
 	readonly #onChange: (userId: string) => void
+	readonly #callOf: (row: CallRow) => Call
 	#placing: Promise<void> = Promise.resolve()
 
-	/** @param options.onChange told whose calls were changed, as soon as that is committed */
-	constructor({ orm, keys, clock, onChange = () => {} }: { orm: MikroORM, keys: KeyRing, clock: Clock, onChange?: (userId: string) => void }) {
+	constructor({ orm, keys, clock, onChange = () => {}, onUnreadable = () => {} }: CallRepositoryOptions) {
 		this.#orm = orm
 		this.#keys = keys
 		this.#clock = clock
 		this.#onChange = onChange
+		this.#callOf = (row) => {
+			const call = callOf(row)
+			if (call.isUnreadable === true) {
+				onUnreadable(call.uuid)
+			}
+			return call
+		}
 	}
 
 	async place(request: PlaceRequest, admit: (state: CallingState) => Promise<Call>): Promise<{ call: Call, isNew: boolean }> {
@@ -84,7 +101,7 @@ export class CallRepository implements CallStore {
 			if (row === null) {
 				return undefined
 			}
-			const before = callOf(row)
+			const before = this.#callOf(row)
 			const toIndex = this.#toIndex(question.number)
 			const { transition, country, reservedMicros, currency } = await admit(before, await readCallingState(em, question, this.#indexes(question)))
 			if ('ignored' in transition) {
@@ -143,7 +160,7 @@ export class CallRepository implements CallStore {
 			if (row === null) {
 				return undefined
 			}
-			const before = callOf(row)
+			const before = this.#callOf(row)
 			const outcome = change(before)
 			if ('ignored' in outcome) {
 				return { call: before, changed: false }
@@ -189,7 +206,7 @@ export class CallRepository implements CallStore {
 
 	async find(uuid: string): Promise<Call | undefined> {
 		const row = await this.#orm.em.fork().findOne(CallEntity, { uuid })
-		return row === null ? undefined : callOf(row)
+		return row === null ? undefined : this.#callOf(row)
 	}
 
 	async handedOver(): Promise<HandedOverLeg[]> {
@@ -203,17 +220,17 @@ export class CallRepository implements CallStore {
 
 	async findCostsDue(now: Date, limit: number): Promise<Call[]> {
 		const rows = await this.#orm.em.fork().find(CallEntity, { carrierCostAt: { $lte: now } }, { orderBy: { carrierCostAt: 'asc' }, limit })
-		return rows.map(callOf)
+		return rows.map(this.#callOf)
 	}
 
 	async findOpen(): Promise<Call[]> {
 		const rows = await this.#orm.em.fork().find(CallEntity, { status: { $ne: 'ended' } }, { orderBy: { createdAt: 'asc' } })
-		return rows.map(callOf)
+		return rows.map(this.#callOf)
 	}
 
 	async findOpenOf(userId: string): Promise<Call[]> {
 		const rows = await this.#orm.em.fork().find(CallEntity, { userId, status: { $ne: 'ended' } }, { orderBy: { createdAt: 'asc' } })
-		return rows.map(callOf)
+		return rows.map(this.#callOf)
 	}
 
 	async changedSince(userId: string, since: Date, after?: { changedAt: Date, uuid: string }): Promise<{ call: Call, changedAt: Date }[]> {
@@ -224,7 +241,7 @@ export class CallRepository implements CallStore {
 				? {}
 				: { $or: [{ changedAt: { $gt: after.changedAt } }, { changedAt: after.changedAt, uuid: { $gt: after.uuid } }] }),
 		}, { orderBy: { changedAt: 'asc', uuid: 'asc' }, limit: CHANGES_PAGE })
-		return rows.map((row) => ({ call: callOf(row), changedAt: row.changedAt }))
+		return rows.map((row) => ({ call: this.#callOf(row), changedAt: row.changedAt }))
 	}
 
 	/**
@@ -260,7 +277,7 @@ export class CallRepository implements CallStore {
 			: await this.#orm.em.fork().find(CallEntity, {
 					uuid: { $in: (await this.#orm.em.fork().find(CallEntity, where, { ...order, limit, fields: ['uuid'] })).map(({ uuid }) => uuid) },
 				}, order)
-		const items = rows.slice(0, query.limit).map(callOf)
+		const items = rows.slice(0, query.limit).map(this.#callOf)
 		const last = items.at(-1)
 		return { items, nextCursor: rows.length > query.limit && last !== undefined ? writeCursor(last) : undefined }
 	}
@@ -366,19 +383,28 @@ const REVOCABLE = { transfer: null, outcome: null, endedBy: null, leg: null, cau
 
 /** What can change after a call was placed. The rest is left out, so that it is not encrypted anew for each event. */
 function changesOf(call: Call): Partial<CallRow> {
-	const { uuid, userId, to, rawTo, extension, country, rate, ownRate, reservedMicros, device, callerId, note, tags, legs, ...changes } = call
+	const { uuid, userId, to, rawTo, extension, country, rate, ownRate, reservedMicros, device, callerId, note, tags, legs, isUnreadable, ...changes } = call
 	return { ...REVOCABLE, ...changes, legs: legs.map(storedLeg) } as Partial<CallRow>
 }
 
+/** What cannot be decrypted is left out; the number, what was typed and the phone's name are then empty. */
 function callOf(row: CallRow): Call {
-	const { deviceId, deviceLabel, toIndex, tagIndex, changedAt, currency, carrierCostAt, tags, legs, ...rest } = row
-	const known = Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== undefined && value !== null))
+	const { deviceId, deviceLabel, toIndex, tagIndex, changedAt, currency, carrierCostAt, to, rawTo, tags, legs, ...rest } = row
+	const isUnreadable = [to, rawTo, deviceLabel, tags, ...Object.values(rest)].includes(UNREADABLE)
+	const known = Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== undefined && value !== null && value !== UNREADABLE))
 	return {
-		...known as Omit<Call, 'device' | 'tags' | 'legs'>,
-		device: { id: deviceId, label: deviceLabel },
-		tags: tags ? JSON.parse(tags) as string[] : [],
+		...known as Omit<Call, 'to' | 'rawTo' | 'device' | 'tags' | 'legs'>,
+		to: readable(to),
+		rawTo: readable(rawTo),
+		device: { id: deviceId, label: readable(deviceLabel) },
+		tags: tags && tags !== UNREADABLE ? JSON.parse(tags) as string[] : [],
 		legs: legs.map(loadedLeg),
+		...(isUnreadable ? { isUnreadable } : {}),
 	}
+}
+
+function readable(text: string): string {
+	return text === UNREADABLE ? '' : text
 }
 
 function storedLeg(leg: Leg): StoredLeg {

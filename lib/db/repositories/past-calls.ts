@@ -3,22 +3,20 @@
 
 import type { CallLogEntry } from '../../calls/call-events.ts'
 import type { Call } from '../../calls/call.ts'
-import type { CallStore, Clock, HistoryQuery } from '../../calls/ports.ts'
-import type { KeyRing } from '../../privacy/key-ring.ts'
+import type { CallStore, HistoryQuery } from '../../calls/ports.ts'
 import type { ReadReplicas } from '../read-replicas.ts'
+import type { CallRepositoryOptions } from './call-repository.ts'
 
 import { CallRepository } from './call-repository.ts'
 
 /** Calls for whoever looks back: what others have just stored may be missing, what the user has changed is not. */
 export class PastCalls implements Pick<CallStore, 'history'> {
 	readonly #readReplicas: Pick<ReadReplicas, 'read'>
-	readonly #keys: KeyRing
-	readonly #clock: Clock
+	readonly #options: Pick<CallRepositoryOptions, 'keys' | 'clock' | 'onUnreadable'>
 
-	constructor({ readReplicas, keys, clock }: { readReplicas: Pick<ReadReplicas, 'read'>, keys: KeyRing, clock: Clock }) {
+	constructor({ readReplicas, ...options }: Pick<CallRepositoryOptions, 'keys' | 'clock' | 'onUnreadable'> & { readReplicas: Pick<ReadReplicas, 'read'> }) {
 		this.#readReplicas = readReplicas
-		this.#keys = keys
-		this.#clock = clock
+		this.#options = options
 	}
 
 	history(userId: string, query: HistoryQuery): Promise<{ items: Call[], nextCursor: string | undefined }> {
@@ -31,6 +29,6 @@ export class PastCalls implements Pick<CallStore, 'history'> {
 	}
 
 	#read<Result>(userId: string, work: (calls: CallRepository) => Promise<Result>): Promise<Result> {
-		return this.#readReplicas.read((orm) => work(new CallRepository({ orm, keys: this.#keys, clock: this.#clock })), userId)
+		return this.#readReplicas.read((orm) => work(new CallRepository({ ...this.#options, orm })), userId)
 	}
 }

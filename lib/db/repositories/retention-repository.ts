@@ -6,7 +6,7 @@ import type { DueBefore, RetentionCounts, RetentionStore } from '../../privacy/r
 
 import { maskNumber } from '../../numbering/mask-number.ts'
 import { runBound } from '../bound-query.ts'
-import { decrypted, encrypted } from '../encrypted-text.ts'
+import { decryptedOrMark, encrypted, UNREADABLE } from '../encrypted-text.ts'
 import { LIMITS_MS } from './user-erasure.ts'
 
 const BATCH = 200
@@ -44,12 +44,12 @@ export class RetentionRepository implements RetentionStore {
 	async maskSome(endedBefore: Date, at: Date): Promise<number> {
 		return this.#orm.em.fork().transactional(async (em) => {
 			const rows = await runBound<{ uuid: string, number: string }>(em, `
-				select uuid, ${decrypted('to_number', 'uuid', 'to_number')} as number from calls
+				select uuid, ${decryptedOrMark('to_number', 'uuid', 'to_number')} as number from calls
 					where status = 'ended' and masked_at is null and ended_at <= $1 limit ${BATCH} for update skip locked`, [endedBefore])
 			await runBound(em, `
 				update calls set to_number = ${encrypted('shown', 'uuid', 'to_number')}, raw_to = ${encrypted('\'\'', 'uuid', 'raw_to')}, to_index = case when created_at < $3 then '' else to_index end,
 					extension = null, note = null, tags = null, tag_index = null, rate = null, own_rate = null, masked_at = $4, changed_at = $4, version = version + 1
-					from unnest($1::uuid[], $2::text[]) as masked (call, shown) where uuid = call`, [rows.map(({ uuid }) => uuid), rows.map(({ number }) => maskNumber(number)), new Date(at.getTime() - LIMITS_MS), at])
+					from unnest($1::uuid[], $2::text[]) as masked (call, shown) where uuid = call`, [rows.map(({ uuid }) => uuid), rows.map(({ number }) => maskNumber(number === UNREADABLE ? '' : number)), new Date(at.getTime() - LIMITS_MS), at])
 			return rows.length
 		})
 	}

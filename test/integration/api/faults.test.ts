@@ -258,6 +258,16 @@ const DATABASE: Fault[] = [
 	}],
 	['PostgreSQL’s clock is off', 'database_clock', async () => (await begin({ overrides: { clock: { now: () => new Date(Date.now() + 90_000) } } })).test.url],
 	['the encryption key is another one', 'key_missing', async () => startWithout(await start(), { DATABASE_ENCRYPTION_KEY: randomBytes(32).toString('base64') })],
+	['somebody has changed a call in the database', 'calls_unreadable', async () => {
+		const { test } = await begin()
+		const demo = test.as('demo')
+		await demo.request('PUT', '/me', { devices: [{ kind: 'sip', label: 'Desk', address: '1000' }] })
+		const { body: { uuid } } = await demo.call('+4930123417')
+		await demo.untilEnded(uuid)
+		await test.database.query(`update calls set device_label = overlay(device_label placing 'AAAAAAAA' from 30) where uuid = '${uuid}'`)
+		await demo.get('/call-history')
+		return test.url
+	}],
 	['nobody has made a backup for a week', 'backup_none', async () => {
 		const folder = await mkdtemp(path.join(tmpdir(), 'sipcall-faults-'))
 		await chmod(folder, 0o711)

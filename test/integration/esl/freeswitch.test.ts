@@ -189,7 +189,7 @@ describe('two connections', () => {
 		peer.connections[0]?.socket.write(jsonEvent({ 'Event-Name': 'SHUTDOWN', 'Event-Info': 'System Shutting Down' }))
 		await log.waitFor(({ message }) => message === 'FreeSWITCH is shutting down')
 		expect(freeSwitch.isReady()).toBe(false)
-		await expect(freeSwitch.originate(newPlan())).rejects.toMatchObject({ failure: { verdict: 'switch_stopped' } })
+		await expect(freeSwitch.originate(newPlan())).rejects.toMatchObject({ failure: { verdict: 'not_dialled' } })
 		expect(peer.commands.filter((command) => command.startsWith('bgapi'))).toEqual([])
 		peer.connections.forEach(({ socket }) => socket.resetAndDestroy())
 		await heard.until(() => heard.ready === 2)
@@ -258,7 +258,7 @@ describe('originate', () => {
 	it('is certainly refused while there is no connection', async () => {
 		const error = await new Heard(1).freeSwitch.originate(newPlan()).catch((reason: unknown) => reason)
 		expect(error).toBeInstanceOf(OriginateRefused)
-		expect(error).toMatchObject({ failure: { verdict: 'switch_stopped' }, cause: { code: 'not_connected' } })
+		expect(error).toMatchObject({ failure: { verdict: 'not_dialled' }, cause: { code: 'not_connected' } })
 	})
 
 	it.each<[string, (plan: OriginatePlan) => OriginatePlan]>([

@@ -125,7 +125,7 @@ describe('the node that dials', () => {
 			await node.stop()
 			await untilAway(pool, names[index] ?? '')
 		}
-		await expect(dial(pool, slot)).rejects.toMatchObject({ name: 'OriginateRefused', failure: { verdict: 'switch_stopped' } })
+		await expect(dial(pool, slot)).rejects.toMatchObject({ name: 'OriginateRefused', failure: { verdict: 'not_dialled' } })
 	})
 
 	it.each(['drop', 'drop-unheard', 'deny'] as const)('stays the only one when the line was cut or the switch says no (%s)', async (fault) => {
@@ -173,7 +173,7 @@ describe('a node’s sessions per second', () => {
 		const unwanted = dialInTurn(reserve(pool), { callSwitch: pool, isWanted: async () => false }, (node) => pool.originate(newPlan(), node))
 		await expect(unwanted).rejects.toMatchObject({ failure: { verdict: 'cancelled' } })
 		const doubtful = dialInTurn(reserve(pool), { callSwitch: pool, isLate: true, isWanted: async () => 'unknown' }, (node) => pool.originate(newPlan(), node))
-		await expect(doubtful).rejects.toMatchObject({ failure: { verdict: 'switch_stopped' } })
+		await expect(doubtful).rejects.toMatchObject({ failure: { verdict: 'not_dialled' } })
 		await dial(pool)
 		expect(written(nodes)).toEqual([2])
 	})

@@ -5,7 +5,7 @@ import type { Part } from '../../../lib/health/report.ts'
 import type { NextcloudShell } from '../../stand-ins/nextcloud/nextcloud-shell.ts'
 
 import { afterEach, describe, expect, it } from 'vitest'
-import { nextcloudProbe } from '../../../lib/health/probes.ts'
+import { nextcloudProbe } from '../../../lib/health/probes/nextcloud.ts'
 import { OcsClient } from '../../../lib/nextcloud/ocs-client.ts'
 import { startNextcloudShell } from '../../stand-ins/nextcloud/nextcloud-shell.ts'
 import { RecordedLog } from '../../support/recorded-log.ts'

@@ -147,6 +147,8 @@ describe('a verdict', () => {
 		...Object.fromEntries(TABLE.map(({ verdict, causes }) => [verdict, causes[0]?.[0] ?? ''])) as Record<Verdict, string>,
 		not_registered: 'USER_NOT_REGISTERED',
 		max_duration: 'ALLOTTED_TIMEOUT',
+		// Of a call that FreeSWITCH never got.
+		not_dialled: 'NETWORK_OUT_OF_ORDER',
 		// The company's own: FreeSWITCH has no cause for them.
 		trunk_limit: 'CALL_REJECTED',
 		trunk_disabled: 'CALL_REJECTED',
@@ -154,8 +156,8 @@ describe('a verdict', () => {
 		no_route: 'NORMAL_TEMPORARY_FAILURE',
 	}
 
-	it('is reached by a cause, each of the 25', () => {
-		expect(Object.keys(ALL)).toHaveLength(25)
+	it('is reached by a cause, each of the 26', () => {
+		expect(Object.keys(ALL)).toHaveLength(26)
 	})
 
 	it.each(Object.keys(ALL) as Verdict[])('%s has a sentence for each leg, unless the call was cancelled', (verdict) => {

@@ -10,7 +10,10 @@ import { Guards } from '../../../lib/guard.ts'
 import { finding } from '../../../lib/health/findings.ts'
 import { freeBytesOn } from '../../../lib/health/free-bytes.ts'
 import { Health } from '../../../lib/health/health.ts'
-import { keysProbe, noticesProbe, readReplicaProbe, recordsProbe, spoolProbe, switchProbe, versionFinding, volumeProbe } from '../../../lib/health/probes.ts'
+import { keysProbe, recordsProbe } from '../../../lib/health/probes/data.ts'
+import { noticesProbe } from '../../../lib/health/probes/sipcall.ts'
+import { readReplicaProbe, spoolProbe, volumeProbe } from '../../../lib/health/probes/storage.ts'
+import { switchProbe, versionFinding } from '../../../lib/health/probes/switches.ts'
 import { reportOf, setupChecksAnswer, stateOf, statusLines } from '../../../lib/health/report.ts'
 import { DEFAULT_SETTINGS } from '../../../lib/policy/settings.ts'
 import { RecordedLog } from '../../support/recorded-log.ts'
@@ -244,10 +247,11 @@ describe('the records of data protection', () => {
 	it.each([
 		['nothing while all is as it was written', {}, []],
 		['a broken audit log', { brokenAuditEntry: () => 7 }, [{ code: 'audit_broken', values: { seq: 7 } }]],
+		['calls that cannot be read', { unreadableCalls: () => 3 }, [{ code: 'calls_unreadable', values: { calls: 3 } }]],
 		['a journal that cannot be read', { journal: async () => undefined }, [{ code: 'journal_unreadable' }]],
 		['damaged lines and a missing key', { journal: async () => ({ damaged: [2, 5], missingKids: ['a1b2c3d4'] }) }, [{ code: 'journal_damaged', values: { lines: '2, 5' } }, { code: 'journal_key_missing', values: { keys: 'a1b2c3d4' } }]],
 	])('tell %s', async (_what, change, parts) => {
-		const found = await recordsProbe({ brokenAuditEntry: () => undefined, journal: async () => ({ damaged: [], missingKids: [] }), ...change }).look()
+		const found = await recordsProbe({ brokenAuditEntry: () => undefined, journal: async () => ({ damaged: [], missingKids: [] }), unreadableCalls: () => 0, ...change }).look()
 		expect(found).toEqual(parts.map((part) => expect.objectContaining(part) as unknown))
 	})
 })

@@ -17,6 +17,8 @@ export type SwitchFault
 		/** The switch's access list does not contain our address. */
 		| 'address_refused'
 		| 'password_refused'
+		/** The user may not hear the events by which calls are followed. */
+		| 'events_denied'
 		/** It was there and went. */
 		| 'lost'
 
@@ -83,7 +85,7 @@ export interface SwitchTrial {
 	acceptedMs?: number
 	/** What ended it; undefined = everything was asked. */
 	fault?: SwitchFault
-	/** Commands that SIPCall needs and this user may not give, or that are not there. */
+	/** Commands that SIPCall needs and this user may not give, or that are not there; events as `event <name>`. */
 	denied: string[]
 	commandsMs?: number
 	version?: string

@@ -7,6 +7,7 @@
 import type { GatewayCondition, SwitchFault } from '../calls/switch-inquiry.ts'
 
 import { EslError } from './esl-error.ts'
+import { SUBSCRIPTION } from './event-parser.ts'
 import { checked, isOfKind } from './whitelist.ts'
 
 /** Writes one line and gives the answer's text. */
@@ -33,6 +34,15 @@ export async function askVersion(ask: Ask): Promise<string | undefined> {
 export async function askDenied(ask: Ask): Promise<string[]> {
 	const replies = await Promise.all(NEEDED_COMMANDS.map(async (command) => ({ command, reply: await ask(`api ${command}`) })))
 	return replies.filter(({ reply }) => isDenial(reply)).map(({ command }) => command)
+}
+
+/**
+ * Which of the events by which calls are followed are denied, each as `event <name>`. What is allowed is subscribed by it: for
+ * a connection that ends with the answer. FreeSWITCH refuses a subscription as a whole, from the first event on that is denied.
+ */
+export async function askDeniedEvents(ask: Ask): Promise<string[]> {
+	const replies = await Promise.all(SUBSCRIPTION.map(async (name) => ({ name, reply: await ask(`event json ${name}`) })))
+	return replies.filter(({ reply }) => !reply.startsWith('+OK')).map(({ name }) => `event ${name}`)
 }
 
 /** How busy a node is, as far as it tells. */
@@ -118,6 +128,9 @@ export function switchFaultOf(error: EslError): SwitchFault {
 		case 'password_refused':
 		case 'address_refused':
 			return error.code
+		// While a connection is made ready nothing else can be refused.
+		case 'refused':
+			return 'events_denied'
 		case 'timeout':
 			return 'no_answer'
 		case 'unreachable':

@@ -7,7 +7,7 @@ import type { SwitchTrial, TrySwitch } from '../calls/switch-inquiry.ts'
 
 import { EslConnection } from './esl-connection.ts'
 import { EslError } from './esl-error.ts'
-import { askDenied, askGateway, askGatewayNames, askVersion, switchFaultOf } from './inquiry.ts'
+import { askDenied, askDeniedEvents, askGateway, askGatewayNames, askVersion, switchFaultOf } from './inquiry.ts'
 
 /** A person waits: shorter than a connection that may take its time. */
 const CONNECT_TIMEOUT_MS = 4_000
@@ -34,12 +34,12 @@ export function makeTrySwitch({ connectTimeoutMs = CONNECT_TIMEOUT_MS, commandTi
 			// All at once: the switch answers them in their order.
 			const [denied, events, version, names, ...conditions] = await Promise.all([
 				askDenied(ask),
-				ask('event json HEARTBEAT'),
+				askDeniedEvents(ask),
 				askVersion(ask),
 				askGatewayNames(ask),
 				...gateways.map((name) => askGateway(ask, name)),
 			])
-			trial.denied = [...denied, ...(events.startsWith('+OK') ? [] : ['event'])]
+			trial.denied = [...denied, ...events]
 			trial.commandsMs = passed()
 			trial.gateways = new Map(gateways.flatMap((name, at) => conditions[at] === undefined ? [] : [[name, conditions[at]]]))
 			return { ...trial, ...(version === undefined ? {} : { version }), ...(names === undefined ? {} : { gatewayNames: names }) }

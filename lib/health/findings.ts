@@ -109,6 +109,7 @@ const SWITCH = {
 	switch_no_event_socket: wrong('down', 'Something answers at this host and port, but it is no Event Socket.', 'Check the port: the Event Socket’s is 8021 unless it was changed.', AT_SWITCH),
 	switch_address_refused: wrong('down', 'FreeSWITCH’s access list does not allow SIPCall’s address.', 'Set “apply-inbound-acl” in event_socket.conf.xml to a list that has the container’s address. Without one only FreeSWITCH’s own host may connect.', AT_SWITCH),
 	switch_password_refused: wrong('down', 'FreeSWITCH refused the password.', 'Type the password of event_socket.conf.xml again; with a user, that of the user in FreeSWITCH’s directory.', AT_SWITCH),
+	switch_events_denied: wrong('down', 'FreeSWITCH does not let its Event Socket user hear the events by which calls are followed.', 'Put all events of the user that is shown under “What FreeSWITCH needs in its configuration” into “esl-allowed-events”. “Test connection” names those that are missing.', AT_SWITCH),
 	switch_lost: wrong('down', 'The connection to FreeSWITCH broke.', 'It is tried again by itself. If it stays so, check that FreeSWITCH runs, and the network between the two.', AT_SWITCH),
 	switch_paused: wrong('down', 'FreeSWITCH is connected and takes no new calls: it is paused, or on its way down.', 'Let it go on with “fsctl resume”, or start it again.', AT_SWITCH),
 	switch_full: wrong('degraded', 'FreeSWITCH has {sessions} of at most {maxSessions} sessions, and takes no more calls.', 'Raise “max-sessions” in switch.conf.xml if the machine can carry more.', AT_SWITCH),

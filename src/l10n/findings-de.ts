@@ -65,6 +65,7 @@ export const de: FindingTranslations = {
 	switch_no_event_socket: ['Unter diesem Host und Port antwortet etwas, aber kein Event Socket.', 'Den Port prüfen: Der des Event Sockets ist 8021, wenn er nicht geändert wurde.'],
 	switch_address_refused: ['Die Zugriffsliste von FreeSWITCH lässt die Adresse von SIPCall nicht zu.', '„apply-inbound-acl“ in event_socket.conf.xml auf eine Liste mit der Adresse des Containers setzen. Ohne sie darf sich nur der Host von FreeSWITCH selbst verbinden.'],
 	switch_password_refused: ['FreeSWITCH hat das Passwort abgelehnt.', 'Das Passwort aus event_socket.conf.xml neu eingeben, mit einem Benutzer dessen Passwort aus dem Verzeichnis von FreeSWITCH.'],
+	switch_events_denied: ['FreeSWITCH lässt seinen Event-Socket-Benutzer die Ereignisse nicht hören, mit denen Anrufe verfolgt werden.', 'Alle Ereignisse des Benutzers, der unter „Was FreeSWITCH in seiner Konfiguration braucht“ steht, in „esl-allowed-events“ eintragen. „Verbindung testen“ nennt die fehlenden.'],
 	switch_lost: ['Die Verbindung zu FreeSWITCH ist abgebrochen.', 'Es wird von selbst erneut versucht. Bleibt es dabei, prüfen, ob FreeSWITCH läuft, und das Netz dazwischen.'],
 	switch_paused: ['FreeSWITCH ist verbunden und nimmt keine neuen Anrufe an: Es ist angehalten oder fährt herunter.', 'Mit „fsctl resume“ weiterlaufen lassen oder neu starten.'],
 	switch_full: ['FreeSWITCH hat {sessions} von höchstens {maxSessions} Sitzungen und nimmt keine weiteren Anrufe an.', '„max-sessions“ in switch.conf.xml erhöhen, wenn die Maschine mehr tragen kann.'],

@@ -65,6 +65,7 @@ export const fr: FindingTranslations = {
 	switch_no_event_socket: ['Quelque chose répond à cet hôte et ce port, mais ce n’est pas un Event Socket.', 'Vérifier le port : celui de l’Event Socket est 8021, sauf s’il a été changé.'],
 	switch_address_refused: ['La liste d’accès de FreeSWITCH n’autorise pas l’adresse de SIPCall.', 'Donner à « apply-inbound-acl » dans event_socket.conf.xml une liste qui contient l’adresse du conteneur. Sans elle, seul l’hôte de FreeSWITCH peut se connecter.'],
 	switch_password_refused: ['FreeSWITCH a refusé le mot de passe.', 'Saisir à nouveau le mot de passe d’event_socket.conf.xml ; avec un utilisateur, celui de l’annuaire de FreeSWITCH.'],
+	switch_events_denied: ['FreeSWITCH ne laisse pas son utilisateur de l’Event Socket entendre les événements qui permettent de suivre les appels.', 'Mettre dans « esl-allowed-events » tous les événements de l’utilisateur affiché sous « Ce qu’il faut à FreeSWITCH dans sa configuration ». « Tester la connexion » nomme ceux qui manquent.'],
 	switch_lost: ['La connexion à FreeSWITCH s’est rompue.', 'Un nouvel essai a lieu tout seul. Si cela dure, vérifier que FreeSWITCH fonctionne, et le réseau entre les deux.'],
 	switch_paused: ['FreeSWITCH est connecté et ne prend pas de nouveaux appels : il est en pause ou s’arrête.', 'Le relancer avec « fsctl resume », ou le redémarrer.'],
 	switch_full: ['FreeSWITCH a {sessions} sessions sur {maxSessions} au plus et ne prend plus d’appels.', 'Augmenter « max-sessions » dans switch.conf.xml si la machine peut en porter davantage.'],

@@ -83,10 +83,17 @@ describe('a connection that is tried', () => {
 	it('signs in as a user with limited rights, and names what that user may not do', async () => {
 		const own = await startScriptedFreeSwitch({ heartbeatSec: 0, users: { sipcall: PASSWORD } })
 		peers.push(own)
-		own.onCommand = (command) => command === 'api originate' || command.startsWith('event') ? 'deny' : undefined
+		own.onCommand = (command) => command === 'api originate' || (command.startsWith('event') && command.includes('BACKGROUND_JOB')) ? 'deny' : undefined
 		const { body } = await tryOut('freeswitch', { host: own.host, port: own.port, user: 'sipcall@fs.example', password: PASSWORD })
 		expect(body.passed).toBe(false)
-		expect(body.steps.find(({ id }) => id === 'commands')).toMatchObject({ code: 'switch_commands_denied', state: 'down', values: { commands: 'originate, event' } })
+		expect(body.steps.find(({ id }) => id === 'commands')).toMatchObject({ code: 'switch_commands_denied', state: 'down', values: { commands: 'originate, event BACKGROUND_JOB' } })
+	})
+
+	it('takes a user for able that may not hear what FreeSWITCH can be asked for as well', async () => {
+		const own = await startScriptedFreeSwitch({ heartbeatSec: 0, users: { sipcall: PASSWORD } })
+		peers.push(own)
+		own.onCommand = (command) => /^event.* (?:HEARTBEAT|CUSTOM)/.test(command) ? 'deny' : undefined
+		expect((await tryOut('freeswitch', { host: own.host, port: own.port, user: 'sipcall@fs.example', password: PASSWORD })).body).toMatchObject({ passed: true })
 	})
 
 	it('with a wrong password ends there, and neither answer nor audit log repeats it', async () => {

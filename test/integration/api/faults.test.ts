@@ -178,6 +178,13 @@ const FREESWITCH: Fault[] = [
 		test.freeSwitch.onCommand = (command) => command === 'api originate' ? 'deny' : undefined
 		return test.url
 	}],
+	['the Event Socket’s user may not hear the events', 'switch_events_denied', async () => {
+		const test = await start()
+		await test.ready()
+		test.freeSwitch.onCommand = (command) => command.startsWith('event') && command.includes('BACKGROUND_JOB') ? 'deny' : undefined
+		test.freeSwitch.dropConnections()
+		return test.url
+	}],
 	['FreeSWITCH’s clock is off', 'switch_clock', async () => {
 		const { test } = await begin({ overrides: { clock: { now: () => new Date(Date.now() + 90_000) } }, freeSwitch: { speed: 1 } })
 		test.freeSwitch.beat()

@@ -72,6 +72,7 @@ describe.skipIf(!browserAvailable())('the page for privacy and retention', () =>
 		await dialog().getByRole('button', { name: 'Erase', exact: true }).click()
 		const id = await page.locator('[data-sip=receipt-id]').textContent() ?? ''
 		await dialog().getByRole('button', { name: 'Close', exact: true }).last().click()
+		await dialog().waitFor({ state: 'detached' })
 		expect((await history()).map(({ to }) => to)).toEqual(['+4930123421', ''])
 		await page.locator('[data-sip=receipts] li').getByText(id).waitFor()
 		expect(await page.locator('[data-sip=receipts] li').first().textContent()).toMatch(/A number.*An administrator.*1 call.*Signature is right/s)

@@ -227,4 +227,21 @@ describe.skipIf(!browserAvailable())('the list of calls', () => {
 		expect((await test.demo.get<CallJson>(`/call-status/${busy.uuid}`)).body.note).toBe('Call back tomorrow')
 		await page.context().close()
 	})
+
+	it('says of a call that its number cannot be read, and offers nothing that would need it', async () => {
+		const call = await test.makeCall('+4930123421', 'busy')
+		await test.app.database.query(`update calls set to_number = 'damaged' where uuid = '${call.uuid}'`)
+		const page = await test.open(`/call/${call.uuid}`)
+		const details = page.locator('[data-sip=details]')
+		await details.locator('[data-sip=unreadable]').waitFor()
+		await details.getByRole('heading', { name: 'Number cannot be read' }).waitFor()
+		expect(await details.locator('[data-sip=timeline] li').count()).toBeGreaterThan(5)
+		await rows(page).getByText('Number cannot be read').waitFor()
+		for (const gone of ['details-call', 'same-number', 'erase-number', 'add-contact']) {
+			expect(await page.locator(`[data-sip=${gone}]`).count()).toBe(0)
+		}
+		expect(await page.getByRole('button', { name: /^Call Number cannot/ }).count()).toBe(0)
+		expect(await page.getByRole('button', { name: /^Call .*123417/ }).count()).toBeGreaterThan(0)
+		await page.context().close()
+	})
 })

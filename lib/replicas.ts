@@ -44,6 +44,7 @@ export interface ReplicaListeners {
 
 /** Longer than another replica needs to subscribe. */
 const OVERLAP_MS = 5_000
+const RETRY_MS = 1_000
 /** Whatever runs again and again, and needs to run once among all replicas. */
 const PERIODIC_TASKS = 'periodic tasks'
 
@@ -53,6 +54,9 @@ export class Replicas {
 	readonly #logger: Logger
 	readonly #sources = new Map<string, EventSource>()
 	#listeners: ReplicaListeners | undefined
+	/** Of what could not be read. */
+	readonly #retries = new Map<string, NodeJS.Timeout>()
+	#isStopped = false
 
 	constructor({ databaseUrl, origin, volume, tickMs, silentMs, guard, logger }: ReplicasOptions) {
 		this.#logger = logger
@@ -102,7 +106,7 @@ export class Replicas {
 	 * @throws {SipCallError} `storage_unavailable`
 	 */
 	async start(releasers: Releasers): Promise<void> {
-		releasers.add('shared duties', () => this.#session.stop())
+		releasers.add('shared duties', () => this.#stop())
 		await this.#session.start()
 	}
 
@@ -178,19 +182,35 @@ export class Replicas {
 	#catchUp(): void {
 		this.#listeners?.readReplicas.noteChange()
 		void this.#load()
+		void this.#followIfEnabled()
 		void this.#listeners?.tracker.reconcile()
 	}
 
-	async #load(): Promise<void> {
-		await this.#listeners?.settings.load().catch((error: unknown) => this.#logger.warn('The settings cannot be read; they stay as they are', { error }))
+	#load(): Promise<void> {
+		return this.#read('settings', async () => this.#listeners?.settings.load())
 	}
 
-	async #followIfEnabled(): Promise<void> {
+	#followIfEnabled(): Promise<void> {
+		return this.#read('enabled', async () => await this.#listeners?.state.isEnabled() ? this.#listeners?.settings.follow() : this.#listeners?.settings.stopFollowing())
+	}
+
+	/** What others have changed counts here as well, limits among it: it is read until that succeeds. */
+	async #read(what: 'settings' | 'enabled', read: () => Promise<unknown>): Promise<void> {
+		clearTimeout(this.#retries.get(what))
 		try {
-			await (await this.#listeners?.state.isEnabled() ? this.#listeners?.settings.follow() : this.#listeners?.settings.stopFollowing())
+			await read()
 		} catch (error) {
-			this.#logger.warn('Whether the app is enabled cannot be read; it stays as it is', { error })
+			if (!this.#isStopped) {
+				this.#logger.warn('What another server may have changed cannot be read; trying again', { what, error })
+				this.#retries.set(what, setTimeout(() => void this.#read(what, read), RETRY_MS).unref())
+			}
 		}
+	}
+
+	async #stop(): Promise<void> {
+		this.#isStopped = true
+		this.#retries.forEach((timer) => clearTimeout(timer))
+		await this.#session.stop()
 	}
 }
 

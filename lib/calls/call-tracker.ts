@@ -483,9 +483,14 @@ export class CallTracker {
 
 	/** A call is open and not known here when its row was committed and the answer lost, or another process left it. */
 	async #findOpen(): Promise<void> {
-		this.#foundOpenAt = performance.now()
 		const began = performance.now()
-		for (const call of await this.#options.store.findOpen()) {
+		this.#foundOpenAt = began
+		const found = await this.#options.store.findOpen().catch((error: unknown) => {
+			// The next sweep tries again: of a call that is not known here nothing can be told, whatever was heard of it.
+			this.#foundOpenAt = -Infinity
+			throw error
+		})
+		for (const call of found) {
 			if (this.#open.get(call.uuid) !== undefined) {
 				this.#learned(call)
 			} else if (!this.#recent.has(call.uuid)) {

@@ -45,6 +45,13 @@ const READY_LIMIT_MS = 90_000
 /** Milliseconds between the steps of a call: long enough for a fault to fall between them. */
 const PACE = { network: 8, phoneRings: 40, destinationRings: 90, announcement: 40, patience: 150 }
 
+interface HealthPart {
+	id: string
+	code: string
+	state: string
+	breaker?: string
+}
+
 /** A row of the books, as far as it is judged. */
 export interface BookedCall {
 	uuid: string
@@ -318,28 +325,41 @@ export class Environment {
 		}
 	}
 
-	/** Resolves when both replicas are up and would place a call. */
+	/** Resolves when both replicas are up, would place a call, and hear each switch whose events are theirs. */
 	async untilReady(): Promise<void> {
+		await this.#untilHealthy((parts) => {
+			const switches = parts.filter(({ id }) => id === 'freeswitch')
+			return switches.length === this.switches.length && switches.every(({ state, code }) => state !== 'down' && code !== 'switch_connecting')
+		})
 		await Promise.all(this.clients.map((client) => client.until<{ service?: { calling: string } }>('admin', 'GET', '/me', undefined, ({ status, body }) => status === 200 && body.service?.calling === 'ok', READY_LIMIT_MS)))
+	}
+
+	/** Until both replicas report that, as they are now. */
+	async #untilHealthy(isGood: (parts: readonly HealthPart[]) => boolean): Promise<void> {
+		await Promise.all(this.clients.map(async (client) => {
+			for (const since = performance.now(); ;) {
+				// Whoever looks at what is left of a limit asks Redis, where that is left alone no more.
+				await client.until('admin', 'GET', '/me', undefined, ({ status }) => status === 200, READY_LIMIT_MS)
+				// A report serves for five seconds, and may be from before a fault; this one is made for the question.
+				await client.until('', 'POST', '/occ/status', {}, ({ status }) => status === 200, READY_LIMIT_MS)
+				const { body } = await client.until<{ parts: HealthPart[] }>('admin', 'GET', '/admin/health', undefined, ({ status }) => status === 200, READY_LIMIT_MS)
+				if (isGood(body.parts)) {
+					return
+				}
+				if (performance.now() - since > READY_LIMIT_MS) {
+					throw new Error(`A replica is not well: ${body.parts.map(({ code }) => code).join(', ')}`)
+				}
+				await delay(100)
+			}
+		}))
 	}
 
 	/** Until limits are counted in Redis again, and not in memory: what was wrong with it must not be seen in the next run. */
 	async untilCounting(): Promise<void> {
-		await Promise.all(this.clients.map(async (client) => {
-			let first: string | undefined
-			for (;;) {
-				// Whoever looks at what is left of a limit asks Redis, where that is left alone no more.
-				await client.until('admin', 'GET', '/me', undefined, ({ status }) => status === 200, READY_LIMIT_MS)
-				const { body } = await client.until<{ checkedAt: string, parts: { id: string, code: string, breaker?: string }[] }>('admin', 'GET', '/admin/health', undefined, ({ status }) => status === 200, READY_LIMIT_MS)
-				const { code = 'redis_absent', breaker = 'closed' } = body.parts.find(({ id }) => id === 'redis') ?? {}
-				// A report serves for five seconds: the first may be from before the fault.
-				first ??= body.checkedAt
-				if (body.checkedAt !== first && code !== 'redis_down' && breaker === 'closed') {
-					return
-				}
-				await delay(200)
-			}
-		}))
+		await this.#untilHealthy((parts) => {
+			const { code = 'redis_absent', breaker = 'closed' } = parts.find(({ id }) => id === 'redis') ?? {}
+			return code !== 'redis_down' && breaker === 'closed'
+		})
 	}
 
 	async stop(): Promise<void> {

@@ -85,6 +85,17 @@ describe('a call of another replica', () => {
 		expect(ended).toMatchObject([{ uuid: stored.uuid, outcome: 'busy', endedBy: 'user' }])
 	})
 
+	it('that was missed while the store was away is found soon after that, and not only with the next look at all of them', async () => {
+		end()
+		isAway = true
+		await tracker.reconcile()
+		await vi.advanceTimersByTimeAsync(2_000)
+		expect(ended).toEqual([])
+		isAway = false
+		await vi.advanceTimersByTimeAsync(2_000)
+		expect(ended).toMatchObject([{ uuid: stored.uuid, outcome: 'busy', endedBy: 'user' }])
+	})
+
 	it('of which nothing was told at all is found with the open calls, and what the switch has said of it counts', async () => {
 		end()
 		await vi.advanceTimersByTimeAsync(14_000)

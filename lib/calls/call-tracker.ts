@@ -62,6 +62,8 @@ interface Watched extends Inquiry {
 	killedAt: number | undefined
 	/** Somebody wants it, or the person called has declined. */
 	isHangupWanted: boolean
+	/** Something was missed while its legs were being asked for. */
+	isToBeAskedAgain: boolean
 }
 
 /** What became of a change: whether it changed anything, and whether the call has ended by it. */
@@ -142,6 +144,7 @@ export class CallTracker {
 			killedAt: undefined,
 			isHangupWanted: call.hangupRequestedAt !== undefined || isRungAgain(call),
 			isAsking: false,
+			isToBeAskedAgain: false,
 			missing: new Map(),
 		})
 		this.#early.take([call.uuid, call.jobUuid]).forEach((notice) => this.notice(notice))
@@ -233,7 +236,7 @@ export class CallTracker {
 	 */
 	async reconcile(): Promise<void> {
 		await this.#findOpen().catch((error: unknown) => this.#options.logger.warn('The open calls cannot be read; trying again', { error }))
-		await Promise.all(this.#open.values().map((call) => this.#ask(call.uuid)))
+		await Promise.all(this.#open.values().map((call) => this.#askNow(call.uuid)))
 	}
 
 	/**
@@ -422,7 +425,7 @@ export class CallTracker {
 		}
 		// Whoever heard of this leg has not told it before now, and what became of it meanwhile was told to nobody here.
 		if (this.#isOurs(call.node) && legsLeft(call).some((leg) => isLegLive(leg) && known?.legs.some((before) => before.uuid === leg.uuid && isLegLive(before)) !== true)) {
-			void this.#ask(call.uuid)
+			void this.#askNow(call.uuid)
 		}
 	}
 
@@ -541,10 +544,25 @@ export class CallTracker {
 		}
 	}
 
+	/** The answer to a question that is under way may be older than what was missed: then it is asked once more after that. */
+	async #askNow(callUuid: string): Promise<void> {
+		const watched = this.#watched.get(callUuid)
+		if (watched?.isAsking === true) {
+			watched.isToBeAskedAgain = true
+		} else {
+			await this.#ask(callUuid)
+		}
+	}
+
 	async #ask(callUuid: string): Promise<void> {
 		const [call, watched] = [this.#open.get(callUuid), this.#watched.get(callUuid)]
-		if (call !== undefined && watched !== undefined) {
-			await this.#inquiry.ask(call, watched)
+		if (call === undefined || watched === undefined || watched.isAsking) {
+			return
+		}
+		await this.#inquiry.ask(call, watched)
+		if (watched.isToBeAskedAgain) {
+			watched.isToBeAskedAgain = false
+			await this.#ask(callUuid)
 		}
 	}
 }

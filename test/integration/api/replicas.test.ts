@@ -7,6 +7,7 @@ import type { HealthJson } from '../../../lib/http/health-schemas.ts'
 import type { CallJson } from '../../../lib/http/schemas.ts'
 import type { ApiClient, Replica, TestApp } from '../../support/app.ts'
 
+import { setTimeout as delay } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { startTestApp } from '../../support/app.ts'
 import { copyCalls } from '../../support/copy-calls.ts'
@@ -135,6 +136,20 @@ describe('two replicas', () => {
 		expect(await there?.call('+4930123422')).toMatchObject({ status: 429, body: { code: 'limit_reached' } })
 		channels().forEach((channel) => test.freeSwitch.hangUp(channel.uuid))
 		await vi.waitFor(async () => expect((await there?.call('+4930123422'))?.status).toBe(202), 10_000)
+	})
+
+	it('have settings that could not be read when they were told of, soon after that', async () => {
+		// Nothing tells of them once more.
+		await test.database.query('alter table settings disable trigger settings_tell')
+		await test.database.query('alter table settings rename to settings_away')
+		await test.database.query('select pg_notify(\'sipcall\', \'{"of":"settings","origin":"another"}\')')
+		// Time enough to fail; where it is not, they are read at once.
+		await delay(300)
+		await test.database.query('update settings_away set value = \'"FR"\' where key = \'homeCountry\'')
+		await test.database.query('alter table settings_away rename to settings')
+		for (const client of [here, there]) {
+			await expect.poll(async () => (await client?.get<{ homeCountry: string }>('/admin/config'))?.body.homeCountry).toBe('FR')
+		}
 	})
 
 	it('have the settings of the other at once', async () => {

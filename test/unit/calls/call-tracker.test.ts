@@ -20,6 +20,7 @@ let stored: Call
 let ended: Call[]
 let isAway: boolean
 let tracker: CallTracker
+let look: CallSwitch['look']
 
 /** A store with this one call in it. */
 function storeOf(): Partial<CallStore> {
@@ -42,11 +43,12 @@ beforeEach(() => {
 	stored = newCall({ aUuid: A, bUuid: undefined, jobUuid: undefined })
 	ended = []
 	isAway = false
+	look = () => Promise.reject(new Error('asked'))
 	const spool: EventSpool = { append: async () => {}, clear: async () => {}, takeLeft: async () => {} }
 	tracker = new CallTracker({
 		store: storeOf() as CallStore,
 		feed: new CallFeed(),
-		callSwitch: { isReady: () => true, look: () => Promise.reject(new Error('asked')), kill: async () => {} } as Partial<CallSwitch> as CallSwitch,
+		callSwitch: { isReady: () => true, look: (...args) => look(...args), kill: async () => {} } as Partial<CallSwitch> as CallSwitch,
 		clock: { now: () => AT },
 		logger: new RecordedLog(),
 		spool,
@@ -105,5 +107,27 @@ describe('a call of another replica', () => {
 		isAway = false
 		await vi.advanceTimersByTimeAsync(12_000)
 		expect(ended).toMatchObject([{ uuid: stored.uuid, outcome: 'busy', endedBy: 'user' }])
+	})
+})
+
+describe('a call that ends while nobody hears the switch', () => {
+	it('is asked for once more when that is over while an earlier question is still under way', async () => {
+		await tracker.start()
+		const answer = Promise.withResolvers<undefined>()
+		let exists = true
+		look = async () => {
+			const report = exists ? { type: 'leg', legUuid: A, at: AT, createdAt: AT, answeredAt: AT } as const : undefined
+			await (exists ? answer.promise : undefined)
+			return report
+		}
+		// The connection for commands is back, then that for events.
+		void tracker.reconcile()
+		await vi.advanceTimersByTimeAsync(100)
+		exists = false
+		void tracker.reconcile()
+		await vi.advanceTimersByTimeAsync(100)
+		answer.resolve(undefined)
+		await vi.advanceTimersByTimeAsync(5_000)
+		expect(ended).toMatchObject([{ uuid: stored.uuid }])
 	})
 })

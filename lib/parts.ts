@@ -213,7 +213,7 @@ export async function startParts({ config, logger, clock, overrides, ocs, guards
 	releasers.add('change of the encryption key', () => rotation.stop())
 	const environment = settingsOfEnvironment(config)
 	const explainFailure: ExplainFailure = (failure) => carrier.provider().explainFailure?.(failure)
-	const callSwitch = new SwitchPool({ logger: logger.child({ component: 'esl' }), now: () => clock.now(), explainFailure, share: () => replicas.count, guards, ...overrides.esl })
+	const callSwitch = new SwitchPool({ logger: logger.child({ component: 'esl' }), now: () => clock.now(), explainFailure, share: () => replicas.count, isHeard: (node) => replicas.isHeard(node), guards, ...overrides.esl })
 	const settingRules = { isProviderKind, isDialTemplate, isGatewayName, isDomain }
 	const settings = new SettingsStore({
 		source: new AppConfig({ ocs }),
@@ -265,6 +265,7 @@ export async function startParts({ config, logger, clock, overrides, ocs, guards
 	callSwitch.listen({
 		onNotice: (notice) => tracker.notice(notice),
 		onGateway: (name, isUp, node) => gateways.tell(name, isUp, node),
+		onChange: (node) => replicas.noteChange(node),
 		onLag: (seconds) => monitoring.lagged(seconds),
 		onReady: (node) => {
 			monitoring.reconciled()
@@ -441,7 +442,7 @@ export async function startParts({ config, logger, clock, overrides, ocs, guards
 		settingRules,
 		audit,
 		limiter,
-		isSwitchReady: () => callSwitch.isReady(),
+		isSwitchServing: () => callSwitch.isServing(),
 		snippets: () => {
 			const { freeswitch: { port, user }, gateways: names } = settings.get()
 			return configSnippets({ port, user, gateways: names, address: callSwitch.localAddress, ownPort: 'port' in config.listen ? config.listen.port : undefined })

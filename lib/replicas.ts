@@ -12,6 +12,7 @@ import type { SettingsStore } from './policy/settings-store.ts'
 import type { Releasers } from './startup.ts'
 
 import { ReplicaSession } from './db/replica-session.ts'
+import { Refresher } from './refresher.ts'
 import { SpoolFile } from './spool/spool-file.ts'
 
 /** A switch whose events one replica alone hears. */
@@ -19,6 +20,10 @@ export interface EventSource {
 	name: string
 	/** Whether this replica is the one. */
 	consume: (isWanted: boolean) => void
+	/** Since when this replica can reach it, in monotonic milliseconds; undefined while it cannot. */
+	reachedSince: number | undefined
+	/** Whether its events come in here. */
+	isHearing: boolean
 }
 
 export interface ReplicasOptions {
@@ -44,7 +49,8 @@ export interface ReplicaListeners {
 
 /** Longer than another replica needs to subscribe. */
 const OVERLAP_MS = 5_000
-const RETRY_MS = 1_000
+/** So long another replica may be without the events before nobody counts on it any more: somebody takes them over sooner. */
+const TAKEOVER_MS = 5_000
 /** Whatever runs again and again, and needs to run once among all replicas. */
 const PERIODIC_TASKS = 'periodic tasks'
 
@@ -54,12 +60,12 @@ export class Replicas {
 	readonly #logger: Logger
 	readonly #sources = new Map<string, EventSource>()
 	#listeners: ReplicaListeners | undefined
-	/** Of what could not be read. */
-	readonly #retries = new Map<string, NodeJS.Timeout>()
-	#isStopped = false
+	/** What others have changed counts here as well, limits among it: it is read until that succeeds. */
+	readonly #reads: Refresher<'settings' | 'enabled'>
 
 	constructor({ databaseUrl, origin, volume, tickMs, silentMs, guard, logger }: ReplicasOptions) {
 		this.#logger = logger
+		this.#reads = new Refresher({ onFault: (what, error) => logger.warn('What another server may have changed cannot be read; trying again', { what, error }) })
 		this.#session = new ReplicaSession({
 			url: databaseUrl,
 			origin,
@@ -97,7 +103,7 @@ export class Replicas {
 
 	/** For whoever looks at all of them. */
 	figures(): { count: number, hears: ReadonlyMap<string, boolean> } {
-		return { count: this.count, hears: new Map([...this.#sources.keys()].map((name) => [name, this.#session.has(eventsOf(name))])) }
+		return { count: this.count, hears: new Map([...this.#sources].map(([name, { isHearing }]) => [name, isHearing])) }
 	}
 
 	/**
@@ -129,12 +135,34 @@ export class Replicas {
 		return names.some((name) => this.#session.has(eventsOf(name)))
 	}
 
+	/**
+	 * Whether some replica hears the events of a switch: of a call that is placed there now it will be known how it ends. One
+	 * that has just gone counts for as long as it takes another to follow; not so when the switch itself was away meanwhile.
+	 * While PostgreSQL is away nobody can tell, and nothing is placed in any case.
+	 */
+	isHeard(node: string): boolean {
+		const source = this.#sources.get(node)
+		if (source?.isHearing === true || !this.#session.isUp) {
+			return true
+		}
+		const seenAt = this.#session.seenAt(hearingOf(node))
+		return seenAt > (source?.reachedSince ?? Infinity) && performance.now() - seenAt < TAKEOVER_MS
+	}
+
+	/** A switch can be reached from here, or is heard here, or is so no more. */
+	noteChange(node: string): void {
+		const source = this.#sources.get(node)
+		this.#session.setPossible(eventsOf(node), source?.reachedSince !== undefined)
+		this.#session.show(hearingOf(node), source?.isHearing === true)
+	}
+
 	/** From now on the events of these are shared out, and of no others. */
 	share(sources: readonly EventSource[]): void {
 		for (const [name, source] of this.#sources) {
 			if (!sources.some((other) => other.name === name)) {
 				this.#sources.delete(name)
 				source.consume(false)
+				this.noteChange(name)
 				void this.#session.leave(eventsOf(name))
 			}
 		}
@@ -142,6 +170,7 @@ export class Replicas {
 			this.#sources.set(source.name, source)
 			source.consume(this.#session.has(eventsOf(source.name)))
 			this.#session.take(eventsOf(source.name), (isOurs) => this.#turn(source.name, isOurs))
+			this.noteChange(source.name)
 		}
 	}
 
@@ -187,29 +216,15 @@ export class Replicas {
 	}
 
 	#load(): Promise<void> {
-		return this.#read('settings', async () => this.#listeners?.settings.load())
+		return this.#reads.refresh('settings', async () => this.#listeners?.settings.load())
 	}
 
 	#followIfEnabled(): Promise<void> {
-		return this.#read('enabled', async () => await this.#listeners?.state.isEnabled() ? this.#listeners?.settings.follow() : this.#listeners?.settings.stopFollowing())
-	}
-
-	/** What others have changed counts here as well, limits among it: it is read until that succeeds. */
-	async #read(what: 'settings' | 'enabled', read: () => Promise<unknown>): Promise<void> {
-		clearTimeout(this.#retries.get(what))
-		try {
-			await read()
-		} catch (error) {
-			if (!this.#isStopped) {
-				this.#logger.warn('What another server may have changed cannot be read; trying again', { what, error })
-				this.#retries.set(what, setTimeout(() => void this.#read(what, read), RETRY_MS).unref())
-			}
-		}
+		return this.#reads.refresh('enabled', async () => await this.#listeners?.state.isEnabled() ? this.#listeners?.settings.follow() : this.#listeners?.settings.stopFollowing())
 	}
 
 	async #stop(): Promise<void> {
-		this.#isStopped = true
-		this.#retries.forEach((timer) => clearTimeout(timer))
+		this.#reads.stop()
 		await this.#session.stop()
 	}
 }
@@ -218,6 +233,12 @@ function spoolOf(origin: string): string {
 	return `spool ${origin}`
 }
 
+/** The duty of hearing them. */
 function eventsOf(node: string): string {
 	return `events ${node}`
+}
+
+/** The sign that they are heard. */
+function hearingOf(node: string): string {
+	return `hears ${node}`
 }

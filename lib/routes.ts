@@ -89,14 +89,14 @@ export interface RouteParts {
 	settingRules: SettingRules
 	audit: Audit
 	limiter: CallLimiter
-	isSwitchReady: () => boolean
+	isSwitchServing: () => boolean
 	/** What belongs into FreeSWITCH's configuration. */
 	snippets: () => Snippet[]
 	clock: Clock
 	logger: Logger
 }
 
-export function allRoutes({ identity, calls, control, stream, explainer, verification, doctor, carrier, store, pastCalls, devices, preferences, userRules, lockout, usage, metrics, names, upkeep, rotation, receipts, exportUser, users, addressBooks, settings, environment, settingRules, audit, limiter, isSwitchReady, snippets, clock, logger }: RouteParts): Route[] {
+export function allRoutes({ identity, calls, control, stream, explainer, verification, doctor, carrier, store, pastCalls, devices, preferences, userRules, lockout, usage, metrics, names, upkeep, rotation, receipts, exportUser, users, addressBooks, settings, environment, settingRules, audit, limiter, isSwitchServing, snippets, clock, logger }: RouteParts): Route[] {
 	const callingUser = async (id: string): Promise<CallingUser> => {
 		const [{ groups }, { country, callerId }] = await Promise.all([users.get(id), preferences.of(id)])
 		return { id, groups, country, callerId }
@@ -113,7 +113,7 @@ export function allRoutes({ identity, calls, control, stream, explainer, verific
 			devices: { of: (userId) => devices.of(userId), replace: (userId, list) => devices.replace(userId, list) },
 			preferences,
 			limits: (user, current) => explainer.limits(user, current),
-			isSwitchReady,
+			isSwitchServing,
 			now: () => clock.now(),
 			newUuid: randomUUID,
 		}),

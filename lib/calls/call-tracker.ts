@@ -8,18 +8,18 @@ import type { Logger } from '../logger.ts'
 import type { CallChange, CallEvent } from './call-events.ts'
 import type { CallFeed } from './call-feed.ts'
 import type { Call } from './call.ts'
+import type { StoredChange } from './change-writer.ts'
 import type { BacklogState } from './event-backlog.ts'
 import type { Inquiry } from './leg-inquiry.ts'
 import type { LegRecord } from './leg-record.ts'
 import type { CallStore, CallSwitch, Clock, EventSpool, SwitchNotice } from './ports.ts'
 
-import { setTimeout as delay } from 'node:timers/promises'
+import { Refresher } from '../refresher.ts'
 import { isLegLive, isRungAgain } from './call.ts'
+import { ChangeWriter } from './change-writer.ts'
 import { EarlyNotices } from './early-notices.ts'
-import { EventBacklog } from './event-backlog.ts'
 import { HandedOverLegs } from './handed-over.ts'
 import { isOverdue, isTimeUp, LegInquiry, legsLeft } from './leg-inquiry.ts'
-import { applyChange } from './leg-record.ts'
 import { OpenCallIndex, RecentCalls } from './open-calls.ts'
 
 export interface CallTrackerOptions {
@@ -47,9 +47,8 @@ const SWEEP_MS = 1_000
 const HANGUP_REPEAT_MS = 1_000
 /** How often calls are looked for that are open in the database and not here. */
 const FIND_OPEN_MS = 15_000
-
-/** A database that takes longer is as good as away: whoever waits is told what happens, and a process that ends loses nothing. */
-const STORE_LIMIT_MS = 1_000
+/** What is read then, beside single calls. */
+const ALL_OPEN = 'open'
 
 type LegNotice = Extract<SwitchNotice, { type: 'leg' }>
 
@@ -66,13 +65,6 @@ interface Watched extends Inquiry {
 	isToBeAskedAgain: boolean
 }
 
-/** What became of a change: whether it changed anything, and whether the call has ended by it. */
-interface StoredChange {
-	call: Call
-	changed: boolean
-	isEnd: boolean
-}
-
 export class CallTracker {
 	readonly #options: CallTrackerOptions
 	readonly #open = new OpenCallIndex()
@@ -81,26 +73,35 @@ export class CallTracker {
 	readonly #inquiry: LegInquiry
 	readonly #early = new EarlyNotices()
 	readonly #handedOver: HandedOverLegs
-	readonly #backlog: EventBacklog<StoredChange | undefined>
-	/** Calls as they are once all is stored that waits for it. */
-	readonly #unstored = new Map<string, Call>()
+	readonly #writer: ChangeWriter
 	/** Calls whose version here may be another than the stored one of this number. */
 	readonly #doubted = new Set<string>()
-	/** Calls that are being read anew; true: once more after that. */
-	readonly #reading = new Map<string, boolean>()
-	/** Calls of which another replica has told, and which could not be read. */
-	readonly #unread = new Set<string>()
+	/** Calls of which another replica has told, by their uuid, and all that are open. */
+	readonly #reads: Refresher<string>
 	#timer: NodeJS.Timeout | undefined
 	#foundOpenAt = 0
 
 	constructor(options: CallTrackerOptions) {
 		this.#options = options
 		this.#handedOver = new HandedOverLegs(options)
-		this.#backlog = new EventBacklog({
+		this.#reads = new Refresher({
+			retryMs: options.sweepMs ?? SWEEP_MS,
+			onFault: (key, error) => options.logger[key === ALL_OPEN ? 'warn' : 'debug']('Calls that another server may have changed cannot be read; trying again', { ...(key === ALL_OPEN ? {} : { callUuid: key }), error }),
+		})
+		this.#writer = new ChangeWriter({
 			...options,
-			store: (change) => this.#change(change),
-			onStored: ({ callUuid }, stored) => this.#take(callUuid, stored),
-			onEmpty: () => this.#forgetUnstored(),
+			known: (callUuid) => this.#open.get(callUuid),
+			onStored: (callUuid, stored) => this.#take(callUuid, stored),
+			onPutAside: (call) => {
+				this.#know(call)
+				options.feed.publish(call)
+				this.#endWhoIsRungAgain(call)
+			},
+			// What the store says counts, also where another replica has stored something in between.
+			onAllStored: (callUuids) => callUuids.forEach((callUuid) => {
+				this.#doubted.add(callUuid)
+				void this.#read(callUuid)
+			}),
 		})
 		this.#inquiry = new LegInquiry({ ...options, apply: (callUuid, event) => this.apply(callUuid, event) })
 	}
@@ -114,7 +115,7 @@ export class CallTracker {
 
 	/** Stores what a process that is gone could not store. Nobody has heard what came after that. */
 	async recover(): Promise<void> {
-		if (await this.#backlog.recover() > 0) {
+		if (await this.#writer.recover() > 0) {
 			await this.reconcile()
 		}
 	}
@@ -122,8 +123,9 @@ export class CallTracker {
 	/** Finishes what is being written; leaves every call alone. */
 	async stop(): Promise<void> {
 		clearInterval(this.#timer)
+		this.#reads.stop()
 		await Promise.allSettled([...this.#watched.values()].map(({ queue }) => queue))
-		await this.#backlog.stop()
+		await this.#writer.stop()
 	}
 
 	/**
@@ -157,12 +159,12 @@ export class CallTracker {
 
 	/** A call with all that has happened to it, also what could not be stored yet; undefined when the store knows as much. */
 	unstoredCall(callUuid: string): Call | undefined {
-		return this.#unstored.get(callUuid) ?? (this.#backlog.isEmpty ? undefined : this.#open.get(callUuid))
+		return this.#writer.unstored(callUuid) ?? (this.#writer.isEmpty ? undefined : this.#open.get(callUuid))
 	}
 
 	/** What waits for the database. */
 	get backlog(): BacklogState {
-		return this.#backlog.state
+		return this.#writer.state
 	}
 
 	/** The open call to which a leg belongs. */
@@ -227,7 +229,7 @@ export class CallTracker {
 	async record(callUuid: string, { report, role }: LegRecord): Promise<Call | undefined> {
 		const change: CallChange = { callUuid, event: report, isRecord: true, ...(role === undefined ? {} : { role }) }
 		// Of a call whose end waits for the database it waits behind that.
-		return this.#watched.has(callUuid) || this.#backlog.isEmpty ? this.#enqueue(change) : this.#putAside(change)
+		return this.#watched.has(callUuid) || this.#writer.isEmpty ? this.#enqueue(change) : this.#writer.putAside(change)
 	}
 
 	/**
@@ -235,7 +237,7 @@ export class CallTracker {
 	 * are read first: another replica may have looked after them, and knows of legs that are not known here.
 	 */
 	async reconcile(): Promise<void> {
-		await this.#findOpen().catch((error: unknown) => this.#options.logger.warn('The open calls cannot be read; trying again', { error }))
+		await this.#readOpen()
 		await Promise.all(this.#open.values().map((call) => this.#askNow(call.uuid)))
 	}
 
@@ -297,84 +299,19 @@ export class CallTracker {
 			return Promise.resolve(undefined)
 		}
 		watched.heardAt = performance.now()
-		const result = watched.queue.then(() => this.#store(change))
+		const result = watched.queue.then(() => this.#writer.write(change))
 		watched.queue = result.then(() => {})
 		return result
 	}
 
-	/** An event must not be lost because the database is away: then it waits on the disk, and those after it behind it. */
-	async #store(change: CallChange): Promise<Call | undefined> {
-		const { callUuid } = change
-		if (!this.#backlog.isEmpty) {
-			return this.#putAside(change)
-		}
-		try {
-			const storing = this.#change(change)
-			const stored = await Promise.race([storing, delay(STORE_LIMIT_MS, 'late' as const, { ref: false })])
-			if (stored === 'late') {
-				// Nobody knows whether it will be stored. What is stored twice changes nothing.
-				storing.catch(() => {})
-				return this.#putAside(change)
-			}
-			this.#take(callUuid, stored)
-			return stored?.call
-		} catch (error) {
-			if (this.#options.isPassing(error)) {
-				return this.#putAside(change)
-			}
-			this.#options.logger.error('A call’s event cannot be stored and is left out', { callUuid, error })
-			return undefined
-		}
-	}
-
-	async #change(change: CallChange): Promise<StoredChange | undefined> {
-		let wasOpen = false
-		const stored = await this.#options.store.change(change.callUuid, (call) => {
-			wasOpen = call.status !== 'ended'
-			return applyChange(call, change)
-		})
-		return stored === undefined ? undefined : { ...stored, isEnd: stored.changed && wasOpen && stored.call.status === 'ended' }
-	}
-
 	/** The end of a leg whose call is over: it may be one that was guessed. */
 	#endLate(callUuid: string, notice: LegNotice): void {
-		if (this.#backlog.isEmpty) {
+		if (this.#writer.isEmpty) {
 			this.#options.onLateEnd(notice)
 		} else {
 			const { report, role } = notice
-			void this.#backlog.putAside({ callUuid, event: report, isRecord: true, ...(role === undefined ? {} : { role }) })
+			void this.#writer.putAside({ callUuid, event: report, isRecord: true, ...(role === undefined ? {} : { role }) })
 		}
-	}
-
-	/**
-	 * What waits on the disk counts already: the call is followed, told and hung up as it is by now. The same transition of the
-	 * same events leads to the same call when it is stored.
-	 */
-	async #putAside(change: CallChange): Promise<Call | undefined> {
-		const { callUuid } = change
-		await this.#backlog.putAside(change)
-		const known = this.#unstored.get(callUuid) ?? this.#open.get(callUuid)
-		const outcome = known === undefined ? undefined : applyChange(known, change)
-		if (outcome === undefined || 'ignored' in outcome) {
-			return known
-		}
-		// The database is back already, and somebody has been told of more.
-		if (!this.#backlog.isEmpty) {
-			this.#unstored.set(callUuid, outcome.call)
-			this.#know(outcome.call)
-			this.#options.feed.publish(outcome.call)
-			this.#endWhoIsRungAgain(outcome.call)
-		}
-		return outcome.call
-	}
-
-	/** Everything is stored: what the store says counts, also where another replica has stored something in between. */
-	#forgetUnstored(): void {
-		for (const { uuid } of this.#unstored.values()) {
-			this.#doubted.add(uuid)
-			void this.#read(uuid)
-		}
-		this.#unstored.clear()
 	}
 
 	/** What is stored becomes what is known, and is told. */
@@ -386,12 +323,12 @@ export class CallTracker {
 		}
 		const { call, changed, isEnd } = stored
 		// Also where an attempt that was given up as too slow has stored it after all; told once, so what waits is not asked again.
-		if (isEnd || (call.status === 'ended' && (known !== undefined || this.#unstored.has(callUuid)))) {
-			this.#unstored.delete(callUuid)
+		if (isEnd || (call.status === 'ended' && (known !== undefined || this.#writer.unstored(callUuid) !== undefined))) {
+			this.#writer.forget(callUuid)
 			this.#options.onEnded(call)
 		}
 		// More has happened than was stored now; it is told already.
-		if ((this.#unstored.get(callUuid)?.version ?? 0) > call.version) {
+		if ((this.#writer.unstored(callUuid)?.version ?? 0) > call.version) {
 			return
 		}
 		// Another replica has stored more meanwhile, or the end.
@@ -429,26 +366,17 @@ export class CallTracker {
 		}
 	}
 
-	/** At most once at a time for each call, and once more when there was news meanwhile. */
-	async #read(callUuid: string): Promise<void> {
-		if (this.#reading.has(callUuid)) {
-			this.#reading.set(callUuid, true)
-			return
-		}
-		do {
-			this.#reading.set(callUuid, false)
-			this.#unread.delete(callUuid)
-			try {
-				const call = await this.#options.store.find(callUuid)
-				if (call !== undefined) {
-					this.#learned(call)
-				}
-			} catch (error) {
-				this.#unread.add(callUuid)
-				this.#options.logger.debug('A call cannot be read; it is tried again', { callUuid, error })
+	#read(callUuid: string): Promise<void> {
+		return this.#reads.refresh(callUuid, async () => {
+			const call = await this.#options.store.find(callUuid)
+			if (call !== undefined) {
+				this.#learned(call)
 			}
-		} while (this.#reading.get(callUuid) === true)
-		this.#reading.delete(callUuid)
+		})
+	}
+
+	#readOpen(): Promise<void> {
+		return this.#reads.refresh(ALL_OPEN, () => this.#findOpen())
 	}
 
 	#know(call: Call): void {
@@ -488,12 +416,7 @@ export class CallTracker {
 	async #findOpen(): Promise<void> {
 		const began = performance.now()
 		this.#foundOpenAt = began
-		const found = await this.#options.store.findOpen().catch((error: unknown) => {
-			// The next sweep tries again: of a call that is not known here nothing can be told, whatever was heard of it.
-			this.#foundOpenAt = -Infinity
-			throw error
-		})
-		for (const call of found) {
+		for (const call of await this.#options.store.findOpen()) {
 			if (this.#open.get(call.uuid) !== undefined) {
 				this.#learned(call)
 			} else if (!this.#recent.has(call.uuid)) {
@@ -512,9 +435,8 @@ export class CallTracker {
 		this.#recent.forgetOld(now)
 		this.#early.forgetOld(now)
 		if (now - this.#foundOpenAt >= FIND_OPEN_MS) {
-			this.#findOpen().catch((error: unknown) => this.#options.logger.warn('The open calls cannot be read; trying again', { error }))
+			void this.#readOpen()
 		}
-		this.#unread.forEach((callUuid) => void this.#read(callUuid))
 		this.#giveUpLost(now)
 		if (!this.#options.callSwitch.isReady()) {
 			return

@@ -66,6 +66,8 @@ export interface SwitchInquiry {
 	/** `host:port`. */
 	readonly name: string
 	isReady(): boolean
+	/** Ready, and heard by some server: calls may be placed there. */
+	isServing(): boolean
 	/** Why it is not ready; undefined before the first attempt has ended. */
 	fault(): SwitchFault | undefined
 	/** Its password is the one that FreeSWITCH comes with, and that everybody knows. */

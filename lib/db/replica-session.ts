@@ -2,8 +2,9 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 
 // One connection beside the pool that is held open: by it a sidecar is one of several replicas. It hears what others have
-// stored (LISTEN), and holds the locks that say which replica does what only one may do. A lock ends with its connection,
-// so nobody has to notice that a replica has died; one that is silent without having died is cut off by the others.
+// stored (LISTEN), and holds the locks that say which replica does what only one may do, and what the others shall see of
+// it. A lock ends with its connection, so nobody has to notice that a replica has died; one that is silent without having
+// died is cut off by the others.
 
 import type { Logger } from '../logger.ts'
 
@@ -33,8 +34,9 @@ export interface ReplicaSessionOptions {
 	silentMs?: number
 }
 
-/** Any fixed number: the class of all advisory locks of this file. */
+/** Any fixed numbers: the classes of all advisory locks of this file. */
 const LOCK_CLASS = 0x51bca12
+const SIGN_CLASS = 0x51bca13
 /** Every replica shares this one: so many hold it, so many are there. */
 const PRESENCE = 0
 const TICK_MS = 500
@@ -45,12 +47,14 @@ const FIRST_RETRY_MS = 200
 const FAREWELL_MS = 200
 const LONGEST_RETRY_MS = 2_000
 
-const OF_THIS_DATABASE = 'locktype = \'advisory\' and granted and database = (select oid from pg_database where datname = current_database()) and classid = $1'
+const OF_THIS_DATABASE = 'locktype = \'advisory\' and granted and database = (select oid from pg_database where datname = current_database())'
 
 interface Duty {
 	/** Of the lock. */
 	key: number
 	isOurs: boolean
+	/** Whether this replica could do it now. */
+	isPossible: boolean
 	onChange: (isOurs: boolean) => void
 }
 
@@ -59,6 +63,11 @@ export class ReplicaSession {
 	readonly #duties = new Map<string, Duty>()
 	/** The locks that the present connection holds. */
 	readonly #held = new Set<number>()
+	/** What the others shall see of this replica, and what the present connection shows them. */
+	readonly #signs = new Set<number>()
+	readonly #shown = new Set<number>()
+	/** When another one was last seen to show something, in monotonic milliseconds. */
+	readonly #seenAt = new Map<number, number>()
 	readonly #stopping = new AbortController()
 	#running: Promise<void> | undefined
 	#client: Client | undefined
@@ -66,6 +75,7 @@ export class ReplicaSession {
 	/** Ends the wait before the next look. */
 	#wake: AbortController | undefined
 	#replicas = 1
+	#isUp = false
 
 	constructor(options: ReplicaSessionOptions) {
 		this.#options = options
@@ -74,6 +84,11 @@ export class ReplicaSession {
 	/** How many replicas are there, this one among them, as far as was last known. */
 	get replicas(): number {
 		return this.#replicas
+	}
+
+	/** Whether what is known of the others is from just now. */
+	get isUp(): boolean {
+		return this.#isUp
 	}
 
 	/**
@@ -86,9 +101,35 @@ export class ReplicaSession {
 	 */
 	take(name: string, onChange: (isOurs: boolean) => void): void {
 		if (!this.#duties.has(name)) {
-			this.#duties.set(name, { key: keyOf(name), isOurs: false, onChange })
+			this.#duties.set(name, { key: keyOf(name), isOurs: false, isPossible: true, onChange })
 			this.#wake?.abort()
 		}
+	}
+
+	/**
+	 * Tells whether this replica can do now what it has taken. While it cannot, others may have it; it stays here as long as
+	 * there are none, or PostgreSQL cannot be reached.
+	 */
+	setPossible(name: string, isPossible: boolean): void {
+		const duty = this.#duties.get(name)
+		if (duty !== undefined && duty.isPossible !== isPossible) {
+			duty.isPossible = isPossible
+			this.#wake?.abort()
+		}
+	}
+
+	/** From now on the other replicas see that something is so here, or that it is no more. */
+	show(name: string, isSo: boolean): void {
+		const key = keyOf(name)
+		if (this.#signs.has(key) !== isSo) {
+			this.#signs[isSo ? 'add' : 'delete'](key)
+			this.#wake?.abort()
+		}
+	}
+
+	/** When another replica was last seen to show that, in monotonic milliseconds; -Infinity: never. They are looked at twice a second. */
+	seenAt(name: string): number {
+		return this.#seenAt.get(keyOf(name)) ?? -Infinity
 	}
 
 	/** Whether the duty is ours now. */
@@ -162,15 +203,19 @@ export class ReplicaSession {
 				await client.query('listen sipcall')
 				await client.query('select pg_advisory_lock_shared($1::int, $2::int)', [LOCK_CLASS, PRESENCE])
 				this.#held.clear()
+				this.#shown.clear()
 				this.#client = client
+				this.#wake = new AbortController()
 				await this.#tick(client)
 				failures = 0
 				timeouts = 0
+				this.#isUp = true
 				onFirst()
 				this.#options.onUp()
 				while (!signal.aborted) {
-					this.#wake = new AbortController()
 					await delay(this.#options.tickMs ?? TICK_MS, undefined, { signal: AbortSignal.any([signal, this.#wake.signal]) }).catch(() => {})
+					// What changes from here on may not be seen any more by this look.
+					this.#wake = new AbortController()
 					await this.#tick(client)
 				}
 			} catch (error) {
@@ -182,6 +227,7 @@ export class ReplicaSession {
 				this.#options.logger[failures === 0 ? 'warn' : 'debug']('The connection by which replicas share their duties is lost; it is opened again', { error })
 			} finally {
 				this.#client = undefined
+				this.#isUp = false
 				// One that hangs does not answer a farewell either.
 				await Promise.race([client.end().catch(() => {}), delay(FAREWELL_MS, undefined, { ref: false })])
 			}
@@ -195,9 +241,15 @@ export class ReplicaSession {
 
 	/** Also what shows the others that this replica is alive. */
 	async #tick(client: Client): Promise<void> {
-		const wanted = [...this.#duties.values()].filter(({ key }) => !this.#held.has(key)).map(({ key }) => key)
-		const [present] = await this.#ask<{ replicas: number }>(client, `select count(*)::int as replicas from pg_locks where ${OF_THIS_DATABASE} and objid = $2`, [LOCK_CLASS, PRESENCE])
+		const lookedAt = performance.now()
+		const [present] = await this.#ask<{ replicas: number, seen: number[] | null }>(client, `select count(*) filter (where classid = $1 and objid = $3)::int as replicas,
+			array_agg(distinct objid::int) filter (where classid = $2 and pid <> pg_backend_pid()) as seen
+			from pg_locks where ${OF_THIS_DATABASE} and classid in ($1, $2)`, [LOCK_CLASS, SIGN_CLASS, PRESENCE])
 		this.#replicas = Math.max(1, present?.replicas ?? 1)
+		present?.seen?.forEach((key) => this.#seenAt.set(key, lookedAt))
+		await this.#showSigns(client)
+		await this.#leaveImpossible(client)
+		const wanted = [...this.#duties.values()].filter((duty) => !this.#held.has(duty.key) && this.#isFor(duty)).map(({ key }) => key)
 		if (wanted.length === 0) {
 			return
 		}
@@ -209,6 +261,29 @@ export class ReplicaSession {
 		if (others.length > 0) {
 			await this.#cutOff(client, others)
 		}
+	}
+
+	/** Shared locks: nobody ever waits for them, and any number of replicas may hold one. */
+	async #showSigns(client: Client): Promise<void> {
+		for (const [verb, from, to] of [['lock', this.#signs, this.#shown], ['unlock', this.#shown, this.#signs]] as const) {
+			for (const key of [...from].filter((one) => !to.has(one))) {
+				await this.#ask(client, `select pg_advisory_${verb}_shared($1::int, $2::int)`, [SIGN_CLASS, key])
+				this.#shown[verb === 'lock' ? 'add' : 'delete'](key)
+			}
+		}
+	}
+
+	async #leaveImpossible(client: Client): Promise<void> {
+		for (const duty of [...this.#duties.values()].filter((one) => one.isOurs && !this.#isFor(one))) {
+			if (this.#held.delete(duty.key)) {
+				await this.#ask(client, 'select pg_advisory_unlock($1::int, $2::int)', [LOCK_CLASS, duty.key])
+			}
+			this.#settle(duty.key, false)
+		}
+	}
+
+	#isFor({ isPossible }: Duty): boolean {
+		return isPossible || this.#replicas === 1
 	}
 
 	/** One question after the other: a connection takes no second one before it has answered the first. */
@@ -234,7 +309,7 @@ export class ReplicaSession {
 	async #cutOff(client: Client, keys: readonly number[]): Promise<void> {
 		const rows = await this.#ask<{ pid: number }>(client, `select pid, pg_terminate_backend(pid) from (
 			select distinct pid from pg_locks join pg_stat_activity activity using (pid)
-			where ${OF_THIS_DATABASE} and objid = any($2::int[]) and activity.state_change < clock_timestamp() - make_interval(secs => $3)
+			where ${OF_THIS_DATABASE} and classid = $1 and objid = any($2::int[]) and activity.state_change < clock_timestamp() - make_interval(secs => $3)
 		) silent`, [LOCK_CLASS, keys, this.#silentMs / 1000])
 		if (rows.length > 0) {
 			this.#options.logger.warn('Another replica is silent and does not do its duties: its connection to PostgreSQL is ended', { replicas: rows.length })

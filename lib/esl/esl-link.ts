@@ -77,6 +77,11 @@ export class EslLink {
 		return this.#connection
 	}
 
+	/** Since when there is one, in monotonic milliseconds; undefined while there is none. */
+	get upSince(): number | undefined {
+		return this.#connection === undefined ? undefined : this.#upSince
+	}
+
 	/** Tries at once, unless there is a connection or an attempt under way. */
 	start(): void {
 		if (this.#stop.signal.aborted || this.#isTrying || this.#connection !== undefined || this.#options.mayTry?.() === false) {

@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 
 const WINDOW_MS = 5 * 60_000
+/** So long a late event is spoken of. */
+const MEMORY_MS = 60_000
 
 /**
  * How late events come, whatever the two clocks say: the quickest event of the last minutes took no time, and all others
@@ -11,6 +13,13 @@ export class EventLag {
 	#windowEndsAt = 0
 	#least = Infinity
 	#leastBefore = Infinity
+	/** The latest event of the last minute, in monotonic milliseconds. */
+	#latest = { sec: 0, at: -Infinity }
+
+	/** The latest that an event came within the last minute, in seconds. */
+	get latestSec(): number {
+		return performance.now() - this.#latest.at < MEMORY_MS ? this.#latest.sec : 0
+	}
 
 	/**
 	 * @param micros `Event-Date-Timestamp`, microseconds of FreeSWITCH's clock
@@ -30,6 +39,10 @@ export class EventLag {
 		}
 		const difference = now.getTime() - sentAt
 		this.#least = Math.min(this.#least, difference)
-		return (difference - Math.min(this.#least, this.#leastBefore)) / 1000
+		const lag = (difference - Math.min(this.#least, this.#leastBefore)) / 1000
+		if (lag >= this.latestSec) {
+			this.#latest = { sec: lag, at: performance.now() }
+		}
+		return lag
 	}
 }

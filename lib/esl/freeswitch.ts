@@ -13,8 +13,6 @@ import type { ExplainFailure } from '../calls/trunk-provider.ts'
 import type { Guard } from '../guard.ts'
 import type { Logger } from '../logger.ts'
 import type { EslConnection, EslEndpoint } from './esl-connection.ts'
-import type { SwitchEvent } from './event-parser.ts'
-import type { SwitchStatus } from './inquiry.ts'
 import type { WireEvent } from './wire-event.ts'
 
 import { OriginateRefused } from '../calls/ports.ts'
@@ -28,6 +26,7 @@ import { EventLag } from './event-lag.ts'
 import { GATEWAY_SUBCLASS, parseChannelDump, parseEvent, parseJobFailure, SUBSCRIPTION } from './event-parser.ts'
 import { causeOf } from './hangup-causes.ts'
 import { askDenied, askGateway, askStatus, askVersion, switchFaultOf } from './inquiry.ts'
+import { NodeLoad } from './node-load.ts'
 import { testCallCommand } from './test-call.ts'
 import { checked } from './whitelist.ts'
 
@@ -37,6 +36,8 @@ export interface FreeSwitchOptions {
 	/** What the company behind the trunk means by a refusal. */
 	explainFailure?: ExplainFailure | undefined
 	guards?: Guards
+	/** Whether some server of SIPCall hears the events of a node; left out, this one does, or nobody needs to. */
+	isHeard?: (node: string) => boolean
 	/** For tests: shorter times than a network needs. */
 	silenceMs?: number
 	commandTimeoutMs?: number
@@ -48,6 +49,8 @@ export interface SwitchListeners {
 	onReady?: (node: string) => void
 	/** A gateway went down or came up. */
 	onGateway?: (name: string, isUp: boolean, node: string) => void
+	/** Whether the node can be reached, or its events are heard here, is another than before. */
+	onChange?: (node: string) => void
 	/** An event came so many seconds later than the quickest ones do. */
 	onLag?: (seconds: number) => void
 }
@@ -69,17 +72,6 @@ interface Links {
 	events: EslLink | undefined
 }
 
-/** What a node says of itself, and when it did last. Times are monotonic milliseconds. */
-interface NodeLoad extends SwitchStatus {
-	/** Counts what the node has told: who knows of it once need not count it again. */
-	told: number
-	toldAt?: number
-	/** Of the last HEARTBEAT; undefined = this connection has had none. */
-	beatAt?: number
-	/** Seconds of FreeSWITCH's clock ahead of ours, by that HEARTBEAT. */
-	clockSkewSec?: number
-}
-
 /**
  * Three questions in a row without an answer, and for five seconds no call is placed there; then it is asked how busy it is.
  * On one connection each waits behind those before it: more than a few seconds' worth never get their turn in time.
@@ -94,13 +86,9 @@ const GUARD = {
 
 /** As often as FreeSWITCH sends a HEARTBEAT, unless it was told otherwise. */
 const ASK_LOAD_MS = 20_000
-/** Who has told nothing of itself for this long takes no new calls. */
-const LONGEST_SILENCE_MS = 60_000
 
 /** Of event_socket.conf.xml as it is delivered. */
 const STOCK_PASSWORD = 'ClueCon'
-/** So long a late event is spoken of. */
-const LAG_MEMORY_MS = 60_000
 
 /** `host:port`; of IPv6 addresses as in a URL. */
 export function nodeNameOf({ host, port }: Pick<EslEndpoint, 'host' | 'port'>): string {
@@ -109,8 +97,6 @@ export function nodeNameOf({ host, port }: Pick<EslEndpoint, 'host' | 'port'>): 
 
 export class FreeSwitch implements SwitchInquiry {
 	readonly #lag = new EventLag()
-	/** The latest event of the last minute. */
-	#latest = { sec: 0, at: -Infinity }
 	#denied: { by: EslConnection, commands: Promise<readonly string[]> } | undefined
 	readonly #options: FreeSwitchOptions
 	#links: Links | undefined
@@ -120,7 +106,7 @@ export class FreeSwitch implements SwitchInquiry {
 	readonly #listeners: SwitchListeners[] = []
 	/** FreeSWITCH's `Core-UUID`: another one means that it was restarted. */
 	#coreUuid: string | undefined
-	#load: NodeLoad = { told: 0 }
+	#load = new NodeLoad()
 	#asking: NodeJS.Timeout | undefined
 	#refreshing: Promise<void> | undefined
 	/** Since when no command can be written; undefined while one can. */
@@ -179,6 +165,11 @@ export class FreeSwitch implements SwitchInquiry {
 		links.events?.stop()
 		links.events = isWanted ? this.#openEvents(links.endpoint) : undefined
 		links.events?.start()
+		this.#changed()
+	}
+
+	#changed(): void {
+		this.#listeners.forEach(({ onChange }) => onChange?.(this.name))
 	}
 
 	/** Told on every server: how busy the node is, and what becomes of its gateways. */
@@ -189,7 +180,7 @@ export class FreeSwitch implements SwitchInquiry {
 			logger: logger.child({ connection: 'commands' }),
 			probe: COMMANDS_PROBE,
 			prepare: async (connection) => {
-				this.#load = { told: this.#load.told }
+				this.#load = new NodeLoad(this.#load.told)
 				const ask = async (line: string) => (await connection.command(line, undefined, INQUIRY_TIMEOUT_MS)).text
 				const answers = await Promise.all([ask(COMMANDS_PROBE), ask(`event json CUSTOM ${GATEWAY_SUBCLASS}`)])
 				this.#isStopping = false
@@ -199,11 +190,12 @@ export class FreeSwitch implements SwitchInquiry {
 				if (answers[1]?.startsWith('+OK') !== true) {
 					logger.warn('FreeSWITCH does not let its Event Socket user hear of its gateways: they are asked for now and then', { event: GATEWAY_SUBCLASS })
 				}
-				this.#tellLoad(await askStatus(ask))
+				this.#load.tell(await askStatus(ask))
 			},
 			onEvent: (event) => this.#event(event),
 			onDown: () => {
 				this.#awaySince ??= performance.now()
+				this.#changed()
 			},
 		})
 	}
@@ -222,6 +214,7 @@ export class FreeSwitch implements SwitchInquiry {
 				}
 			},
 			onEvent: (event) => this.#event(event),
+			onDown: () => this.#changed(),
 		})
 	}
 
@@ -250,24 +243,34 @@ export class FreeSwitch implements SwitchInquiry {
 		return !this.#isStopping && links?.commands.connection !== undefined && (links.events === undefined || links.events.connection !== undefined)
 	}
 
+	/** Since when it can be asked, in monotonic milliseconds; undefined while it cannot. */
+	get reachedSince(): number | undefined {
+		return this.#links?.commands.upSince
+	}
+
+	/** Whether its events come in here. */
+	get isHearing(): boolean {
+		return this.#links?.events !== undefined && this.isReady()
+	}
+
+	/** Whether calls may be placed there: it is ready, and somebody will hear what becomes of them. */
+	isServing(): boolean {
+		return this.isReady() && (this.#options.isHeard?.(this.name) ?? true)
+	}
+
 	/** Why the switch is not ready, for health and for people. */
 	get lastError(): EslError | undefined {
 		return this.#links?.commands.lastError ?? this.#links?.events?.lastError
 	}
 
 	/** How busy the node is, as it said last. */
-	get load(): Readonly<NodeLoad> {
+	get load(): NodeLoad {
 		return this.#load
-	}
-
-	/** Milliseconds since the last HEARTBEAT; undefined where none has come. */
-	get beatAgeMs(): number | undefined {
-		return this.#load.beatAt === undefined ? undefined : performance.now() - this.#load.beatAt
 	}
 
 	/** The latest that an event came within the last minute, in seconds. */
 	get eventLagSec(): number {
-		return performance.now() - this.#latest.at < LAG_MEMORY_MS ? this.#latest.sec : 0
+		return this.#lag.latestSec
 	}
 
 	get hasStockPassword(): boolean {
@@ -282,8 +285,8 @@ export class FreeSwitch implements SwitchInquiry {
 
 	/** Whether it takes calls, were it not for its gateways and its limits. */
 	isAlive(): boolean {
-		const { isAccepting, toldAt } = this.#load
-		return this.isReady() && this.#guard?.isClosed !== false && isAccepting !== false && toldAt !== undefined && performance.now() - toldAt < LONGEST_SILENCE_MS
+		const { isAccepting, isFresh } = this.#load
+		return this.isServing() && this.#guard?.isClosed !== false && isAccepting !== false && isFresh
 	}
 
 	/** Asks how busy it is, once at a time. What is not answered stays as it was; never rejects. */
@@ -292,7 +295,7 @@ export class FreeSwitch implements SwitchInquiry {
 			return Promise.resolve()
 		}
 		this.#refreshing ??= this.#guarded(() => askStatus((line) => this.#command(line, undefined, INQUIRY_TIMEOUT_MS)))
-			.then((status) => this.#tellLoad(status))
+			.then((status) => this.#load.tell(status))
 			.catch((error: unknown) => {
 				this.#options.logger.debug('FreeSWITCH could not be asked how busy it is', { error })
 			})
@@ -300,10 +303,6 @@ export class FreeSwitch implements SwitchInquiry {
 				this.#refreshing = undefined
 			})
 		return this.#refreshing
-	}
-
-	#tellLoad(status: SwitchStatus): void {
-		this.#load = { ...this.#load, ...status, told: this.#load.told + 1, toldAt: performance.now() }
 	}
 
 	/** Why the switch is not ready, in the domain's words. */
@@ -444,27 +443,11 @@ export class FreeSwitch implements SwitchInquiry {
 		if (this.#links?.commands.connection !== undefined) {
 			this.#awaySince = undefined
 		}
+		this.#changed()
 		this.#links?.events?.start()
 		if (this.isReady()) {
 			this.#listeners.forEach(({ onReady }) => onReady?.(this.name))
 		}
-	}
-
-	/** Its sessions per second are what is left of them in this second (`runtime.sps`): never more than the limit, and often less. */
-	#beat({ coreUuid, sessions, maxSessions, sessionsPerSec = 0 }: Extract<SwitchEvent, { type: 'heartbeat' }>, aheadMs: number): void {
-		if (this.#coreUuid !== undefined && this.#coreUuid !== coreUuid) {
-			this.#options.logger.warn('FreeSWITCH was restarted')
-		}
-		this.#coreUuid = coreUuid
-		this.#load.beatAt = performance.now()
-		if (Number.isFinite(aheadMs)) {
-			this.#load.clockSkewSec = aheadMs / 1000
-		}
-		this.#tellLoad({
-			...(sessions === undefined ? {} : { sessions }),
-			...(maxSessions === undefined ? {} : { maxSessions }),
-			...(sessionsPerSec > (this.#load.sessionsPerSec ?? 0) ? { sessionsPerSec } : {}),
-		})
 	}
 
 	#tell(notice: SwitchNotice): void {
@@ -475,7 +458,6 @@ export class FreeSwitch implements SwitchInquiry {
 		const now = this.#options.now()
 		const lag = this.#lag.of(wire['Event-Date-Timestamp'], now)
 		if (lag !== undefined) {
-			this.#latest = lag >= this.eventLagSec ? { sec: lag, at: performance.now() } : this.#latest
 			this.#listeners.forEach(({ onLag }) => onLag?.(lag))
 		}
 		const event = parseEvent(wire, now, this.#options.explainFailure)
@@ -487,7 +469,11 @@ export class FreeSwitch implements SwitchInquiry {
 				this.#tell({ type: 'job', jobUuid: event.jobUuid, at: event.at, failure: parseJobFailure(event.text) })
 				break
 			case 'heartbeat':
-				this.#beat(event, Number(wire['Event-Date-Timestamp']) / 1000 - now.getTime())
+				if (this.#coreUuid !== undefined && this.#coreUuid !== event.coreUuid) {
+					this.#options.logger.warn('FreeSWITCH was restarted')
+				}
+				this.#coreUuid = event.coreUuid
+				this.#load.beat(event, Number(wire['Event-Date-Timestamp']) / 1000 - now.getTime())
 				break
 			case 'gateway':
 				this.#listeners.forEach(({ onGateway }) => onGateway?.(event.name, event.isUp, this.name))
@@ -495,6 +481,7 @@ export class FreeSwitch implements SwitchInquiry {
 			case 'shutdown':
 				this.#isStopping = true
 				this.#options.logger.warn('FreeSWITCH is shutting down')
+				this.#changed()
 		}
 	}
 }

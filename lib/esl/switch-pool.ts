@@ -64,7 +64,7 @@ class Node {
 
 	figures(): NodeFigures {
 		const { freeSwitch, pacing, paced, refused } = this
-		const { isAccepting, sessions, maxSessions, sessionsPerSec, clockSkewSec } = freeSwitch.load
+		const { isAccepting, sessions, maxSessions, sessionsPerSec, clockSkewSec, beatAgeMs } = freeSwitch.load
 		return {
 			node: freeSwitch.name,
 			isReady: freeSwitch.isReady(),
@@ -72,7 +72,7 @@ class Node {
 			sessions,
 			maxSessions,
 			sessionsPerSec,
-			heartbeatAgeSec: freeSwitch.beatAgeMs === undefined ? undefined : freeSwitch.beatAgeMs / 1000,
+			heartbeatAgeSec: beatAgeMs === undefined ? undefined : beatAgeMs / 1000,
 			clockSkewSec,
 			eventLagSec: freeSwitch.eventLagSec,
 			callsPerSec: pacing.perSecond,
@@ -143,6 +143,7 @@ export class SwitchPool implements CallSwitch, CodeCaller, TestCaller {
 		freeSwitch.listen({
 			onNotice: (notice) => this.#listeners.forEach(({ onNotice }) => onNotice(notice)),
 			onReady: (name) => this.#listeners.forEach(({ onReady }) => onReady?.(name)),
+			onChange: (name) => this.#listeners.forEach(({ onChange }) => onChange?.(name)),
 			onGateway: (...told) => this.#listeners.forEach(({ onGateway }) => onGateway?.(...told)),
 			onLag: (seconds) => this.#listeners.forEach(({ onLag }) => onLag?.(seconds)),
 		})
@@ -181,8 +182,13 @@ export class SwitchPool implements CallSwitch, CodeCaller, TestCaller {
 		return this.#ownersOf(name).some(({ freeSwitch }) => freeSwitch.isReady())
 	}
 
+	/** Whether a call may be placed on any of them, were it not for their gateways and limits. */
+	isServing(): boolean {
+		return this.#nodes.some(({ freeSwitch }) => freeSwitch.isServing())
+	}
+
 	reserve(isUsable: (node: string) => boolean): Slot | NoSlot {
-		const reached = this.#nodes.filter(({ freeSwitch }) => freeSwitch.isReady() && isUsable(freeSwitch.name))
+		const reached = this.#nodes.filter(({ freeSwitch }) => freeSwitch.isServing() && isUsable(freeSwitch.name))
 		const open = reached.filter((node) => node.freeSwitch.isAlive() && node.busyness < 1)
 		// What was told may be old: whoever comes next finds out.
 		reached.filter((node) => !open.includes(node)).forEach(({ freeSwitch }) => void freeSwitch.refreshLoad())

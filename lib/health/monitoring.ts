@@ -22,7 +22,7 @@ export interface MonitoringSources {
 	switches: () => NodeFigures[]
 	/** What happened to calls and waits for the database, and how many bytes of it are on the disk. */
 	backlog: () => BacklogState & { bytes: number }
-	/** How many servers work on the database, and whether this one hears a FreeSWITCH's events, by its name. */
+	/** How many servers work on the database, and whether a FreeSWITCH's events come in here, by its name. */
 	replicas: () => { count: number, hears: ReadonlyMap<string, boolean> }
 	/** Of each server of PostgreSQL that may be read from; the lag undefined where nobody knows it. */
 	readReplicas: () => readonly { name: string, state: string, lagSec: number | undefined }[]
@@ -159,7 +159,7 @@ export class Monitoring {
 	/** From now on gauges tell what these say. */
 	watch({ openCalls, isSwitchReady, switches, backlog, replicas, readReplicas, report, guards, pool }: MonitoringSources): void {
 		this.#gauge('replicas', 'Servers of SIPCall that work on the same database, this one among them', [], (gauge) => gauge.set(replicas().count))
-		this.#gauge('switch_events_heard', 'Whether this server is the one that hears the events of a FreeSWITCH: 1 or 0', ['node'], (gauge) => {
+		this.#gauge('switch_events_heard', 'Whether the events of a FreeSWITCH come in at this server: 1 or 0', ['node'], (gauge) => {
 			gauge.reset()
 			replicas().hears.forEach((isHeard, node) => gauge.set({ node }, isHeard ? 1 : 0))
 		})

@@ -233,6 +233,9 @@ export class Faults {
 				}))
 				return
 			}
+			case 'part':
+				await this.#away('switch', fault.ms, fault.replica)
+				return
 			case 'silence': {
 				const proxies = environment.proxiesOf(fault.part, fault.replica)
 				if (fault.part === 'redis') {
@@ -282,9 +285,9 @@ export class Faults {
 		}
 	}
 
-	/** Nobody reaches a server, and then everybody again. */
-	async #away(part: Part, ms: number): Promise<void> {
-		const proxies = this.#environment.proxiesOf(part)
+	/** Nobody reaches a server, or one replica does not, and then everybody again. */
+	async #away(part: Part, ms: number, replica: Place | 'both' = 'both'): Promise<void> {
+		const proxies = this.#environment.proxiesOf(part, replica)
 		proxies.forEach((proxy) => proxy.setWeather({ isAway: true }))
 		await delay(ms)
 		proxies.forEach((proxy) => proxy.setWeather({ isAway: false }))

@@ -50,6 +50,8 @@ export type Fault
 		| { do: 'kill redis', downMs: number }
 		| { do: 'stop postgres', downMs: number }
 		| { do: 'restart switch', isAbrupt: boolean, downMs: number }
+		/** Replica and switches do not reach each other. */
+		| { do: 'part', replica: Place, ms: number }
 		| { do: 'silence', part: Part, replica: Place | 'both', held: Direction[], ms: number }
 		| { do: 'slow', part: Part, replica: Place | 'both', latencyMs: number, pieceBytes?: number, ms: number }
 		| { do: 'double events' | 'mix events', replica: Place | 'both', ms: number }
@@ -227,6 +229,7 @@ function planFault(random: Random, loadMs: number): PlannedFault {
 		[6, () => ({ when: any, fault: { do: 'kill redis', downMs } })],
 		[7, () => ({ when: any, fault: { do: 'stop postgres', downMs } })],
 		[8, () => ({ when: any, fault: { do: 'restart switch', isAbrupt: random.isTrue(0.6), downMs } })],
+		[6, () => ({ when: any, fault: { do: 'part', replica, ms: ms * 2 } })],
 		[6, () => ({ when: any, fault: { do: 'silence', part: 'switch', replica: placeOrBoth(random), held: random.isTrue(0.5) ? ['down'] : ['up', 'down'], ms } })],
 		[4, () => ({ when: any, fault: { do: 'silence', part: random.pick(['postgres', 'redis'] as const), replica: placeOrBoth(random), held: ['down'], ms } })],
 		[8, () => ({

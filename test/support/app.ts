@@ -115,8 +115,8 @@ export interface TestApp {
 	prepare(settings?: Record<string, unknown>, options?: { onRecordedSwitch?: boolean }): Promise<ApiClient>
 	/** Waits until the switch's connections are up. */
 	ready(): Promise<void>
-	/** Another sidecar on the same database, with a volume of its own; stopped with the test at the latest. */
-	startReplica(): Promise<Replica>
+	/** Another sidecar on the same database, with a volume and perhaps more of its own; stopped with the test at the latest. */
+	startReplica(own?: Record<string, string>): Promise<Replica>
 	/** Starts the sidecar that a test has stopped again, on the same data; whatever the switch does. */
 	startAgain(): Promise<void>
 	/** Stops the sidecar and starts it again on the same data. */
@@ -214,8 +214,9 @@ export async function startTestApp(options: TestAppOptions = {}): Promise<TestAp
 			await waitUntilServing(demo)
 			return demo
 		},
-		async startReplica() {
-			const replica = await start({ APP_PERSISTENT_STORAGE: join(database.volume, `replica-${replicas.length + 2}`) })
+		async startReplica(own = {}) {
+			keepSecrets(own)
+			const replica = await start({ ...own, APP_PERSISTENT_STORAGE: join(database.volume, `replica-${replicas.length + 2}`) })
 			replicas.push(replica)
 			await replica.ready
 			const client = (userId: string) => new ApiClient(replica.url, userId)

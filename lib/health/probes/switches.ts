@@ -33,7 +33,7 @@ export function switchProbe(nodes: () => readonly SwitchInquiry[], figures: (nod
 }
 
 async function lookAtNode(node: SwitchInquiry, figures: NodeFigures | undefined): Promise<Omit<Part, 'id'>> {
-	if (!node.isReady()) {
+	if (!node.isServing()) {
 		const fault = node.fault()
 		return finding(fault === undefined ? 'switch_connecting' : `switch_${fault}`)
 	}

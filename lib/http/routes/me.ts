@@ -31,14 +31,14 @@ export interface MeRoutesOptions {
 	}
 	/** How far a user's limits are used. */
 	limits: (user: { id: string }, settings: Settings) => Promise<{ limits: LimitState[], rule: UserRule }>
-	isSwitchReady: () => boolean
+	isSwitchServing: () => boolean
 	now: () => Date
 	newUuid: () => string
 }
 
 type Wished = NonNullable<z.output<typeof MeUpdateSchema>['devices']>[number]
 
-export function meRoutes({ user, settings, devices, preferences, limits: limitsOf, isSwitchReady, now, newUuid }: MeRoutesOptions): Route[] {
+export function meRoutes({ user, settings, devices, preferences, limits: limitsOf, isSwitchServing, now, newUuid }: MeRoutesOptions): Route[] {
 	const present = async (userId: string): Promise<MeJson> => {
 		const current = settings()
 		const [profile, list, { seenMissedAt, ...chosen }, { limits, rule }] = await Promise.all([user(userId), devices.of(userId), preferences.of(userId), limitsOf({ id: userId }, current)])
@@ -60,7 +60,7 @@ export function meRoutes({ user, settings, devices, preferences, limits: limitsO
 			limits: limits.flatMap(({ max, resetsAt, ...limit }) => max === undefined ? [] : [{ ...limit, max, ...(resetsAt === undefined ? {} : { resetsAt: resetsAt.toISOString() }) }]),
 			retention: { callsDays: current.retention.callsDays, maskAfterDays: current.retention.maskAfterDays },
 			statistics: current.statistics,
-			service: { calling: isSwitchReady() ? 'ok' : 'down' },
+			service: { calling: isSwitchServing() ? 'ok' : 'down' },
 		}
 	}
 	return [

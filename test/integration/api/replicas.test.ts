@@ -165,6 +165,72 @@ describe('two replicas', () => {
 	})
 })
 
+describe('a switch that not every replica reaches', () => {
+	let test: TestApp
+	let [here, there]: ApiClient[] = []
+	/** As this user of the switch the second one signs in. */
+	const SECOND = { user: 'second', password: 'another-switch-secret' }
+
+	beforeEach(async () => {
+		test = await startTestApp({
+			freeSwitch: { speed: 1, users: { [SECOND.user]: SECOND.password } },
+			overrides: { sweepMs: 50, esl: { silenceMs: 300, commandTimeoutMs: 500 }, replicas: { tickMs: 50 }, health: { freshMs: 0 } },
+		})
+		here = await test.prepare({ maxConcurrentPerUser: 3 })
+		const { host, port } = test.freeSwitch
+		there = (await test.startReplica({ FREESWITCH_NODES: JSON.stringify([{ host, port, user: `${SECOND.user}@switch.test`, password: SECOND.password }]) })).as('demo')
+	})
+
+	afterEach(() => test.stop())
+
+	const legOf = (callUuid: string) => test.freeSwitch.channels().find(({ leg, variables }) => variables.sipcall_call === callUuid && leg === 'b')?.uuid ?? ''
+	const calling = async (client: ApiClient | undefined) => (await client?.get<{ service: { calling: string } }>('/me'))?.body.service.calling
+
+	it('is heard by one that does, though the other had heard it and goes on', async () => {
+		const { body: { uuid } } = await (there as ApiClient).call(GERMANY)
+		await there?.until(uuid, ({ status }) => status === 'connected')
+		// The password of the user of the first one alone.
+		test.freeSwitch.onCommand = (command) => command.startsWith('auth ') ? 'drop-unheard' : undefined
+		test.freeSwitch.dropConnections()
+		await expect.poll(() => calling(here), { timeout: 20_000 }).toBe('down')
+		await expect.poll(() => calling(there), { timeout: 20_000 }).toBe('ok')
+		test.freeSwitch.hangUp(legOf(uuid))
+		expect(await there?.untilEnded(uuid)).toMatchObject({ outcome: 'completed', endedBy: 'callee' })
+
+		const { body: later } = await (there as ApiClient).call(GERMANY)
+		await here?.until(later.uuid, ({ status }) => status === 'connected')
+		test.freeSwitch.hangUp(legOf(later.uuid))
+		expect(await here?.untilEnded(later.uuid)).toMatchObject({ outcome: 'completed', endedBy: 'callee' })
+
+		const { body: last } = await (there as ApiClient).call(GERMANY)
+		await here?.until(last.uuid, ({ status }) => status === 'connected')
+		expect((await here?.hangUp(last.uuid))?.status).toBe(202)
+		expect(await here?.untilEnded(last.uuid)).toMatchObject({ outcome: 'completed', endedBy: 'user' })
+		expect(test.freeSwitch.channels()).toEqual([])
+		expect(await here?.call(GERMANY)).toMatchObject({ status: 503, body: { code: 'switch_unavailable' } })
+	}, 60_000)
+
+	it('gets no call from one that reaches it as long as none hears it', async () => {
+		test.freeSwitch.onCommand = (command) => command.startsWith('event json CHANNEL_') ? 'deny' : undefined
+		test.freeSwitch.dropConnections()
+		// One of the two is refused the events, and the other has nothing but its connection for commands.
+		await test.freeSwitch.until(() => test.freeSwitch.clients >= 2)
+		for (const client of [here, there]) {
+			await expect.poll(() => calling(client), { timeout: 20_000 }).toBe('down')
+			expect(await client?.call(GERMANY)).toMatchObject({ status: 503, body: { code: 'switch_unavailable' } })
+			const { body: { parts } } = await (client as ApiClient).get<HealthJson>('/admin/health')
+			expect(parts.find(({ id }) => id === 'freeswitch')?.state).not.toBe('ok')
+		}
+		expect(test.freeSwitch.originates).toEqual([])
+
+		test.freeSwitch.onCommand = undefined
+		for (const client of [here, there]) {
+			await expect.poll(() => calling(client), { timeout: 30_000 }).toBe('ok')
+			expect((await client?.call(GERMANY))?.status).toBe(202)
+		}
+	}, 60_000)
+})
+
 describe('a call that waits for its turn at one replica', () => {
 	it('is over when its hang-up over the other one is answered, and never dialled', async () => {
 		// One call a second from each of two.

@@ -109,6 +109,63 @@ describe('a replica’s session', () => {
 		expect(seen.duties).toEqual(['+events'])
 	})
 
+	it('leaves to another what it cannot do itself, and keeps it while it is alone', async () => {
+		const first = await open('a', ['events'])
+		first.session.setPossible('events', false)
+		await delay(100)
+		expect(first.session.has('events')).toBe(true)
+		const second = await open('b', ['events'])
+		await vi.waitFor(() => expect([first.duties, second.duties]).toEqual([['+events', '-events'], ['+events']]))
+
+		first.session.setPossible('events', true)
+		second.session.setPossible('events', false)
+		await vi.waitFor(() => expect([first.session.has('events'), second.session.has('events')]).toEqual([true, false]))
+	})
+
+	it('leaves to nobody what no replica can do, until one can', async () => {
+		const both = [await open('a', ['events']), await open('b', ['events'])] as const
+		both.forEach(({ session }) => session.setPossible('events', false))
+		await vi.waitFor(() => expect(both.map(({ session }) => session.has('events'))).toEqual([false, false]))
+		both[1].session.setPossible('events', true)
+		await vi.waitFor(() => expect(both.map(({ session }) => session.has('events'))).toEqual([false, true]))
+	})
+
+	it('keeps what it cannot do itself while PostgreSQL cannot be reached', async () => {
+		const seen = await open('a', ['events'])
+		await open('b', ['events'])
+		await vi.waitFor(() => expect(seen.session.replicas).toBe(2))
+		await database.takeAway()
+		seen.session.setPossible('events', false)
+		await delay(300)
+		expect(seen.session.has('events')).toBe(true)
+		seen.session.setPossible('events', true)
+		await database.bringBack()
+	})
+
+	it('sees what others show, and no more once they take it away or are gone', async () => {
+		const [first, second, third] = [await open('a'), await open('b'), await open('c')]
+		const isSeen = ({ session }: Seen, name: string) => performance.now() - session.seenAt(name) < 200
+		first.session.show('hears one', true)
+		second.session.show('hears one', true)
+		second.session.show('hears two', true)
+		await vi.waitFor(() => expect([isSeen(first, 'hears one'), isSeen(first, 'hears two'), isSeen(third, 'hears one')]).toEqual([true, true, true]))
+		// Its own sign is no other's.
+		expect(second.session.seenAt('hears two')).toBe(-Infinity)
+
+		first.session.show('hears one', false)
+		await second.session.stop()
+		await vi.waitFor(() => expect([isSeen(third, 'hears one'), isSeen(third, 'hears two')]).toEqual([false, false]))
+	})
+
+	it('shows again what it showed when its connection was lost', async () => {
+		const [first, second] = [await open('a'), await open('b')]
+		first.session.show('hears', true)
+		await database.takeAway()
+		await database.bringBack()
+		const since = performance.now()
+		await vi.waitFor(() => expect(second.session.seenAt('hears')).toBeGreaterThan(since), 20_000)
+	})
+
 	it('does something alone while others are kept from it', async () => {
 		const [first, second] = [await open('a'), await open('b')]
 		const { promise, resolve } = Promise.withResolvers<void>()

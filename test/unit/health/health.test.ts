@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: 2026 SIPCall contributors
 // SPDX-License-Identifier: AGPL-3.0-or-later
 
+import type { SwitchInquiry } from '../../../lib/calls/switch-inquiry.ts'
 import type { Probe } from '../../../lib/health/health.ts'
 import type { Part, Report } from '../../../lib/health/report.ts'
 
@@ -256,6 +257,9 @@ describe('the records of data protection', () => {
 	})
 })
 
+const asked = () => Promise.reject(new Error('asked'))
+const NODE: SwitchInquiry = { name: 'pbx:8021', isReady: () => true, isServing: () => true, fault: () => undefined, hasStockPassword: false, denied: async () => [], version: async () => '1.10.12', hearsEvents: async () => {}, gateway: asked }
+
 describe('a switch', () => {
 	it.each([[undefined, 'switch_ok_unversioned'], ['1.10.12-release', 'switch_ok'], ['1.11.0', 'switch_ok'], ['2.0.1', 'switch_ok'], ['1.8.7', 'switch_old'], ['1.6', 'switch_old']])('of version %s is %s', (version, code) => {
 		expect(versionFinding(version).code).toBe(code)
@@ -269,8 +273,7 @@ describe('a switch', () => {
 		['tells late', { eventLagSec: 7 }, 'switch_events_late'],
 	])('that %s is told as such, with what it takes', async (_what, change, code) => {
 		const figures = { node: 'pbx:8021', isReady: true, isAccepting: true, sessions: 4, maxSessions: 1000, sessionsPerSec: 30, heartbeatAgeSec: 3.4, clockSkewSec: 0.2, eventLagSec: 0, callsPerSec: 14, waiting: 2, paced: 7, refused: 1, ...change }
-		const node = { name: 'pbx:8021', isReady: () => true, fault: () => undefined, hasStockPassword: false, denied: async () => [], version: async () => '1.10.12', hearsEvents: async () => {}, gateway: () => Promise.reject(new Error('asked')) }
-		const [part] = await switchProbe(() => [node], () => figures).look()
+		const [part] = await switchProbe(() => [NODE], () => figures).look()
 		expect(part).toMatchObject({ id: 'freeswitch', code, load: { sessions: figures.sessions, maxSessions: 1000, sessionsPerSec: 30, heartbeatAgeSec: 3, callsPerSec: 14, waiting: 2, refused: 1 } })
 		expect(part).not.toHaveProperty('name')
 	})
@@ -280,14 +283,14 @@ describe('a switch', () => {
 		[['uuid_hold', 'sofia', 'uuid_transfer'], 'switch_controls_denied', 'uuid_hold, uuid_transfer'],
 		[['sofia'], 'switch_ok', undefined],
 	])('that does not allow %s is told as %s', async (denied, code, commands) => {
-		const node = { name: 'pbx:8021', isReady: () => true, fault: () => undefined, hasStockPassword: false, denied: async () => denied, version: async () => '1.10.12', hearsEvents: async () => {}, gateway: () => Promise.reject(new Error('asked')) }
+		const node = { ...NODE, denied: async () => denied }
 		expect(await switchProbe(() => [node], () => undefined).look()).toMatchObject([{ code, ...(commands === undefined ? {} : { values: { commands } }) }])
 	})
 
 	it('of several that hangs or fails is named, and hides no other', async () => {
 		vi.useFakeTimers()
 		try {
-			const node = (name: string, version: () => Promise<string>) => ({ name, isReady: () => true, fault: () => undefined, hasStockPassword: false, denied: async () => [], version, hearsEvents: async () => {}, gateway: () => Promise.reject(new Error('asked')) })
+			const node = (name: string, version: () => Promise<string>) => ({ ...NODE, name, version })
 			const looked = switchProbe(() => [node('one:8021', () => new Promise(() => {})), node('two:8021', async () => '1.10.12'), node('three:8021', () => Promise.reject(new Error('cut')))], () => undefined).look()
 			await vi.advanceTimersByTimeAsync(3_000)
 			expect(await looked).toMatchObject([{ name: 'one:8021', code: 'switch_no_answer' }, { name: 'two:8021', code: 'switch_ok' }, { name: 'three:8021', code: 'switch_no_answer' }])
@@ -302,7 +305,7 @@ describe('a switch', () => {
 		[true, 'address_refused', 'switch_address_refused'],
 		[true, 'lost', 'switch_lost'],
 	] as const)('that is set up (%s) and has the fault %s is told as %s', async (isSetUp, fault, code) => {
-		const node = { name: 'pbx:8021', isReady: () => false, fault: () => fault, hasStockPassword: true, denied: () => Promise.reject(new Error('asked')), version: () => Promise.reject(new Error('asked')), hearsEvents: () => Promise.reject(new Error('asked')), gateway: () => Promise.reject(new Error('asked')) }
+		const node = { ...NODE, isReady: () => false, isServing: () => false, fault: () => fault, hasStockPassword: true, denied: asked, version: asked, hearsEvents: asked }
 		const probe = switchProbe(() => isSetUp ? [node] : [], () => undefined)
 		expect(await probe.look()).toMatchObject([{ id: 'freeswitch', code }])
 	})

@@ -17,6 +17,10 @@ import { Releasers } from '../../../lib/startup.ts'
 import { RecordedLog } from '../../support/recorded-log.ts'
 import { REDIS_PASSWORD, SENTINEL_PASSWORD, startWatchedRedis } from '../../support/watched-redis.ts'
 
+/** A Sentinel whose process stood still for 2 s does nothing for the next 30 s (`SENTINEL_TILT_PERIOD`). */
+const SENTINEL = { timeout: 90_000 }
+const LIMIT_MS = 300_000
+
 const HOURLY: Quota = { kind: 'testCallsPerHour', max: 6, windowSec: 3600 }
 
 let redis: WatchedRedis
@@ -71,14 +75,14 @@ describe.skipIf(inject('redisSocket') === undefined)('with Redis behind a Sentin
 		expect(await countedAt(first)).toBe(4)
 		await expect.poll(() => countedAt(second)).toBe(4)
 		await redis.failOver()
-		await expect.poll(() => redis.primary()).toBe(second)
+		await expect.poll(() => redis.primary(), SENTINEL).toBe(second)
 		// The old one answers still, but takes no changes.
-		await expect.poll(() => roleOf(first)).toBe('slave')
+		await expect.poll(() => roleOf(first), SENTINEL).toBe('slave')
 		await expect.poll(() => isCounting().catch(() => false)).toBe(true)
 		expect(await attempt(4)).toBe(2)
 		expect(await countedAt(second)).toBe(HOURLY.max)
 		expect(counters.redis?.fault()).toBeUndefined()
-	})
+	}, LIMIT_MS)
 
 	it('nobody has to do anything when the primary dies, nor when it comes back', async () => {
 		const [first, second] = redis.ports
@@ -87,16 +91,16 @@ describe.skipIf(inject('redisSocket') === undefined)('with Redis behind a Sentin
 		await redis.kill(first)
 		// A tenth of the limit, at least one, until there is another one.
 		expect(await attempt(1)).toBe(1)
-		await expect.poll(() => redis.primary()).toBe(second)
+		await expect.poll(() => redis.primary(), SENTINEL).toBe(second)
 		await expect.poll(() => isCounting().catch(() => false)).toBe(true)
 		expect(await attempt(2)).toBe(2)
 		await redis.startAgain(first)
-		await expect.poll(() => roleOf(first)).toBe('slave')
+		await expect.poll(() => roleOf(first), SENTINEL).toBe('slave')
 		await expect.poll(() => countedAt(first)).toBe(4)
 		expect(await isCounting()).toBe(true)
 		expect(await attempt(4)).toBe(2)
 		expect(await countedAt(second)).toBe(HOURLY.max)
-	})
+	}, LIMIT_MS)
 
 	it('no password of the two is in the log', async () => {
 		await redis.kill(redis.ports[0])

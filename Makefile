@@ -57,7 +57,7 @@ storm: $(STAMP) tools ## ask for calls many times over with one key each, over t
 outage: $(STAMP) tools ## take PostgreSQL away under load and compare the books with the switch afterwards: MINUTES=10
 	@node test/chaos/outage.ts
 
-takeover: $(STAMP) tools ## measure how long it takes until another replica hears the switch's events; ROUNDS=20
+takeover: $(STAMP) tools ## measure how long it takes until another replica hears the switch's events; ROUNDS=30
 	@node test/chaos/takeover.ts
 
 pictures: $(STAMP) tools build ## draw every page and state into docs/img/views, light on a desktop and dark on a phone

@@ -4,8 +4,8 @@
 // Keeps what is held in memory as new as what others have stored: for whoever is told that there is something to be read.
 
 export interface RefresherOptions<Key> {
-	/** Told of each attempt that failed; it is tried again. */
-	onFault: (key: Key, error: unknown) => void
+	/** Told of each attempt that failed, and of how many in a row; it is tried again. */
+	onFault: (key: Key, error: unknown, failures: number) => void
 	retryMs?: number
 }
 
@@ -19,6 +19,7 @@ export class Refresher<Key> {
 	readonly #options: RefresherOptions<Key>
 	readonly #running = new Map<Key, { done: Promise<void>, isWantedAgain: boolean }>()
 	readonly #retries = new Map<Key, NodeJS.Timeout>()
+	readonly #failures = new Map<Key, number>()
 	#isStopped = false
 
 	constructor(options: RefresherOptions<Key>) {
@@ -46,21 +47,21 @@ export class Refresher<Key> {
 	}
 
 	async #read(key: Key, read: () => Promise<unknown>, run: { isWantedAgain: boolean }): Promise<void> {
-		let hasFailed: boolean
 		do {
 			run.isWantedAgain = false
-			hasFailed = false
 			try {
 				await read()
+				this.#failures.delete(key)
 			} catch (error) {
-				hasFailed = true
+				const failures = (this.#failures.get(key) ?? 0) + 1
+				this.#failures.set(key, failures)
 				if (!this.#isStopped) {
-					this.#options.onFault(key, error)
+					this.#options.onFault(key, error, failures)
 				}
 			}
 		} while (run.isWantedAgain)
 		this.#running.delete(key)
-		if (hasFailed && !this.#isStopped) {
+		if (this.#failures.has(key) && !this.#isStopped) {
 			this.#retries.set(key, setTimeout(() => void this.refresh(key, read), this.#options.retryMs ?? RETRY_MS).unref())
 		}
 	}

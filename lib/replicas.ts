@@ -65,7 +65,7 @@ export class Replicas {
 
 	constructor({ databaseUrl, origin, volume, tickMs, silentMs, guard, logger }: ReplicasOptions) {
 		this.#logger = logger
-		this.#reads = new Refresher({ onFault: (what, error) => logger.warn('What another server may have changed cannot be read; trying again', { what, error }) })
+		this.#reads = new Refresher({ onFault: (what, error, failures) => logger[failures === 1 ? 'warn' : 'debug']('What another server may have changed cannot be read; trying again', { what, error }) })
 		this.#session = new ReplicaSession({
 			url: databaseUrl,
 			origin,

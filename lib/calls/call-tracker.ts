@@ -86,7 +86,7 @@ export class CallTracker {
 		this.#handedOver = new HandedOverLegs(options)
 		this.#reads = new Refresher({
 			retryMs: options.sweepMs ?? SWEEP_MS,
-			onFault: (key, error) => options.logger[key === ALL_OPEN ? 'warn' : 'debug']('Calls that another server may have changed cannot be read; trying again', { ...(key === ALL_OPEN ? {} : { callUuid: key }), error }),
+			onFault: (key, error, failures) => options.logger[key === ALL_OPEN && failures === 1 ? 'warn' : 'debug']('Calls that another server may have changed cannot be read; trying again', { ...(key === ALL_OPEN ? {} : { callUuid: key }), error }),
 		})
 		this.#writer = new ChangeWriter({
 			...options,

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { Refresher } from '../../lib/refresher.ts'
 
 describe('what others have changed', () => {
-	let faults: [string, unknown][]
+	let faults: [key: string, error: unknown, failures: number][]
 	let refresher: Refresher<string>
 	/** Reads under way; each ends when the test says so. */
 	let reads: PromiseWithResolvers<void>[]
@@ -48,7 +48,7 @@ describe('what others have changed', () => {
 		const first = refresher.refresh('settings', read)
 		reads[0]?.reject(new Error('away'))
 		await first
-		expect(faults).toEqual([['settings', new Error('away')]])
+		expect(faults).toEqual([['settings', new Error('away'), 1]])
 		await vi.advanceTimersByTimeAsync(999)
 		expect(reads).toHaveLength(1)
 		await vi.advanceTimersByTimeAsync(1)
@@ -56,7 +56,11 @@ describe('what others have changed', () => {
 		await vi.advanceTimersByTimeAsync(1_000)
 		reads[2]?.resolve()
 		await vi.advanceTimersByTimeAsync(10_000)
-		expect([reads.length, faults.length]).toEqual([3, 2])
+		expect([reads.length, faults.map(([,, failures]) => failures)]).toEqual([3, [1, 2]])
+		void refresher.refresh('settings', read)
+		reads[3]?.reject(new Error('away again'))
+		await vi.advanceTimersByTimeAsync(0)
+		expect(faults.at(-1)).toEqual(['settings', new Error('away again'), 1])
 	})
 
 	it('needs no second try where somebody has asked for it meanwhile', async () => {

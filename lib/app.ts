@@ -1,16 +1,17 @@
 // SPDX-FileCopyrightText: 2026 SIPCall contributors
 // SPDX-License-Identifier: AGPL-3.0-or-later
 
-// The composition root, with parts.ts: the only files that see every part. Here stands what is there from the first
-// moment: the way to Nextcloud, the life cycle, the server. What is acquired first is released last.
+// The composition root, with parts.ts, storage.ts and calling.ts: the only files that see every part. Here stands what is
+// there from the first moment: the way to Nextcloud, the life cycle, the server. What is acquired first is released last.
 
+import type { AppOverrides, Base } from './base.ts'
 import type { Config } from './config.ts'
 import type { BackupInfo } from './db/backup/backup-folder.ts'
 import type { DatabaseErrand } from './db/backup/backups.ts'
 import type { RightsCheck } from './http/route.ts'
 import type { BackupLine } from './http/routes/occ.ts'
 import type { Logger, RootLogger } from './logger.ts'
-import type { AppOverrides, Base, Parts } from './parts.ts'
+import type { Parts } from './parts.ts'
 
 import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
@@ -40,7 +41,7 @@ import { audited } from './privacy/audit-trail.ts'
 import { Progress } from './progress.ts'
 import { Startup } from './startup.ts'
 
-export type { AppOverrides } from './parts.ts'
+export type { AppOverrides } from './base.ts'
 
 export interface RunningApp {
 	/** `http://host:port`, or the socket's path. */

@@ -16,7 +16,8 @@ help: ## list the targets
 run: $(STAMP) tools build ## start SIPCall with its stand-ins for Nextcloud and FreeSWITCH
 	@exec node test/stand-ins/run.ts
 
-test: $(STAMP) tools lint types build ## check the style and the types, build the UI, run all tests
+test: $(STAMP) tools ## check the style and the types, build the UI, run all tests
+	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target lint types build
 	@vitest run --reporter=default --reporter=./test/support/counts-reporter.ts
 
 lint: $(STAMP) ## check the style and the directions of the imports

@@ -303,17 +303,15 @@ describe.skipIf(!browserAvailable())('the page', () => {
 		const page = await openOnFakeTime()
 		test.app.freeSwitch.onCommand = () => 'drop-unheard'
 		test.app.freeSwitch.dropConnections()
-		while ((await test.demo.get<{ service: { calling: string } }>('/me')).body.service.calling !== 'down') {
-			// The sidecar notices by itself.
-		}
+		// The sidecar notices by itself.
+		await test.demo.untilCalling('down')
 		await page.clock.runFor(31_000)
 		await banner(page, 'switch-down').getByText('The phone system does not answer.').waitFor()
 		expect(await page.locator('[data-sip=call]').getAttribute('aria-disabled')).toBe('true')
 		expect(await page.locator('[data-sip=row]').count()).toBeGreaterThan(0)
 		test.app.freeSwitch.onCommand = undefined
-		while ((await test.demo.get<{ service: { calling: string } }>('/me')).body.service.calling !== 'ok') {
-			// It logs in again by itself.
-		}
+		// It logs in again by itself.
+		await test.demo.untilCalling('ok')
 		await page.clock.runFor(31_000)
 		await banner(page, 'switch-down').waitFor({ state: 'detached' })
 		await page.context().close()

@@ -146,9 +146,8 @@ describe.skipIf(!browserAvailable())('without a mouse', () => {
 		await type('[data-sip=switch-password] input, input[data-sip=switch-password]', test.app.freeSwitch.password)
 		await press('[data-sip=admin-connection] form [type=submit]')
 		await page.locator('[data-sip=saved]').getByText('Saved.').waitFor()
-		while ((await test.demo.get<{ service: { calling: string } }>('/me')).body.service.calling !== 'ok') {
-			// The sidecar connects by itself.
-		}
+		// The sidecar connects by itself.
+		await test.demo.untilCalling('ok')
 		await backToOverview()
 		await step('switch').and(page.locator('[data-done=true]')).waitFor()
 

@@ -19,6 +19,7 @@ import { startScriptedFreeSwitch } from '../stand-ins/freeswitch/index.ts'
 import { startNextcloudShell } from '../stand-ins/nextcloud/nextcloud-shell.ts'
 import { createTestDatabase } from './database.ts'
 import { keepPrivate, keepSecrets, keptLog } from './kept-log.ts'
+import { until } from './until.ts'
 
 export const APP_SECRET = 'test-secret:with-a-colon'
 /** Not the one that every FreeSWITCH comes with: the doctor warns of that. */
@@ -95,6 +96,11 @@ export class ApiClient {
 			}
 			version = body.version
 		}
+	}
+
+	/** Until a call may be placed, or none any more. */
+	async untilCalling(state: 'ok' | 'down'): Promise<void> {
+		await until(() => this.get<{ service: { calling: string } }>('/me'), ({ body }) => body.service.calling === state)
 	}
 
 	untilEnded(uuid: string): Promise<CallJson> {
@@ -244,10 +250,5 @@ export async function startTestApp(options: TestAppOptions = {}): Promise<TestAp
 
 /** The switch has answered the sidecar's login before the sidecar has read the answer. */
 async function waitUntilServing(client: ApiClient): Promise<void> {
-	for (;;) {
-		const { body } = await client.get<{ service: { calling: string } }>('/me')
-		if (body.service.calling === 'ok') {
-			return
-		}
-	}
+	await client.untilCalling('ok')
 }

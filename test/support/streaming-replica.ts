@@ -19,6 +19,7 @@ import { makeSocketFolder } from '../../lib/embedded/socket-folder.ts'
 import { findServiceUser, makePrivateFolder, prepareDataDir, takeOwnership } from '../../lib/embedded/unprivileged-user.ts'
 import { onServer } from './database-server.ts'
 import { RecordedLog } from './recorded-log.ts'
+import { until } from './until.ts'
 
 export interface ReplicatedDatabase {
 	/** For DATABASE_URL. */
@@ -103,9 +104,7 @@ export async function startReplicatedDatabase(): Promise<ReplicatedDatabase> {
 		},
 		caughtUp: async () => {
 			const [{ lsn } = { lsn: '' }] = await onServer<{ lsn: string }>(admin, 'select pg_current_wal_flush_lsn()::text as lsn')
-			while ((await onServer<{ has: boolean }>(replicaAdmin, `select pg_last_wal_replay_lsn() >= '${lsn}'::pg_lsn as has`))[0]?.has !== true) {
-				// Asked again.
-			}
+			await until(() => onServer<{ has: boolean }>(replicaAdmin, `select pg_last_wal_replay_lsn() >= '${lsn}'::pg_lsn as has`), ([row]) => row?.has === true)
 		},
 		killReplica: () => endReplica('SIGKILL'),
 		startReplica,

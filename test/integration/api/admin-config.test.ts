@@ -255,18 +255,14 @@ describe('settings with a secret', () => {
 		expect(await save({ freeswitch: { host: '127.0.0.1', port: 1, password: test.freeSwitch.password } })).toMatchObject({ freeswitch: { port: 1, password: { set: true } }, source: { freeswitch: 'app' } })
 		expect(await isCalling()).toBe('down')
 		await save({ freeswitch: { host: '127.0.0.1', port, password: test.freeSwitch.password } })
-		while (await isCalling() !== 'ok') {
-			await new Promise(setImmediate)
-		}
+		await demo.untilCalling('ok')
 		await save({ freeswitch: { host: '127.0.0.1', port, password: null } })
 		expect(await isCalling()).toBe('down')
 		await save({ freeswitch: { host: '127.0.0.1', port, password: test.freeSwitch.password } })
 		await test.restart()
 		demo = test.as('demo')
 		expect(await config()).toMatchObject({ freeswitch: { host: '127.0.0.1', port, user: null, password: { set: true } }, source: { freeswitch: 'app' } })
-		while (await isCalling() !== 'ok') {
-			await new Promise(setImmediate)
-		}
+		await demo.untilCalling('ok')
 		await save({ freeswitch: null })
 		expect(await config()).toMatchObject({ source: { freeswitch: 'environment' } })
 	})

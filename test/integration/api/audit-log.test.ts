@@ -11,6 +11,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { startTestApp } from '../../support/app.ts'
+import { until } from '../../support/until.ts'
 
 interface Item {
 	seq: number
@@ -65,12 +66,8 @@ async function page(query = ''): Promise<Page> {
 
 /** Oldest first; what is written behind a click comes a moment later. */
 async function entries(action: string, count: number): Promise<Item[]> {
-	for (;;) {
-		const { items } = await page(`action=${action}&limit=200`)
-		if (items.length >= count) {
-			return items.toReversed()
-		}
-	}
+	const { items } = await until(() => page(`action=${action}&limit=200`), (found) => found.items.length >= count)
+	return items.toReversed()
 }
 
 async function verified(): Promise<string> {

@@ -7,6 +7,7 @@ import type { ApiClient, TestApp } from '../../support/app.ts'
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { startTestApp } from '../../support/app.ts'
+import { until } from '../../support/until.ts'
 
 interface Verification {
 	state: string
@@ -33,13 +34,9 @@ const csv = (query = '') => demo.request('GET', `/admin/audit-log${query}`, unde
 const count = async () => Number((await test.database.query<{ count: string }>('select count(*) from audit_log'))[0]?.count)
 
 async function verified(): Promise<Verification> {
-	for (;;) {
-		const { status, body } = await demo.get<Verification>('/admin/audit-log/verify')
-		expect(status).toBe(200)
-		if (body.state !== 'running') {
-			return body
-		}
-	}
+	const { status, body } = await until(() => demo.get<Verification>('/admin/audit-log/verify'), (answer) => answer.body.state !== 'running')
+	expect(status).toBe(200)
+	return body
 }
 
 describe('the audit log as CSV', () => {

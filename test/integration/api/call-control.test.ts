@@ -9,6 +9,7 @@ import type { Answer, ApiClient, TestApp } from '../../support/app.ts'
 
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { startTestApp } from '../../support/app.ts'
+import { until } from '../../support/until.ts'
 
 const NOBODYS = '4a1f4f6e-3c1e-4f0e-9a0c-5f0a2c6f7b11'
 
@@ -44,13 +45,9 @@ afterAll(() => test.stop())
 
 /** The line to the switch may have been cut by the test before. */
 async function place(client: ApiClient, to: string): Promise<string> {
-	for (;;) {
-		const { body, status } = await client.call(to)
-		if (status !== 503) {
-			expect(status).toBe(202)
-			return body.uuid
-		}
-	}
+	const { status, body } = await until(() => client.call(to), (answer) => answer.status !== 503)
+	expect(status).toBe(202)
+	return body.uuid
 }
 
 async function connected(client = demo, to = '+4930123400'): Promise<string> {

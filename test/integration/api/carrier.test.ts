@@ -10,6 +10,7 @@ import { randomUUID } from 'node:crypto'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { API_KEY, startTelnyx, telnyxData } from '../../stand-ins/telnyx/index.ts'
 import { startTestApp } from '../../support/app.ts'
+import { until } from '../../support/until.ts'
 
 interface Refused {
 	code: string
@@ -103,12 +104,7 @@ describe('what a call has cost', () => {
 	}
 
 	async function untilCost(uuid: string, state: string): Promise<unknown> {
-		for (;;) {
-			const { body } = await demo.get<{ costState: string, cost: unknown }>(`/call-status/${uuid}`)
-			if (body.costState === state) {
-				return body.cost
-			}
-		}
+		return (await until(() => demo.get<{ costState: string, cost: unknown }>(`/call-status/${uuid}`), ({ body }) => body.costState === state)).body.cost
 	}
 
 	it('is pending at its end, comes with the company’s record across a restart, and counts for the sums of money', async () => {

@@ -15,6 +15,7 @@ import { Client } from 'pg'
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
 import { signedHeaders, startTestApp } from '../../support/app.ts'
 import { databaseUrl, onServer } from '../../support/database-server.ts'
+import { until } from '../../support/until.ts'
 
 const SECRET = 'the secret of the call records: 0123'
 const TOKEN = 'a-token-of-the-collector-0123456789abcdef'
@@ -60,15 +61,13 @@ async function post(body: string, headers: Record<string, string> = basic('frees
 const legUuid = (leg: 'a' | 'b') => test.freeSwitch.channels().find((channel) => channel.leg === leg)?.uuid ?? ''
 
 async function call(): Promise<string> {
-	for (;;) {
-		const { status, body, text } = await demo.call('+4930123400')
-		if (status === 202) {
-			await demo.until(body.uuid, (one) => one.status === 'connected')
-			return body.uuid
-		}
+	const { body } = await until(() => demo.call('+4930123400'), ({ status, text }) => {
 		// The sidecar may not have read that the switch is back.
-		expect(text).toContain('switch_unavailable')
-	}
+		expect(status === 202 ? 'switch_unavailable' : text).toContain('switch_unavailable')
+		return status === 202
+	})
+	await demo.until(body.uuid, (one) => one.status === 'connected')
+	return body.uuid
 }
 
 /** A call that two people had for a while, and that ended while nobody listened. */

@@ -60,13 +60,7 @@ async function restart(): Promise<void> {
 	await test.restart()
 	demo = test.as('demo')
 	guest = test.as('guest')
-	while (await calling() !== 'ok') {
-		await new Promise(setImmediate)
-	}
-}
-
-async function calling(): Promise<string> {
-	return (await demo.get<MeJson>('/me')).body.service.calling
+	await demo.untilCalling('ok')
 }
 
 function put(client: ApiClient, devices: Record<string, unknown>[]): Promise<Answer<MeJson>> {
@@ -253,9 +247,7 @@ describe('another call', () => {
 		test.freeSwitch.onCommand = (command) => command.startsWith('auth') ? 'ignore' : undefined
 		test.freeSwitch.dropConnections()
 		// The sidecar reads the end of its connections a moment later.
-		while (await calling() === 'ok') {
-			await new Promise(setImmediate)
-		}
+		await demo.untilCalling('down')
 		expect(await verify<Problem>(demo, id)).toMatchObject({ status: 503, body: { code: 'switch_unavailable' } })
 		expect(originates()).toEqual([])
 	})

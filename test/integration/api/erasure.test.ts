@@ -18,6 +18,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { encrypted } from '../../../lib/db/encrypted-text.ts'
 import { startTestApp } from '../../support/app.ts'
 import { keysOf, storedText } from '../../support/stored-text.ts'
+import { until } from '../../support/until.ts'
 
 const NUMBER = '+4930123401'
 const MOBILE = '+4915123456701'
@@ -72,15 +73,6 @@ async function noted(wish: ErasureWish): Promise<string> {
 	await client.query(`insert into erasures (id, begun_at, wish) values ($1::uuid, now(), ${encrypted('$2', '$1::uuid', 'wish')})`, [id, JSON.stringify(wish)])
 	await client.end()
 	return id
-}
-
-async function until<Value>(read: () => Promise<Value>, condition: (value: Value) => boolean): Promise<Value> {
-	for (;;) {
-		const value = await read()
-		if (condition(value)) {
-			return value
-		}
-	}
 }
 
 describe('an administrator', () => {

@@ -8,6 +8,7 @@ import type { ApiClient, TestApp } from '../../support/app.ts'
 
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { startTestApp } from '../../support/app.ts'
+import { until } from '../../support/until.ts'
 
 describe.each([false, true])('a call whose events come twice: %s', (doubleEvents) => {
 	let test: TestApp
@@ -73,9 +74,7 @@ describe.each([false, true])('a call whose events come twice: %s', (doubleEvents
 		expect(await demo.untilEnded(uuid)).toMatchObject({ outcome: 'completed', endedBy: 'system', cause: { name: 'NONE' } })
 		vi.restoreAllMocks()
 		test.freeSwitch.tellLate()
-		while ((await steps(uuid)).filter((step) => step === 'corrected').length < 2) {
-			await status(uuid)
-		}
+		await until(() => steps(uuid), (told) => told.filter((step) => step === 'corrected').length >= 2)
 		expect(await status(uuid)).toMatchObject({ status: 'ended', outcome: 'completed', endedBy: 'callee', cause: { name: 'NORMAL_CLEARING' } })
 		expect((await steps(uuid)).filter((step) => step === 'corrected' || step === 'ended')).toHaveLength(3)
 	})

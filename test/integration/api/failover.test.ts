@@ -10,6 +10,7 @@ import type { ApiClient, TestApp } from '../../support/app.ts'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { API_KEY, startTelnyx } from '../../stand-ins/telnyx/index.ts'
 import { startTestApp } from '../../support/app.ts'
+import { until } from '../../support/until.ts'
 
 describe('a call over two gateways', () => {
 	let telnyx: TelnyxStandIn
@@ -106,9 +107,7 @@ describe('a gateway that is down', () => {
 
 	/** Until the sidecar would try this one first. */
 	async function untilFirst(gateway: string): Promise<void> {
-		while ((await demo.request<{ gateway: string }>('POST', '/numbers/explain', { to: '+4930123400' })).body.gateway !== gateway) {
-			// The event is on its way.
-		}
+		await until(() => demo.request<{ gateway: string }>('POST', '/numbers/explain', { to: '+4930123400' }), ({ body }) => body.gateway === gateway)
 	}
 
 	it('is tried last as soon as the switch tells, and first again when it is up', async () => {

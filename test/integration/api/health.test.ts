@@ -13,6 +13,7 @@ import { loadConfig } from '../../../lib/config.ts'
 import { API_KEY, startTelnyx } from '../../stand-ins/telnyx/index.ts'
 import { ApiClient as Client, startTestApp } from '../../support/app.ts'
 import { RecordedLog } from '../../support/recorded-log.ts'
+import { until } from '../../support/until.ts'
 
 const FRESH = { freshMs: 0 }
 const GATEWAYS = { trunk: 'UP', second: 'UP' } as const
@@ -36,13 +37,8 @@ async function health(client: ApiClient = demo): Promise<HealthJson> {
 }
 
 /** Asks until a part is told as this code: what has happened is heard of a moment later. */
-async function until(id: HealthPartJson['id'], code: string): Promise<HealthJson> {
-	for (;;) {
-		const report = await health()
-		if (report.parts.some((part) => part.id === id && part.code === code)) {
-			return report
-		}
-	}
+function untilTold(id: HealthPartJson['id'], code: string): Promise<HealthJson> {
+	return until(() => health(), ({ parts }) => parts.some((part) => part.id === id && part.code === code))
 }
 
 function codes({ parts }: HealthJson): Record<string, string> {
@@ -91,7 +87,7 @@ describe('the doctor', () => {
 		await health()
 		expect(test.freeSwitch.commands.filter(({ command }) => command === 'api version short')).toHaveLength(asked)
 		test.freeSwitch.resume()
-		expect((await until('freeswitch', 'switch_ok')).state).toBe('ok')
+		expect((await untilTold('freeswitch', 'switch_ok')).state).toBe('ok')
 		expect(test.freeSwitch.clients).toBe(2)
 	})
 
@@ -101,7 +97,7 @@ describe('the doctor', () => {
 	])('says what is wrong with a FreeSWITCH %s, and who it is', async (_what, environment, code) => {
 		test = await startTestApp({ environment, overrides: { health: FRESH } })
 		demo = test.as('demo')
-		const report = await until('freeswitch', code)
+		const report = await untilTold('freeswitch', code)
 		expect(report.state).toBe('down')
 		expect(report.parts.find(({ id }) => id === 'freeswitch')).toMatchObject({ state: 'down', fixableBy: 'admin', page: 'connection', advice: expect.any(String) as string })
 		expect(codes(report)).toMatchObject({ 'gateway trunk': 'gateway_unasked' })
@@ -131,7 +127,7 @@ describe('the doctor', () => {
 			telnyx.trouble = () => ({ kind: 'endless' })
 			await test.restart()
 			demo = test.as('demo')
-			const broken = await until('carrier', 'carrier_unreachable')
+			const broken = await untilTold('carrier', 'carrier_unreachable')
 			expect(broken.parts.find(({ id }) => id === 'carrier')).toMatchObject({ state: 'down', fixableBy: 'carrier' })
 			expect(broken.state).toBe('degraded')
 			expect((await demo.get<{ service: { calling: string } }>('/me')).body.service.calling).toBe('ok')
@@ -170,7 +166,7 @@ describe('the doctor', () => {
 		await test.nextcloud.disable()
 		expect(codes(await health())).toMatchObject({ nextcloud: 'nextcloud_disabled' })
 		test.nextcloud.setAvailable(false)
-		expect((await until('nextcloud', 'nextcloud_down')).state).toBe('down')
+		expect((await untilTold('nextcloud', 'nextcloud_down')).state).toBe('down')
 	})
 
 	it('answers before the parts are up, and says which of them keeps SIPCall from starting', async () => {
@@ -193,12 +189,12 @@ describe('the doctor', () => {
 	it('tells of a volume that is not there any more', async () => {
 		await start()
 		await rm(test.database.volume, { recursive: true })
-		expect(await until('volume', 'volume_away')).toMatchObject({ state: 'degraded' })
+		expect(await untilTold('volume', 'volume_away')).toMatchObject({ state: 'degraded' })
 	})
 
 	it('tells of PostgreSQL that goes away while SIPCall runs', async () => {
 		await start()
 		await test.database.takeAway()
-		expect((await until('database', 'database_down')).state).toBe('down')
+		expect((await untilTold('database', 'database_down')).state).toBe('down')
 	})
 })

@@ -9,6 +9,7 @@ import type { ApiClient, TestApp } from '../../support/app.ts'
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { startTestApp } from '../../support/app.ts'
+import { until } from '../../support/until.ts'
 
 const NONE = { completed: 0, busy: 0, no_answer: 0, rejected: 0, cancelled: 0, failed: 0, blocked: 0 }
 const NOW = new Date('2026-04-02T10:00:00.000Z')
@@ -59,13 +60,8 @@ async function metrics(query = 'from=2026-03-27&to=2026-04-02'): Promise<Metrics
 	return body
 }
 
-async function until(condition: (body: MetricsJson) => boolean, query?: string): Promise<MetricsJson> {
-	for (;;) {
-		const body = await metrics(query)
-		if (condition(body)) {
-			return body
-		}
-	}
+function untilFigures(condition: (body: MetricsJson) => boolean, query?: string): Promise<MetricsJson> {
+	return until(() => metrics(query), condition)
 }
 
 const busyDays = ({ perDay }: MetricsJson) => Object.fromEntries(perDay.filter(({ calls }) => calls > 0).map(({ day, calls }) => [day, calls]))
@@ -221,10 +217,10 @@ describe('the metrics', () => {
 		// Three days and more after their end nothing is kept, in two steps.
 		for (const callsDays of [4, 3]) {
 			await demo.request('POST', '/admin/config', { retention: { callsDays, maskAfterDays: callsDays, auditDays: 730 } })
-			await until(({ perUser }) => perUser.some(({ user }) => user === undefined))
+			await untilFigures(({ perUser }) => perUser.some(({ user }) => user === undefined))
 			expect(figures(await metrics())).toEqual(figures(full))
 		}
-		const rest = await until(({ perUser }) => perUser.at(-1)?.calls === 4)
+		const rest = await untilFigures(({ perUser }) => perUser.at(-1)?.calls === 4)
 		expect(rest.perUser).toEqual([{ user: expect.any(Object) as object, calls: 1, answered: 1, talkSec: 9, cost: [gbp('3')] }, { calls: 4, answered: 2, talkSec: 11, cost: [eur('20')] }])
 		test.nextcloud.exAppUrl = test.url
 		await test.nextcloud.disable()

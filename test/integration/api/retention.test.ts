@@ -6,6 +6,7 @@ import type { ApiClient, TestApp } from '../../support/app.ts'
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { startTestApp } from '../../support/app.ts'
+import { until } from '../../support/until.ts'
 
 const DAY_MS = 24 * 60 * 60 * 1000
 const eur = (micros: string) => ({ micros, currency: 'EUR' })
@@ -31,15 +32,6 @@ describe('a call that has ended', () => {
 	async function find(uuid: string): Promise<CallJson | undefined> {
 		const { status, body } = await demo.get<CallJson>(`/call-status/${uuid}`)
 		return status === 200 ? body : undefined
-	}
-
-	async function until<Value>(read: () => Promise<Value>, condition: (value: Value) => boolean): Promise<Value> {
-		for (;;) {
-			const value = await read()
-			if (condition(value)) {
-				return value
-			}
-		}
 	}
 
 	it('keeps its number for 30 days, then the country and two digits, and is gone after 90', async () => {

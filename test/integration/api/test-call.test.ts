@@ -9,6 +9,7 @@ import type { Answer, ApiClient, TestApp } from '../../support/app.ts'
 
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { startTestApp } from '../../support/app.ts'
+import { until } from '../../support/until.ts'
 
 interface Problem {
 	code: string
@@ -46,13 +47,8 @@ function start<Body = TestCallJson>(device = desk, client = demo): Promise<Answe
 	return client.request<Body>('POST', '/admin/test-call', { device })
 }
 
-async function until(id: string, condition: (call: TestCallJson) => boolean): Promise<TestCallJson> {
-	for (;;) {
-		const { body } = await demo.get<TestCallJson>(`/admin/test-call/${id}`)
-		if (condition(body)) {
-			return body
-		}
-	}
+async function untilStep(id: string, condition: (call: TestCallJson) => boolean): Promise<TestCallJson> {
+	return (await until(() => demo.get<TestCallJson>(`/admin/test-call/${id}`), ({ body }) => condition(body))).body
 }
 
 const has = (step: string) => ({ steps }: TestCallJson) => steps.some(({ id }) => id === step)
@@ -68,12 +64,12 @@ describe('a test call', () => {
 		const { status, body } = await start()
 		expect([status, body.passed]).toEqual([202, undefined])
 		const leg = await ringing()
-		await until(body.id, has('ringing'))
+		await untilStep(body.id, has('ringing'))
 		test.freeSwitch.answer(leg)
-		await until(body.id, has('answered'))
+		await untilStep(body.id, has('answered'))
 		expect(test.freeSwitch.channels()).toMatchObject([{ number: '1000', variables: { sipcall_test: 'true' } }])
 		test.freeSwitch.hangUp(leg)
-		const over = await until(body.id, isOver)
+		const over = await untilStep(body.id, isOver)
 		expect(over).toMatchObject({ passed: true, cause: { name: 'NORMAL_CLEARING', q850: 16 } })
 		expect(over.steps.map(({ id }) => id)).toEqual(['accepted', 'ringing', 'answered', 'ended'])
 		expect(over.steps.map(({ ms }) => ms)).toEqual(over.steps.map(({ ms }) => ms).toSorted((a, b) => a - b))
@@ -89,19 +85,19 @@ describe('a test call', () => {
 		expect(test.freeSwitch.originates.slice(before)).toHaveLength(1)
 		expect(test.freeSwitch.commands.at(-1)?.command ?? '').toContain('sched_hangup:+15^')
 		test.freeSwitch.hangUp(await ringing(), 'USER_BUSY')
-		expect(await until(body.id, isOver)).toMatchObject({ passed: false, cause: { name: 'USER_BUSY', sip: 486 }, reason: { code: 'own_phone_busy' } })
+		expect(await untilStep(body.id, isOver)).toMatchObject({ passed: false, cause: { name: 'USER_BUSY', sip: 486 }, reason: { code: 'own_phone_busy' } })
 	})
 
 	it('that is declined says so', async () => {
 		const { body } = await start()
 		test.freeSwitch.hangUp(await ringing())
-		expect(await until(body.id, isOver)).toMatchObject({ passed: false, reason: { code: 'own_phone_declined', fixableBy: 'user' } })
+		expect(await untilStep(body.id, isOver)).toMatchObject({ passed: false, reason: { code: 'own_phone_declined', fixableBy: 'user' } })
 	})
 
 	it('to a phone that is not registered says so', async () => {
 		const { body } = await demo.request<MeJson>('PUT', '/me', { devices: [{ ...DESK, address: '1909' }] })
 		const call = (await start(body.devices[0]?.id)).body
-		const over = await until(call.id, isOver)
+		const over = await untilStep(call.id, isOver)
 		expect(over).toMatchObject({ passed: false, reason: { fixableBy: 'user' } })
 	})
 
@@ -110,7 +106,7 @@ describe('a test call', () => {
 	] as const)('whose originate meets with %s is over', async (fault, outcome) => {
 		test.freeSwitch.onCommand = (command) => command.startsWith('bgapi originate') ? fault : undefined
 		const { body } = await start()
-		expect(await until(body.id, isOver)).toMatchObject(outcome)
+		expect(await untilStep(body.id, isOver)).toMatchObject(outcome)
 	})
 
 	it('whose reply is lost goes on by its events', async () => {
@@ -118,20 +114,20 @@ describe('a test call', () => {
 		const { body } = await start()
 		await ringing()
 		test.freeSwitch.onCommand = undefined
-		expect((await until(body.id, has('ringing'))).passed).toBeUndefined()
+		expect((await untilStep(body.id, has('ringing'))).passed).toBeUndefined()
 		test.freeSwitch.hangUp(await ringing())
-		await until(body.id, isOver)
+		await untilStep(body.id, isOver)
 	})
 
 	it('goes on alone: a second one is refused', async () => {
 		const { body } = await start()
 		expect(await start<Problem>()).toMatchObject({ status: 409, body: { code: 'already_in_call' } })
 		test.freeSwitch.hangUp(await ringing())
-		await until(body.id, isOver)
+		await untilStep(body.id, isOver)
 		const again = await start()
 		expect(again.status).toBe(202)
 		test.freeSwitch.hangUp(await ringing())
-		await until(again.body.id, isOver)
+		await untilStep(again.body.id, isOver)
 	})
 
 	it('of somebody else’s phone, and by somebody else, is not there', async () => {
@@ -151,7 +147,7 @@ describe('a test call to a phone number', () => {
 		const leg = await ringing()
 		expect(test.freeSwitch.channels()).toMatchObject([{ number: NUMBER, gateway: 'trunk', variables: { origination_caller_id_number: '+4930999999' } }])
 		test.freeSwitch.hangUp(leg)
-		await until(body.id, isOver)
+		await untilStep(body.id, isOver)
 		expect((await demo.get<{ limits: { kind: string }[] }>('/me')).status).toBe(200)
 		const [row] = await test.database.query<{ spent: string }>('select sum(micros::bigint)::text as spent from spent_before')
 		expect(row?.spent).toBe('15000')
@@ -173,9 +169,7 @@ describe('without FreeSWITCH', () => {
 	it('a test call is refused, and says why', async () => {
 		test.freeSwitch.onCommand = (command) => command.startsWith('auth') ? 'drop-unheard' : undefined
 		test.freeSwitch.dropConnections()
-		while ((await demo.get<MeJson>('/me')).body.service.calling === 'ok') {
-			await new Promise(setImmediate)
-		}
+		await demo.untilCalling('down')
 		expect(await start<Problem>()).toMatchObject({ status: 503, body: { code: 'switch_unavailable' } })
 	})
 })

@@ -15,6 +15,7 @@ import { EslConnection } from '../../../lib/esl/esl-connection.ts'
 import { KeyRing } from '../../../lib/privacy/key-ring.ts'
 import { startTestApp } from '../../support/app.ts'
 import { RecordedLog } from '../../support/recorded-log.ts'
+import { until } from '../../support/until.ts'
 
 describe('a call in trouble', () => {
 	let test: TestApp
@@ -141,7 +142,7 @@ describe('a call in trouble', () => {
 	it('is followed although the switch falls silent with open sockets', async () => {
 		const uuid = await connected()
 		test.freeSwitch.freeze()
-		await untilCalling('down')
+		await demo.untilCalling('down')
 		test.freeSwitch.hangUp(legUuid('b'))
 		test.freeSwitch.resume()
 		expect(await demo.untilEnded(uuid)).toMatchObject({ outcome: 'completed' })
@@ -202,23 +203,10 @@ describe('a call in trouble', () => {
 		await test.freeSwitch.until(() => test.freeSwitch.channels().length === 0)
 	})
 
-	async function untilCalling(state: 'ok' | 'down'): Promise<void> {
-		for (;;) {
-			const { body } = await demo.get<{ service: { calling: string } }>('/me')
-			if (body.service.calling === state) {
-				return
-			}
-		}
-	}
-
 	async function placeWhenReady(): Promise<string> {
-		for (;;) {
-			const { status, body } = await demo.call('+4930123400')
-			if (status === 202) {
-				await demo.until(body.uuid, (call) => call.status === 'connected')
-				return body.uuid
-			}
-		}
+		const { body } = await until(() => demo.call('+4930123400'), ({ status }) => status === 202)
+		await demo.until(body.uuid, (call) => call.status === 'connected')
+		return body.uuid
 	}
 
 	it('of which an event cannot be stored for good is followed all the same, and the fault is told', async () => {

@@ -16,6 +16,7 @@ import { openDatabase } from '../../../lib/db/orm.ts'
 import { KeyRing } from '../../../lib/privacy/key-ring.ts'
 import { ApiClient, startTestApp } from '../../support/app.ts'
 import { keptLog } from '../../support/kept-log.ts'
+import { until } from '../../support/until.ts'
 
 const logger = keptLog()
 
@@ -41,13 +42,9 @@ describe('a running sidecar', () => {
 	})
 
 	async function connected(): Promise<string> {
-		for (;;) {
-			const { status, body } = await demo.call('+4930123400')
-			if (status === 202) {
-				await demo.until(body.uuid, (call) => call.status === 'connected')
-				return body.uuid
-			}
-		}
+		const { body } = await until(() => demo.call('+4930123400'), ({ status }) => status === 202)
+		await demo.until(body.uuid, (call) => call.status === 'connected')
+		return body.uuid
 	}
 
 	async function completed(): Promise<string> {

@@ -16,6 +16,7 @@ import { startScriptedFreeSwitch } from '../../stand-ins/freeswitch/index.ts'
 import { newPlan } from '../../support/esl-plan.ts'
 import { RecordedLog } from '../../support/recorded-log.ts'
 import { callEventsOfNotices, newCall, playCall } from '../../support/replay-call.ts'
+import { until } from '../../support/until.ts'
 
 interface Target {
 	endpoint: EslEndpoint
@@ -209,9 +210,7 @@ function suite(target: () => Promise<Target>, hasDownGateway: boolean): void {
 		undo.push(() => connection.close())
 		const valueOf = async (name: string) => (await connection.command(`api uuid_getvar ${plan.legUuid} ${name}`)).text
 		// A second of silence comes first.
-		while (await valueOf('current_application') !== 'playback') {
-			await new Promise(setImmediate)
-		}
+		await until(() => valueOf('current_application'), (application) => application === 'playback')
 		expect(await valueOf('current_application_data')).toBe(`tone_stream://${tonesOf('0907')}`)
 		expect(await valueOf('sipcall_verification')).toBe('true')
 		await freeSwitch.kill(plan.legUuid)
@@ -272,9 +271,8 @@ function suite(target: () => Promise<Target>, hasDownGateway: boolean): void {
 		expect(await freeSwitch.look(b)).toMatchObject({ legUuid: b })
 		// Of the new leg nothing is followed, but it is there, and goes with the other.
 		expect((await watched.reached('ended')).call).toMatchObject({ outcome: 'completed', endedBy: 'policy', reason: { code: 'max_duration' } })
-		while (await freeSwitch.look(c) !== undefined) {
-			// Both legs end within milliseconds of each other.
-		}
+		// Both legs end within milliseconds of each other.
+		await until(() => freeSwitch.look(c), (leg) => leg === undefined)
 		expect(await freeSwitch.transfer(b, { number, legs: [{ legUuid: c, gateway }], callerId: undefined, answerTimeoutSec: 30, maxCallSec: 60 })).toBe('refused')
 	})
 

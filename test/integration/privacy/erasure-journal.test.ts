@@ -24,6 +24,7 @@ import { ApiClient, startTestApp } from '../../support/app.ts'
 import { createTestDatabase } from '../../support/database.ts'
 import { keptLog } from '../../support/kept-log.ts'
 import { keysOf, storedText } from '../../support/stored-text.ts'
+import { until } from '../../support/until.ts'
 
 const MOBILE = '+4915123456701'
 const TYPED = '0151 / 23 45 67 01'
@@ -184,9 +185,8 @@ describe('a number that was erased for everybody', () => {
 	it('goes from a masked call as well, for as long as limits find it there', async () => {
 		const { uuid } = await called('guest', MOBILE)
 		await test.as('demo').request('POST', '/admin/config', { retention: { callsDays: 90, maskAfterDays: 0, auditDays: 730 } })
-		while ((await history('guest'))[0]?.masked !== true) {
-			// The next run of retention masks it.
-		}
+		// The next run of retention masks it.
+		await until(() => history('guest'), ([call]) => call?.masked === true)
 		const { name } = await test.app.backups.create()
 		await eraseAsAdmin({ number: MOBILE })
 		await test.app.backups.restore(name)
@@ -299,13 +299,8 @@ describe('the journal', () => {
 		expect(await test.as('demo').request('POST', '/admin/privacy/delete', { number: MOBILE, confirm: true })).toMatchObject({ status: 500 })
 		await test.database.query('alter table erasure_receipts drop constraint full_disk')
 		await test.restart()
-		for (;;) {
-			const receipts = await test.database.query<{ calls: string }>('select counts ->> \'calls\' as calls from erasure_receipts')
-			if (receipts.length > 0) {
-				expect(receipts).toEqual([{ calls: '1' }])
-				break
-			}
-		}
+		const receipts = await until(() => test.database.query<{ calls: string }>('select counts ->> \'calls\' as calls from erasure_receipts'), (found) => found.length > 0)
+		expect(receipts).toEqual([{ calls: '1' }])
 		expect(await audit('data.erased_again')).toEqual([])
 		const { name } = await test.app.backups.create()
 		await test.app.backups.restore(name)
@@ -323,12 +318,7 @@ describe('the journal', () => {
 		expect(await history('guest')).toMatchObject([{ uuid, to: MOBILE }])
 		await rm(journalFile(), { recursive: true })
 		await test.restart()
-		for (;;) {
-			const [call] = await history('guest')
-			if (call?.erased === true) {
-				break
-			}
-		}
+		await until(() => history('guest'), ([call]) => call?.erased === true)
 		expect(idsIn(await journalText())).toHaveLength(1)
 	})
 

@@ -40,7 +40,8 @@ export async function createTestDatabase({ hasSchema = false } = {}): Promise<Te
 		query: (statement) => onServer(url, statement),
 		takeAway: async () => {
 			await onServer(serverUrl, `alter database ${name} with connection limit 0`)
-			await onServer(serverUrl, `select pg_terminate_backend(pid) from pg_stat_activity where datname = '${name}'`)
+			// PostgreSQL's own housekeeping is no affair of this role, and asks nobody's leave.
+			await onServer(serverUrl, `select pg_terminate_backend(pid) from pg_stat_activity where datname = '${name}' and usename = current_user`)
 		},
 		bringBack: async () => {
 			await onServer(serverUrl, `alter database ${name} with connection limit -1`)

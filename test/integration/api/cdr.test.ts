@@ -203,7 +203,7 @@ describe('the record of a leg', () => {
 		const { ends } = await unheard()
 		const [name, server] = [/[^/]+$/.exec(test.database.url)?.[0] ?? '', databaseUrl(test.database.url, 'postgres')]
 		await onServer(server, `alter database ${name} with allow_connections false`)
-		await onServer(server, `select pg_terminate_backend(pid) from pg_stat_activity where datname = '${name}'`)
+		await onServer(server, `select pg_terminate_backend(pid) from pg_stat_activity where datname = '${name}' and usename = current_user`)
 		try {
 			const answer = await post(ends[0]?.text ?? '')
 			expect(answer).toMatchObject({ status: 503, body: { code: 'storage_unavailable' } })

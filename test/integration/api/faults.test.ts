@@ -253,14 +253,14 @@ const DATABASE: Fault[] = [
 		const { test } = await begin()
 		const [{ name } = { name: '' }] = await test.database.query<{ name: string }>('select current_database() as name')
 		await test.database.query(`alter database "${name}" set default_transaction_read_only = on`)
-		await test.database.query('select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()')
+		await test.database.query('select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and usename = current_user and pid <> pg_backend_pid()')
 		return test.url
 	}],
 	['PostgreSQL’s log may come to hold numbers', 'database_logs', async () => {
 		const { test } = await begin()
 		const [{ name } = { name: '' }] = await test.database.query<{ name: string }>('select current_database() as name')
 		await test.database.query(`alter database "${name}" set log_parameter_max_length_on_error = 100`)
-		await test.database.query('select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()')
+		await test.database.query('select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and usename = current_user and pid <> pg_backend_pid()')
 		return test.url
 	}],
 	['PostgreSQL’s clock is off', 'database_clock', async () => (await begin({ overrides: { clock: { now: () => new Date(Date.now() + 90_000) } } })).test.url],

@@ -110,7 +110,7 @@ export class SettingsStore {
 		return this.#polling !== undefined
 	}
 
-	/** Takes over what stands in Nextcloud now; when it cannot be asked, everything stays as it is. */
+	/** Takes over what stands in Nextcloud now; when it cannot be asked, or nothing can be stored, everything stays as it is. */
 	refresh(): Promise<void> {
 		return this.#inTurn(() => this.#refresh())
 	}
@@ -137,8 +137,13 @@ export class SettingsStore {
 			return
 		}
 		if (JSON.stringify(sorted(next)) !== JSON.stringify(sorted(this.#saved))) {
-			await this.#options.beforeTakeOver({ saved: this.#saved, current: this.#current }, { saved: next, current })
-			await this.#options.copy.replace(next, this.#options.now())
+			try {
+				await this.#options.beforeTakeOver({ saved: this.#saved, current: this.#current }, { saved: next, current })
+				await this.#options.copy.replace(next, this.#options.now())
+			} catch (error) {
+				this.#options.logger[this.isFollowing ? 'warn' : 'debug']('Settings could not be taken over from Nextcloud; it is tried again with the next look', { error })
+				return
+			}
 			this.#take(next)
 			this.#options.logger.info('Settings were taken over from Nextcloud')
 		}

@@ -15,6 +15,10 @@ import { keysOf } from '../../support/stored-text.ts'
 
 const GERMANY = '+4930123400'
 
+function subscriptions({ freeSwitch }: TestApp) {
+	return freeSwitch.commands.filter(({ command }) => command.startsWith('event json') && command.includes('CHANNEL_'))
+}
+
 describe('two replicas', () => {
 	let test: TestApp
 	let other: Replica
@@ -31,7 +35,6 @@ describe('two replicas', () => {
 	afterEach(() => test.stop())
 
 	const channels = () => test.freeSwitch.channels()
-	const subscriptions = () => test.freeSwitch.commands.filter(({ command }) => command.startsWith('event json') && command.includes('CHANNEL_'))
 
 	async function connectedAt(client: ApiClient | undefined): Promise<CallJson> {
 		const { body } = await (client as ApiClient).call(GERMANY)
@@ -39,7 +42,7 @@ describe('two replicas', () => {
 	}
 
 	it('have one of them that hears the switch’s events', async () => {
-		expect(subscriptions()).toHaveLength(1)
+		expect(subscriptions(test)).toHaveLength(1)
 		expect(test.freeSwitch.clients).toBe(3)
 	})
 
@@ -77,10 +80,10 @@ describe('two replicas', () => {
 
 	it('take the events over when the one that hears them is gone, and the call goes on', async () => {
 		const { uuid } = await connectedAt(here)
-		const before = subscriptions().length
+		const before = subscriptions(test).length
 		const began = performance.now()
 		await test.app.stop()
-		await test.freeSwitch.until(() => subscriptions().length > before)
+		await test.freeSwitch.until(() => subscriptions(test).length > before)
 		// Not a test of speed: the limit is what is promised, ten times what it takes.
 		expect(performance.now() - began).toBeLessThan(5_000)
 		expect((await there?.get(`/call-status/${uuid}`))?.body).toMatchObject({ status: 'connected' })
@@ -189,9 +192,11 @@ describe('a switch that not every replica reaches', () => {
 	it('is heard by one that does, though the other had heard it and goes on', async () => {
 		const { body: { uuid } } = await (there as ApiClient).call(GERMANY)
 		await there?.until(uuid, ({ status }) => status === 'connected')
+		const before = subscriptions(test).length
 		// The password of the user of the first one alone.
 		test.freeSwitch.onCommand = (command) => command.startsWith('auth ') ? 'drop-unheard' : undefined
 		test.freeSwitch.dropConnections()
+		await test.freeSwitch.until(() => subscriptions(test).length > before)
 		await expect.poll(() => calling(here), { timeout: 20_000 }).toBe('down')
 		await expect.poll(() => calling(there), { timeout: 20_000 }).toBe('ok')
 		test.freeSwitch.hangUp(legOf(uuid))

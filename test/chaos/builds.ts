@@ -27,7 +27,7 @@ export const BREAKS: readonly Break[] = [
 	{
 		name: 'nobody asks for what was missed after a reconnect',
 		file: 'calls/call-tracker.ts',
-		find: 'await Promise.all(this.#open.values().map((call) => this.#ask(call.uuid)))',
+		find: 'await Promise.all(this.#open.values().map((call) => this.#askNow(call.uuid)))',
 		put: '',
 	},
 	{

@@ -71,6 +71,10 @@ describe('two replicas', () => {
 })
 
 describe('a broken build', () => {
+	it.each(BREAKS)('can be made of the product as it is: $name', async (broken) => {
+		await (await breakBuild(broken)).remove()
+	})
+
 	it.each([
 		['an originate is written again when its reply was lost', LOST_REPLY, 'once'],
 		['each replica counts the limits in its own memory', TOO_MANY, 'limits'],

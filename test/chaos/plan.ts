@@ -229,6 +229,7 @@ function planFault(random: Random, loadMs: number): PlannedFault {
 		[6, () => ({ when: any, fault: { do: 'kill redis', downMs } })],
 		[7, () => ({ when: any, fault: { do: 'stop postgres', downMs } })],
 		[8, () => ({ when: any, fault: { do: 'restart switch', isAbrupt: random.isTrue(0.6), downMs } })],
+		// Also for longer than whoever leaves a switch's events goes on hearing them.
 		[6, () => ({ when: any, fault: { do: 'part', replica, ms: ms * 2 } })],
 		[6, () => ({ when: any, fault: { do: 'silence', part: 'switch', replica: placeOrBoth(random), held: random.isTrue(0.5) ? ['down'] : ['up', 'down'], ms } })],
 		[4, () => ({ when: any, fault: { do: 'silence', part: random.pick(['postgres', 'redis'] as const), replica: placeOrBoth(random), held: ['down'], ms } })],
